@@ -1,0 +1,27 @@
+"""The driver's face: what every model offers to the stack."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from simlingo.contracts import Answer, DrivingPlan, Instruction, Observation
+
+
+class Policy(Protocol):
+    """A driver. ``plan`` and ``reset`` are called from one thread, the others from any."""
+
+    def reset(self) -> None:
+        """Forget the past; called before a new route."""
+
+    def plan(self, observation: Observation) -> DrivingPlan:
+        """Plan for one observation; the plan carries the observation's stamp.
+
+        Raises:
+            InvalidInputError: the observation breaks its contract (shape, dtype, NaN).
+        """
+
+    def set_instruction(self, instruction: Instruction | None) -> None:
+        """Obey ``instruction`` from the next plan on; ``None`` clears it. Any thread."""
+
+    def ask(self, question: str) -> Answer:
+        """Answer a question about the newest frame. Any thread."""
