@@ -1,0 +1,119 @@
+"""Sizes and switches of one SimLingo network, read from and written to ``config.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simlingo.contracts import InvalidInputError
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """How a camera frame becomes two square tiles (spec A.2)."""
+
+    raw_width: int = 1024  # px
+    raw_height: int = 512  # px
+    crop_top: int = 72  # first row kept; above it are sky and roofs only
+    crop_bottom: int = 360  # first row dropped; below it is the bonnet
+    tile: int = 192  # px, edge of a tile; the two tiles stand side by side
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """The vision transformer (InternViT shape)."""
+
+    hidden_size: int = 192
+    layers: int = 6
+    heads: int = 6
+    intermediate_size: int = 768
+    patch: int = 24  # px
+
+
+@dataclass(frozen=True)
+class LanguageConfig:
+    """The language model (Qwen2 shape)."""
+
+    hidden_size: int = 192
+    layers: int = 6
+    heads: int = 6
+    key_value_heads: int = 2
+    intermediate_size: int = 512
+    vocab_size: int = 1024
+    rope_theta: float = 1e6
+    rms_norm_eps: float = 1e-6
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that fixes the shape of a network."""
+
+    name: str = "simlingo-mini"
+    format_version: int = 1
+    image: ImageConfig = field(default_factory=ImageConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    downsample_ratio: float = 0.5  # pixel unshuffle, spec A.3
+    route_hidden: tuple[int, int] = (128, 64)  # widths of the route head, spec A.7
+    speed_hidden: int = 64  # width of the speed head, spec A.7
+    point_hidden: tuple[int, int] = (64, 128)  # widths of the target-point encoder, spec A.5
+
+    @property
+    def tokens_per_tile(self) -> int:
+        """Visual tokens that one tile gives to the language model."""
+        side = int(self.image.tile // self.vision.patch * self.downsample_ratio)
+        return side * side
+
+    @property
+    def image_tokens(self) -> int:
+        """Visual tokens of a frame (two tiles)."""
+        return 2 * self.tokens_per_tile
+
+    def to_json(self) -> str:
+        """The configuration as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def load(cls, path: Path) -> ModelConfig:
+        """Read ``config.json``.
+
+        Raises:
+            InvalidInputError: the file is missing, is no JSON, or names other fields than this class.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(
+                f"model configuration {path} cannot be read ({error}); copy the whole model folder again"
+            ) from error
+        return cls._from_dict(values, path)
+
+    @classmethod
+    def _from_dict(cls, values: dict[str, Any], path: Path) -> ModelConfig:
+        try:
+            config = cls(
+                **{
+                    **values,
+                    "image": ImageConfig(**values["image"]),
+                    "vision": VisionConfig(**values["vision"]),
+                    "language": LanguageConfig(**values["language"]),
+                    "route_hidden": tuple(values["route_hidden"]),
+                    "point_hidden": tuple(values["point_hidden"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f"model configuration {path} is not of this version ({error}); export the model again"
+            ) from error
+        if config.format_version != cls.format_version:
+            raise InvalidInputError(
+                f"model configuration {path} has format {config.format_version}, this version reads {cls.format_version}"
+            )
+        return config
+
+
+#: The model shipped with the repository.
+MINI = ModelConfig()
