@@ -1,0 +1,45 @@
+"""A model folder: config.json, tokenizer.json, model.safetensors (fp16) and plan.onnx."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+
+from simlingo.contracts import InvalidInputError
+
+CONFIG_FILE = "config.json"
+TOKENIZER_FILE = "tokenizer.json"
+WEIGHTS_FILE = "model.safetensors"
+GRAPH_FILE = "plan.onnx"
+
+#: Where the models shipped with this package lie.
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
+
+def find_model(name_or_path: str) -> Path:
+    """The folder of a shipped model's name or of a path.
+
+    Raises:
+        InvalidInputError: neither; names the shipped models and the nearest of them.
+    """
+    for folder in (SHIPPED / name_or_path, Path(name_or_path)):
+        if (folder / CONFIG_FILE).is_file():
+            return folder
+    names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG_FILE}"))
+    nearest = difflib.get_close_matches(name_or_path, names, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise InvalidInputError(
+        f"no model {name_or_path!r}: it is neither a folder with {CONFIG_FILE} nor one of {names or 'none shipped'}{hint}"
+    )
+
+
+def fingerprint(folder: Path) -> str:
+    """Digest of configuration and tokenizer; the graph carries it, so that files of two models do not mix."""
+    digest = hashlib.sha256()
+    for name in (CONFIG_FILE, TOKENIZER_FILE):
+        path = folder / name
+        if not path.is_file():
+            raise InvalidInputError(f"model file {path} is missing; copy the whole model folder again")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

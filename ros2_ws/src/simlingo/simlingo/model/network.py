@@ -1,0 +1,153 @@
+"""The SimLingo network in torch: InternVL of transformers, target-point encoder, queries and heads.
+
+Shapes: B frames, P prompts per frame, N = B * P sequences, L tokens, D hidden size of the language model.
+Point outputs are metres in the ego frame (x forward, y right).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import InternVLConfig, InternVLModel, Qwen2Config
+from transformers.models.internvl.configuration_internvl import InternVLVisionConfig
+
+from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS
+from simlingo.model.config import ModelConfig
+
+#: ImageNet statistics that the vision tower expects (spec A.2).
+IMAGE_MEAN = (0.485, 0.456, 0.406)
+IMAGE_STD = (0.229, 0.224, 0.225)
+
+
+def internvl_config(config: ModelConfig, image_context_id: int) -> InternVLConfig:
+    """The transformers configuration of this size."""
+    vision = InternVLVisionConfig(
+        hidden_size=config.vision.hidden_size,
+        num_hidden_layers=config.vision.layers,
+        num_attention_heads=config.vision.heads,
+        intermediate_size=config.vision.intermediate_size,
+        image_size=[config.image.tile, config.image.tile],
+        patch_size=[config.vision.patch, config.vision.patch],
+        attention_bias=True,
+        use_mean_pooling=True,  # InternVL2 has no final norm in the vision tower
+    )
+    language = Qwen2Config(
+        hidden_size=config.language.hidden_size,
+        num_hidden_layers=config.language.layers,
+        num_attention_heads=config.language.heads,
+        num_key_value_heads=config.language.key_value_heads,
+        intermediate_size=config.language.intermediate_size,
+        vocab_size=config.language.vocab_size,
+        rms_norm_eps=config.language.rms_norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": config.language.rope_theta},
+        max_position_embeddings=4096,
+        tie_word_embeddings=False,
+    )
+    return InternVLConfig(
+        vision_config=vision,
+        text_config=language,
+        image_token_id=image_context_id,
+        image_seq_length=config.tokens_per_tile,
+        downsample_ratio=config.downsample_ratio,
+        tie_word_embeddings=False,
+    )
+
+
+class SimLingoNetwork(nn.Module):
+    """One network for every size of SimLingo (spec A.1)."""
+
+    def __init__(self, config: ModelConfig, image_context_id: int, target_point_id: int) -> None:
+        super().__init__()
+        self.config = config
+        self.image_context_id = image_context_id
+        self.target_point_id = target_point_id
+        width = config.language.hidden_size
+        self.vlm = InternVLModel._from_config(internvl_config(config, image_context_id), attn_implementation="sdpa")
+        self.lm_head = nn.Linear(width, config.language.vocab_size, bias=False)
+        first, second = config.point_hidden
+        self.point_encoder = nn.Sequential(
+            nn.Linear(2, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU(), nn.Linear(second, width)
+        )
+        self.route_queries = nn.Parameter(0.02 * torch.randn(1, PATH_POINTS, width))
+        self.speed_queries = nn.Parameter(0.02 * torch.randn(1, SPEED_WAYPOINTS, width))
+        wide, narrow = config.route_hidden
+        self.route_head = nn.Sequential(
+            nn.Linear(width, wide), nn.SiLU(), nn.Linear(wide, narrow), nn.SiLU(), nn.Linear(narrow, 2, bias=False)
+        )
+        self.speed_head = nn.Sequential(
+            nn.Linear(width, config.speed_hidden), nn.SiLU(), nn.Linear(config.speed_hidden, 2, bias=False)
+        )
+        self.register_buffer("image_mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("image_std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1), persistent=False)
+        embeddings = self.vlm.vision_tower.embeddings
+        for parameter in (embeddings.cls_token, embeddings.position_embeddings):  # transformers leaves both at zero
+            nn.init.trunc_normal_(parameter, std=0.02)
+
+    def vision_tokens(self, frames: Tensor) -> Tensor:
+        """Patch features of ``frames`` (B, tile, 2 * tile, 3) uint8: (B, 2, patches, vision width), left tile first."""
+        count, tile = frames.shape[0], self.config.image.tile
+        tiles = frames.view(count, tile, 2, tile, 3).permute(0, 2, 4, 1, 3).reshape(count * 2, 3, tile, tile)
+        pixels = (tiles.to(self.image_mean.dtype) / 255.0 - self.image_mean) / self.image_std
+        hidden = self.vlm.vision_tower(pixel_values=pixels).last_hidden_state[:, 1:]
+        return hidden.reshape(count, 2, hidden.shape[1], hidden.shape[2])
+
+    def image_embeddings(self, vision: Tensor) -> Tensor:
+        """Patch features to language-model inputs (B, image_tokens, D): pixel unshuffle and projector (spec A.3)."""
+        count, tiles, patches, width = vision.shape
+        side = round(patches**0.5)
+        grid = vision.reshape(count * tiles, side, side, width)
+        grid = self.vlm.pixel_shuffle(grid, scale_factor=self.config.downsample_ratio)
+        features = self.vlm.multi_modal_projector(grid.reshape(count * tiles, -1, grid.shape[-1]))
+        return features.reshape(count, -1, features.shape[-1])
+
+    def prompt_embeddings(self, input_ids: Tensor, target_points: Tensor, image: Tensor) -> Tensor:
+        """Token embeddings (N, L, D) with picture and target points spliced in.
+
+        Args:
+            input_ids: (N, L) token ids.
+            target_points: (N, 2, 2) m, ego frame.
+            image: (N, image_tokens, D).
+        """
+        embeddings: Tensor = self.vlm.language_model.embed_tokens(input_ids)
+        context = (input_ids == self.image_context_id).unsqueeze(-1)
+        embeddings = embeddings.masked_scatter(context, image)
+        points = self.point_encoder(target_points)
+        first = (input_ids == self.target_point_id).unsqueeze(-1)
+        order = first.cumsum(1)
+        embeddings = torch.where(first & (order == 1), points[:, :1], embeddings)
+        return torch.where(first & (order == 2), points[:, 1:], embeddings)
+
+    def sequence_hidden(self, embeddings: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Final hidden states (N, L + 30, D) of the prompt (N, L, D) followed by 20 route and 10 speed queries.
+
+        ``attention_mask`` (N, L): 1 for tokens, 0 for padding on the left; without it nothing is padded.
+        """
+        count = embeddings.shape[0]
+        queries = torch.cat((self.route_queries, self.speed_queries), dim=1).expand(count, -1, -1)
+        mask = positions = None
+        if attention_mask is not None:
+            mask = torch.cat((attention_mask, attention_mask.new_ones(count, queries.shape[1])), dim=1)
+            positions = (mask.cumsum(1) - 1).clamp_min(0)
+        output = self.vlm.language_model(
+            inputs_embeds=torch.cat((embeddings, queries), dim=1),
+            attention_mask=mask,
+            position_ids=positions,
+            use_cache=False,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def heads(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Path (N, 20, 2) and speed waypoints (N, 10, 2), sums of the heads' steps (spec A.7).
+
+        ``hidden`` (N, >= 30, D) ends with the 30 query states.
+        """
+        queries = hidden[:, -(PATH_POINTS + SPEED_WAYPOINTS) :]
+        route = self.route_head(queries[:, :PATH_POINTS]).cumsum(1)
+        speed = self.speed_head(queries[:, PATH_POINTS:]).cumsum(1)
+        return route, speed
+
+    def forward(self, frames: Tensor, input_ids: Tensor, target_points: Tensor) -> tuple[Tensor, Tensor]:
+        """Plan for frames (B, tile, 2 * tile, 3) uint8, ids (B, L) and points (B, 2, 2): path and speed waypoints."""
+        image = self.image_embeddings(self.vision_tokens(frames))
+        return self.heads(self.sequence_hidden(self.prompt_embeddings(input_ids, target_points, image)))
