@@ -19,6 +19,8 @@ DenseRoute = list[tuple[Any, Command]]
 REDIRECT_AHEAD_M = 10.0
 #: A route that cannot lead back to its goal goes on for this far instead, m.
 CONTINUE_M = 150.0
+#: Neighbouring points of a dense route are at least this far apart, m.
+MIN_STEP_M = 0.2
 #: A way to a manoeuvre may have this many more places than the route's own way through the junction.
 DETOUR_PLACES = 5
 
@@ -76,8 +78,9 @@ class GlobalPlanner:
             end = index
             while end < len(dense) and dense[end][1] == dense[index][1]:
                 end += 1
-            if dense[index][1] in LANE_CHANGES and index > 0 and end < len(dense):
-                points[index:end] = _blend(points[index - 1], points[end], _heading(dense[index]), end - index)
+            if dense[index][1] in LANE_CHANGES and end < len(dense):
+                begin = max(index - 1, 0)
+                points[index:end] = _blend(points[begin], points[end], _heading(dense[index]), end - index)
             index = end
         return points
 
@@ -119,6 +122,8 @@ class GlobalPlanner:
             places = self._way(begin, lane.last)
             if places is not None and len(places) <= entry - ahead + len(lane.waypoints) + DETOUR_PLACES:
                 direct.append(places)
+        if wanted and not direct:
+            return None, "the lane for that manoeuvre cannot be reached before the next junction"
         if not direct:
             offered = ", ".join(sorted({lane.manoeuvre.name.lower() for lane in ways}))
             return None, f"the next junction offers only: {offered}"
@@ -165,6 +170,8 @@ class GlobalPlanner:
         """Waypoints and commands of a way; a lane change is filled up, half on the old lane, half on the new."""
         route: DenseRoute = []
         for place, following in zip(places, [*places[1:], None], strict=True):
+            if following is not None and self.graph.gap(place, following) < MIN_STEP_M:
+                continue  # a lane ends where the next begins: one point is enough
             lane = self.graph.lanes[self.graph.lane_of[place]]
             change = self._lane_change(place, following)
             if change is None or following is None:

@@ -142,11 +142,11 @@ class LaneGraph:
             for place in range(lane.first, lane.last):
                 rows.append(place)
                 columns.append(place + 1)
-                costs.append(self._gap(place, place + 1))
+                costs.append(self.gap(place, place + 1))
             for successor in lane.successors:
                 rows.append(lane.last)
                 columns.append(self.lanes[successor].first)
-                costs.append(self._gap(rows[-1], columns[-1]))
+                costs.append(self.gap(rows[-1], columns[-1]))
         for place, options in self.lane_changes.items():
             waited = place - self.lanes[self.lane_of[place]].first
             for target, _ in options:
@@ -155,8 +155,8 @@ class LaneGraph:
                 costs.append(LANE_CHANGE_M + LANE_CHANGE_COST_M + LANE_CHANGE_DELAY_COST * waited)
         return csr_matrix((costs, (rows, columns)), shape=(len(self.waypoints),) * 2)
 
-    def _gap(self, place: int, following: int) -> float:
-        """Cost of the step between two places, m; never zero, which a sparse matrix would take for no way."""
+    def gap(self, place: int, following: int) -> float:
+        """Length of the step between two places, m; never zero, which a sparse matrix would take for no way."""
         return max(float(np.linalg.norm(self.positions[place] - self.positions[following])), 1e-3)
 
     def nearest(self, lane: Lane, location: Any) -> int:
