@@ -1,9 +1,9 @@
 """The towns of the embedded world: an OpenDRIVE map and what stands beside its streets.
 
-``decor.json`` is in CARLA's frame (x, y right, yaw in degrees clockwise, m): ``buildings`` (length along yaw, the street
-on their right-hand side), ``trees``, ``parked_cars``, ``poles``, ``repeaters`` (second heads of signals on the far side
-of a junction; x, y, z is the head's middle and yaw_deg the direction its lenses look), ``junctions`` (kerb polygon of
-each junction's carriageway) and ``ground``.
+``decor.json`` is in CARLA's frame (x, y right, yaw in degrees clockwise, m): ``buildings`` (length along yaw, the
+street on their right-hand side), ``trees``, ``parked_cars``, ``poles``, ``repeaters`` (second heads of signals on the
+far side of a junction; x, y, z is the head's middle and yaw_deg the direction its lenses look), ``junctions`` (kerb
+polygon of each junction's carriageway) and ``ground``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from simlingo_sim.towns.extras import RoadExtras, read_extras
 TOWNS: tuple[str, ...] = ("gridtown", "ringtown", "harbortown")
 HELD_OUT_TOWN = "harbortown"
 
+_DECOR_KEYS = ("ground", "buildings", "trees", "parked_cars", "poles", "repeaters", "junctions")
 _FOLDER = Path(__file__).parent
 _CURE = "restore it with 'git checkout' or write it anew with 'python -m simlingo_sim.towns.generate {name}'"
 
@@ -49,8 +50,8 @@ class Town:
             for lane_id in self.extras.driving_lanes[road_id]:
                 count = max(1, int((length - 16.0) // 20.0) + 1)
                 for index in range(count):
-                    waypoint = self.map.get_waypoint_xodr(road_id, lane_id, 8.0 + (length - 16.0) * (index + 0.5) / count)
-                    transform = waypoint.transform
+                    s = 8.0 + (length - 16.0) * (index + 0.5) / count
+                    transform = self.map.get_waypoint_xodr(road_id, lane_id, s).transform
                     transform.location.z += 0.3
                     points.append(transform)
         return points
@@ -83,7 +84,7 @@ def load_files(name: str, xodr: Path, decor: Path) -> Town:
         content = json.loads(texts[1])
     except ValueError as error:
         raise SimulatorError(f"{decor} is no JSON file ({error}); {cure}") from error
-    missing = [key for key in ("ground", "buildings", "trees", "poles", "parked_cars", "repeaters") if key not in content]
+    missing = [key for key in _DECOR_KEYS if key not in content]
     if missing:
         raise SimulatorError(f"{decor} lacks {', '.join(missing)}; {cure}")
     return Town(name, texts[0], content, carla_map)

@@ -1,4 +1,4 @@
-"""What an OpenDRIVE file says and carla.Map keeps to itself: speed limits, stop lines, light phases, signal headings."""
+"""What an OpenDRIVE file says and carla.Map keeps to itself: speed limits, stop lines, light phases."""
 
 from __future__ import annotations
 

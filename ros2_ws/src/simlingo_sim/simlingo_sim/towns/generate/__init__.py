@@ -6,14 +6,14 @@ same bytes. numpy is all it needs.
 
 from __future__ import annotations
 
-from simlingo_sim.towns.generate import gridtown
+from simlingo_sim.towns.generate import gridtown, harbortown, ringtown
 from simlingo_sim.towns.generate.decor import Decorator, to_json
 from simlingo_sim.towns.generate.furniture import furnish
 from simlingo_sim.towns.generate.network import build_network, node_arms
 from simlingo_sim.towns.generate.opendrive import to_xml
 
 #: Name of a town to the function that plans it.
-PLANS = {"gridtown": gridtown.plan}
+PLANS = {"gridtown": gridtown.plan, "ringtown": ringtown.plan, "harbortown": harbortown.plan}
 
 
 def generate(name: str) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""What stands beside the streets: buildings, trees, lamp posts, parked cars. OpenDRIVE frame inside, CARLA's in the file."""
+"""What stands beside the streets: buildings, trees, lamp posts, parked cars.
+
+OpenDRIVE's frame inside, CARLA's in the file.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +119,7 @@ class Decorator:
             away = float(self._random.uniform(4.0, 14.0) if street.sidewalk == 0.0 else self._random.uniform(1.4, 2.2))
             pose = pose_along(road.path, s).shifted(0.0, side * (outer + away))
             self._tree(pose.x, pose.y, conifer=street.sidewalk == 0.0 and self._random.random() < 0.4)
-            s += float(self._random.uniform(9.0, 22.0))
+            s += float(self._random.uniform(16.0, 45.0) if street.sidewalk == 0.0 else self._random.uniform(9.0, 22.0))
 
     def _tree(self, x: float, y: float, conifer: bool) -> None:
         """A tree whose trunk stands off the streets; its crown keeps clear of walls."""

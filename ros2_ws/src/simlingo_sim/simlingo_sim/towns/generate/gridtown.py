@@ -28,7 +28,7 @@ def plan() -> TownPlan:
     for i, j in ((0, 0), (4, 0), (0, 4), (4, 4)):
         beside, above = (1 if i == 0 else 3), (1 if j == 0 else 3)
         corner = (COLUMNS[i], ROWS[j])
-        streets.append(Street(f"n{beside}{j}", f"n{i}{above}", (corner,), bend_radius=25.0, speed_kmh=40))
+        streets.append(Street(f"n{beside}{j}", f"n{i}{above}", (corner,), bend_radius=32.0, speed_kmh=30))
     return TownPlan("gridtown", nodes, tuple(streets), styles=(0, 1, 2, 3), seed=11)
 
 

@@ -36,7 +36,8 @@ class Box:
         cos, sin = math.cos(self.heading), math.sin(self.heading)
         along = np.abs(delta[:, 0] * cos + delta[:, 1] * sin) - self.length / 2.0
         across = np.abs(delta[:, 1] * cos - delta[:, 0] * sin) - self.width / 2.0
-        return np.asarray(np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0)))
+        apart: FloatArray = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
+        return apart
 
 
 class Occupancy:
