@@ -38,7 +38,7 @@ class LanguageConfig:
     """The language model (Qwen2 shape)."""
 
     hidden_size: int = 192
-    layers: int = 6
+    layers: int = 4
     heads: int = 6
     key_value_heads: int = 2
     intermediate_size: int = 512

@@ -1,0 +1,86 @@
+"""``./simlingo train``: pack collected routes, train, export."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+DESCRIPTION = "Train simlingo-mini on collected routes and export it. Goes on where an earlier start of the same run ended."
+EXAMPLES = """examples:
+  ./simlingo train --data data/routes --run runs/train/first --minutes 90
+  ./simlingo train --data data/routes data/on_policy --run runs/train/second --start-from runs/train/first --minutes 30
+  ./simlingo drive --model runs/train/first
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", nargs="+", type=Path, required=True, help="folders written by ./simlingo collect")
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoints, curves, model")
+    parser.add_argument("--minutes", type=float, default=120.0, help="training time in all starts together (default 120)")
+    parser.add_argument("--start-from", type=Path, help="model folder or run whose weights to begin with")
+    parser.add_argument("--batch", type=int, default=32, help="frames a batch; two prompts share each frame (default 32)")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: as many as there are cores)")
+    parser.add_argument("--pack", type=Path, help="where the packed frames lie (default RUN/pack)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pack, train, export; 0 when the model folder is complete."""
+    import torch
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from simlingo.contracts import SimlingoError
+    from simlingo.model.config import MINI
+    from simlingo.model.export import export_plan
+    from simlingo.model.folder import TOKENIZER_FILE
+    from training.train.build_pack import build_packs
+    from training.train.loop import Trainer, TrainSettings
+    from training.train.tokenizer import train_tokenizer
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    args.run.mkdir(parents=True, exist_ok=True)
+    try:
+        train, validation = build_packs(args.data, args.pack or args.run / "pack", MINI)
+        if not (args.run / TOKENIZER_FILE).is_file():
+            if args.start_from:
+                shutil.copy(args.start_from / TOKENIZER_FILE, args.run / TOKENIZER_FILE)
+            else:
+                train_tokenizer(args.run / TOKENIZER_FILE, MINI.language.vocab_size)
+        settings = TrainSettings(
+            args.run, args.minutes * 60.0, batch_frames=args.batch, peak_rate=args.rate, seed=args.seed, start_from=args.start_from
+        )
+        trainer = Trainer(settings, MINI, train, validation)
+        print(f"{len(train)} frames to train on, {len(validation)} to validate; device {trainer.device}")
+        if trainer.progress.step:
+            print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} samples seen")
+        columns = (TextColumn("training"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns) as bar:
+            task = bar.add_task("train", total=settings.duration_s, note="")
+
+            def report(progress, losses):  # type: ignore[no-untyped-def]
+                rate = progress.samples / max(progress.elapsed_s, 1e-9)
+                note = f"step {progress.step}  {progress.samples} samples  {rate:.0f}/s  " + "  ".join(
+                    f"{name} {losses[name]:.3f}" for name in ("path", "speed_waypoints", "light", "semantic")
+                )
+                bar.update(task, completed=progress.elapsed_s, note=note)
+                if progress.step % 100 == 0 and not bar.console.is_terminal:
+                    bar.console.print(note)
+
+            trainer.run(report)
+        difference = export_plan(args.run)
+    except SimlingoError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ntrain: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    print(f"model in {args.run} (graph and network differ by {difference:.1e} m); curves in {args.run / 'losses.png'}")
+    return 0
