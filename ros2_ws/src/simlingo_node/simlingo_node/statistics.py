@@ -1,0 +1,52 @@
+"""Counts and latencies of one node, for its state message."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+
+#: Latencies kept: five minutes of 20 Hz.
+WINDOW = 6000
+_PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class Statistics:
+    """Latency percentiles and counters; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latencies_ms: deque[float] = deque(maxlen=WINDOW)
+        self.processed = 0
+        self.dropped = 0
+        self.refused = 0
+
+    def add(self, latency_s: float) -> None:
+        """Count one input worked on in ``latency_s`` seconds of the steady clock."""
+        with self._lock:
+            self._latencies_ms.append(latency_s * 1e3)
+            self.processed += 1
+
+    def reset(self) -> None:
+        """Start anew, at activation."""
+        with self._lock:
+            self._latencies_ms.clear()
+            self.processed = self.dropped = self.refused = 0
+
+    def percentiles_ms(self) -> tuple[float, float]:
+        """p50 and p99 in milliseconds over the window; NaN without a sample."""
+        with self._lock:
+            values = list(self._latencies_ms)
+        if not values:
+            return math.nan, math.nan
+        p50, p99 = np.percentile(values, (50, 99))
+        return float(p50), float(p99)
+
+
+def resident_memory_mib() -> float:
+    """Resident memory of this process, MiB (Linux)."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_MIB
