@@ -7,7 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
-DESCRIPTION = "Train simlingo-mini on collected routes and export it. Goes on where an earlier start of the same run ended."
+DESCRIPTION = (
+    "Train simlingo-mini on collected routes and export it. Goes on where an earlier start of the same run ended."
+)
 EXAMPLES = """examples:
   ./simlingo train --data data/routes --run runs/train/first --minutes 90
   ./simlingo train --data data/routes data/on_policy --run runs/train/second --start-from runs/train/first --minutes 30
@@ -22,9 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", nargs="+", type=Path, required=True, help="folders written by ./simlingo collect")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoints, curves, model")
-    parser.add_argument("--minutes", type=float, default=120.0, help="training time in all starts together (default 120)")
+    parser.add_argument(
+        "--minutes", type=float, default=120.0, help="training time in all starts together (default 120)"
+    )
     parser.add_argument("--start-from", type=Path, help="model folder or run whose weights to begin with")
-    parser.add_argument("--batch", type=int, default=32, help="frames a batch; two prompts share each frame (default 32)")
+    parser.add_argument(
+        "--batch", type=int, default=32, help="frames a batch; two prompts share each frame (default 32)"
+    )
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: as many as there are cores)")
@@ -55,13 +61,24 @@ def run(args: argparse.Namespace) -> int:
             else:
                 train_tokenizer(args.run / TOKENIZER_FILE, MINI.language.vocab_size)
         settings = TrainSettings(
-            args.run, args.minutes * 60.0, batch_frames=args.batch, peak_rate=args.rate, seed=args.seed, start_from=args.start_from
+            args.run,
+            args.minutes * 60.0,
+            batch_frames=args.batch,
+            peak_rate=args.rate,
+            seed=args.seed,
+            start_from=args.start_from,
         )
         trainer = Trainer(settings, MINI, train, validation)
         print(f"{len(train)} frames to train on, {len(validation)} to validate; device {trainer.device}")
         if trainer.progress.step:
             print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} samples seen")
-        columns = (TextColumn("training"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns) as bar:
             task = bar.add_task("train", total=settings.duration_s, note="")
 

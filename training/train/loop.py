@@ -54,7 +54,9 @@ class Trainer:
         self.helpers = HelperHeads(config).to(self.device)
         self.average = Average(self.network)
         parameters = [*self.network.parameters(), *self.helpers.parameters()]
-        self.optimizer = torch.optim.AdamW(parameters, lr=1.0, weight_decay=settings.weight_decay, betas=(0.9, 0.98), fused=True)
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=1.0, weight_decay=settings.weight_decay, betas=(0.9, 0.98), fused=True
+        )
         self.progress = Progress()
         self._resume()
         self.train_batches = BatchMaker(train, tokenizer, config, settings.seed + self.progress.step)

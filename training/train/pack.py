@@ -42,7 +42,9 @@ class Pack:
         return len(self.labels["speed"])
 
 
-def sampling_weight(speed: float, target_speed: float, path: np.ndarray, hazard: bool, light_state: int, light_distance: float) -> float:
+def sampling_weight(
+    speed: float, target_speed: float, path: np.ndarray, hazard: bool, light_state: int, light_distance: float
+) -> float:
     """How often a frame is drawn: rare and decisive moments more often (the idea of spec B.8's buckets).
 
     Args:

@@ -31,7 +31,9 @@ def build_network(config: ModelConfig, tokenizer: PromptTokenizer) -> SimLingoNe
 
 def save_weights(network: SimLingoNetwork, folder: Path) -> None:
     """Write the weights as fp16 safetensors, whole or not at all."""
-    weights = {name: tensor.detach().cpu().to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
+    weights = {
+        name: tensor.detach().cpu().to(torch.float16).contiguous() for name, tensor in network.state_dict().items()
+    }
     temporary = folder / f"{WEIGHTS_FILE}.tmp"
     save_file(weights, str(temporary), metadata={"format": "pt"})
     temporary.replace(folder / WEIGHTS_FILE)
@@ -50,7 +52,9 @@ def load_network(folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
     try:
         weights = load_file(str(path))
     except (OSError, SafetensorError) as error:
-        raise InvalidInputError(f"weights {path} cannot be read ({error}); copy the whole model folder again") from error
+        raise InvalidInputError(
+            f"weights {path} cannot be read ({error}); copy the whole model folder again"
+        ) from error
     expected = network.state_dict()
     problems = [f"missing {name}" for name in expected.keys() - weights.keys()]
     problems += [f"unexpected {name}" for name in weights.keys() - expected.keys()]

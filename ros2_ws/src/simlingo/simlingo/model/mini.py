@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, Answer, DrivingPlan, Instruction, InvalidInputError, Observation
+from simlingo.contracts import (
+    PATH_POINTS,
+    SPEED_WAYPOINTS,
+    Answer,
+    DrivingPlan,
+    Instruction,
+    InvalidInputError,
+    Observation,
+)
 from simlingo.model.camera import to_model_camera
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import CONFIG_FILE, GRAPH_FILE, TOKENIZER_FILE, fingerprint

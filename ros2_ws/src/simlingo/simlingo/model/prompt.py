@@ -48,7 +48,9 @@ def navigation_text(navigation: Navigation, route_as: RouteAs) -> str:
 
 def driving_prompt(speed: float, navigation: Navigation, route_as: RouteAs) -> str:
     """The prompt that asks for a plan; ``speed`` in m/s, told with one decimal."""
-    prompt = f"Current speed: {round(float(speed), 1)} m/s. {navigation_text(navigation, route_as)} Predict the waypoints."
+    prompt = (
+        f"Current speed: {round(float(speed), 1)} m/s. {navigation_text(navigation, route_as)} Predict the waypoints."
+    )
     return prompt.replace("..", ".")
 
 

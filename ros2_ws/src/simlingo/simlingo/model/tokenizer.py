@@ -34,7 +34,9 @@ class PromptTokenizer:
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # tokenizers raises bare Exception
-            raise InvalidInputError(f"tokenizer {path} is damaged ({error}); copy the whole model folder again") from error
+            raise InvalidInputError(
+                f"tokenizer {path} is damaged ({error}); copy the whole model folder again"
+            ) from error
         return cls(tokenizer)
 
     def encode(self, text: str) -> list[int]:

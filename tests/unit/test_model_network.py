@@ -1,0 +1,145 @@
+"""The network, its files and its graph; needs torch (./simlingo test installs it)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from simlingo.contracts import (  # noqa: E402
+    MODEL_CAMERA,
+    Command,
+    InvalidInputError,
+    Navigation,
+    Observation,
+)  # fmt: skip
+from simlingo.model import load_policy  # noqa: E402
+from simlingo.model.checkpoint import build_network, load_network, save_weights  # noqa: E402
+from simlingo.model.config import MINI, LanguageConfig, ModelConfig, VisionConfig  # noqa: E402
+from simlingo.model.export import export_plan  # noqa: E402
+from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.train.tokenizer import train_tokenizer  # noqa: E402
+
+TINY = replace(
+    MINI,
+    name="tiny",
+    vision=VisionConfig(hidden_size=32, layers=1, heads=2, intermediate_size=64),
+    language=LanguageConfig(hidden_size=32, layers=2, heads=2, key_value_heads=1, intermediate_size=64, vocab_size=512),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("tiny")
+    (path / "config.json").write_text(TINY.to_json())
+    train_tokenizer(path / "tokenizer.json", TINY.language.vocab_size)
+    network = build_network(TINY, PromptTokenizer.load(path / "tokenizer.json"))
+    save_weights(network, path)
+    export_plan(path)
+    return path
+
+
+def observation(stamp: int = 7, seed: int = 0) -> Observation:
+    frame = np.random.default_rng(seed).integers(0, 256, (512, 1024, 3), dtype=np.uint8)
+    navigation = Navigation(np.array([[10.0, 1.0], [30.0, -2.0]]), Command.LEFT, Command.FOLLOW_LANE, 20.0)
+    return Observation(stamp, frame, MODEL_CAMERA, 4.2, navigation)
+
+
+def test_configuration_survives_json(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(TINY.to_json())
+    assert ModelConfig.load(tmp_path / "config.json") == TINY
+
+
+def test_left_padding_changes_nothing(folder: Path) -> None:
+    network, _ = load_network(folder)
+    ids = torch.randint(10, 90, (1, 40))
+    embeddings = network.vlm.language_model.embed_tokens(ids)
+    padded = torch.cat((torch.zeros(1, 5, TINY.language.hidden_size), embeddings), dim=1)
+    mask = torch.cat((torch.zeros(1, 5, dtype=torch.long), torch.ones(1, 40, dtype=torch.long)), dim=1)
+    with torch.no_grad():
+        plain = network.heads(network.sequence_hidden(embeddings))
+        shifted = network.heads(network.sequence_hidden(padded, mask))
+    for one, other in zip(plain, shifted, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+
+
+def test_pixel_unshuffle_order_is_row_then_column(folder: Path) -> None:
+    network, _ = load_network(folder)
+    grid = torch.arange(16.0).view(1, 4, 4, 1)
+    assert network.vlm.pixel_shuffle(grid, scale_factor=0.5)[0, 0, 0].tolist() == [0.0, 1.0, 4.0, 5.0]
+
+
+def test_speed_queries_do_not_reach_the_path(folder: Path) -> None:
+    network, _ = load_network(folder)
+    embeddings = torch.randn(1, 12, TINY.language.hidden_size)
+    with torch.no_grad():
+        before, _ = network.heads(network.sequence_hidden(embeddings))
+        network.speed_queries += 1.0
+        after, _ = network.heads(network.sequence_hidden(embeddings))
+    assert torch.equal(before, after)
+
+
+def test_policy_gives_the_networks_plan(folder: Path) -> None:
+    policy = load_policy(str(folder))
+    plan = policy.plan(observation())
+    assert plan.stamp == 7
+    assert plan.path.shape == (20, 2)
+    assert plan.speed_waypoints.shape == (10, 2)
+    assert not np.array_equal(plan.path, policy.plan(observation(seed=1)).path)
+    assert set(plan.timing) == {"preprocess", "network"}
+
+
+def test_target_points_steer_the_plan(folder: Path) -> None:
+    policy = load_policy(str(folder))
+    seen = observation()
+    moved = replace(seen, navigation=replace(seen.navigation, target_points=np.array([[10.0, 8.0], [20.0, 25.0]])))
+    assert not np.allclose(policy.plan(seen).path, policy.plan(moved).path)
+
+
+def test_nan_is_refused(folder: Path) -> None:
+    with pytest.raises(InvalidInputError, match="not finite"):
+        load_policy(str(folder)).plan(replace(observation(), speed=float("nan")))
+
+
+def copy_of(folder: Path, target: Path) -> Path:
+    for file in folder.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    return target
+
+
+@pytest.mark.parametrize("name", ["plan.onnx", "tokenizer.json"])
+def test_missing_and_cut_files_are_named(folder: Path, tmp_path: Path, name: str) -> None:
+    broken = copy_of(folder, tmp_path)
+    data = (broken / name).read_bytes()
+    (broken / name).write_bytes(data[: len(data) // 2])
+    with pytest.raises(InvalidInputError, match=name):
+        load_policy(str(broken))
+    (broken / name).unlink()
+    with pytest.raises(InvalidInputError, match=name):
+        load_policy(str(broken))
+
+
+def test_graph_of_another_configuration_is_refused(folder: Path, tmp_path: Path) -> None:
+    broken = copy_of(folder, tmp_path)
+    (broken / "config.json").write_text(replace(TINY, name="other").to_json())
+    with pytest.raises(InvalidInputError, match="another configuration"):
+        load_policy(str(broken))
+
+
+def test_weights_of_another_size_are_listed(folder: Path, tmp_path: Path) -> None:
+    broken = copy_of(folder, tmp_path)
+    (broken / "config.json").write_text(replace(TINY, speed_hidden=16).to_json())
+    with pytest.raises(InvalidInputError, match=r"speed_head\.0\.weight"):
+        load_network(broken)
+    data = (folder / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(data[:1000])
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        load_network(broken)
+
+
+def test_unknown_model_suggests_the_nearest() -> None:
+    with pytest.raises(InvalidInputError, match="simlingo-mani"):
+        load_policy("simlingo-mani")
