@@ -1,0 +1,250 @@
+"""The page's web server: static files, streets, and one WebSocket per browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import WSMsgType, web
+
+from simlingo.contracts import SimlingoError
+
+#: Pushes per second at most, pictures and numbers alike.
+PUSH_RATE_HZ = 15.0
+_MAX_MESSAGE_BYTES = 4096
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+class Source(Protocol):
+    """What the server serves; called on the server's thread unless said otherwise."""
+
+    def watchers_changed(self, count: int) -> None:
+        """So many browsers look now; with none, no picture is needed."""
+
+    def next_picture(self) -> tuple[dict[str, object], bytes] | None:
+        """Overlay and JPEG of a frame not handed out before, ``None`` without one. Called on a worker thread."""
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything that changes, as JSON values."""
+
+    def lasting(self) -> dict[str, object]:
+        """What a browser needs once, or after a change."""
+
+    def lasting_version(self) -> object:
+        """Changes when ``lasting`` must be sent again."""
+
+    def streets(self) -> bytes:
+        """The streets as JSON."""
+
+    def act(self, request: dict[str, object]) -> None:
+        """Carry out a browser's request.
+
+        Raises:
+            ValueError: the request is not understood.
+        """
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on ``host:port`` (0: any free port).
+
+    Raises:
+        SimlingoError: the port is taken or may not be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(32)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            cause = f"port {port} on {host} is taken, perhaps by another drive"
+        elif error.errno == errno.EACCES:
+            cause = f"port {port} needs administrator rights"
+        else:
+            cause = f"cannot listen on {host}:{port} ({error.strerror})"
+        raise SimlingoError(
+            f"live page: {cause}; end the other program or choose another port (page parameter port, 0 = any free one)"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def pack_picture(overlay: dict[str, object], jpeg: bytes) -> bytes:
+    """One binary message: length of the overlay's JSON (uint32, little endian), the JSON, the JPEG."""
+    head = json.dumps(overlay, separators=(",", ":")).encode()
+    return struct.pack("<I", len(head)) + head + jpeg
+
+
+def host_allowed(host: str) -> bool:
+    """Whether ``host`` (a Host header) names this machine by address or as localhost.
+
+    Names are refused: a foreign page whose name is made to point here (DNS rebinding) must not reach the car.
+    """
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") and host.count(":") != 0 else host
+    name = name.strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Browser:
+    """One connection. Only the newest picture and the newest numbers wait; a slow browser skips the others."""
+
+    def __init__(self, socket_: web.WebSocketResponse) -> None:
+        self.socket = socket_
+        self.lasting_version: object = None
+        self._picture: bytes | None = None
+        self._texts: dict[str, str] = {}
+        self._news = asyncio.Event()
+
+    def offer(self, kind: str, text: str) -> None:
+        """Send ``text``, in place of an unsent one of the same ``kind``."""
+        self._texts[kind] = text
+        self._news.set()
+
+    def offer_picture(self, picture: bytes) -> None:
+        """Send ``picture``, in place of an unsent one."""
+        self._picture = picture
+        self._news.set()
+
+    async def pump(self) -> None:
+        """Send what is offered until the connection ends."""
+        while not self.socket.closed:
+            await self._news.wait()
+            self._news.clear()
+            texts, self._texts = self._texts, {}
+            picture, self._picture = self._picture, None
+            for text in texts.values():
+                await self.socket.send_str(text)
+            if picture is not None:
+                await self.socket.send_bytes(picture)
+
+
+class PageServer:
+    """Serves ``source`` to browsers."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._browsers: set[Browser] = set()
+        self._static = Path(str(files("simlingo_node.page") / "static"))
+
+    def application(self) -> web.Application:
+        """The routes: page, static files, streets, socket."""
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_get("/", self._index)
+        app.router.add_get("/streets.json", self._streets)
+        app.router.add_get("/ws", self._socket)
+        app.router.add_static("/static/", self._static)
+        return app
+
+    async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
+        """Serve on ``listener`` until ``stop`` is set."""
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        pusher = asyncio.create_task(self._push())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait({pusher, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            pusher.cancel()
+            stopped.cancel()
+            for browser in list(self._browsers):
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(browser.socket.close(), 0.2)
+            await runner.cleanup()
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Refuse requests that foreign web pages make from this machine's browser."""
+        if not host_allowed(request.host):
+            raise web.HTTPForbidden(text="open this page by address or as localhost")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.split("://", 1)[-1] != request.host:
+            raise web.HTTPForbidden(text="this page answers only to itself")
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update(_SECURITY_HEADERS)
+        return response
+
+    async def _index(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(self._static / "index.html")
+
+    async def _streets(self, _: web.Request) -> web.StreamResponse:
+        response = web.Response(body=self._source.streets(), content_type="application/json")
+        response.enable_compression()
+        return response
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        connection = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_MAX_MESSAGE_BYTES, compress=False)
+        await connection.prepare(request)
+        browser = Browser(connection)
+        self._browsers.add(browser)
+        self._source.watchers_changed(len(self._browsers))
+        sender = asyncio.create_task(browser.pump())
+        try:
+            async for message in connection:
+                if message.type == WSMsgType.TEXT:
+                    self._receive(browser, message.data)
+        finally:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await sender
+            self._browsers.discard(browser)
+            self._source.watchers_changed(len(self._browsers))
+        return connection
+
+    def _receive(self, browser: Browser, text: str) -> None:
+        """One request of a browser; what is wrong with it is answered."""
+        try:
+            request = json.loads(text)
+            if not isinstance(request, dict):
+                raise ValueError("a request is a JSON object")
+            self._source.act(request)
+        except ValueError as error:
+            browser.offer("error", json.dumps({"kind": "error", "text": str(error)}))
+
+    async def _push(self) -> None:
+        """Offer the newest picture and numbers to all browsers, at a steady pace, while there are any."""
+        loop = asyncio.get_running_loop()
+        period = 1.0 / PUSH_RATE_HZ
+        due = loop.time()
+        while True:
+            due = max(due + period, loop.time())
+            await asyncio.sleep(due - loop.time())
+            if not self._browsers:
+                continue
+            picture = await asyncio.to_thread(self._source.next_picture)
+            state = json.dumps(self._source.snapshot(), separators=(",", ":"))
+            version = self._source.lasting_version()
+            packed = None if picture is None else pack_picture(*picture)
+            for browser in list(self._browsers):
+                if browser.lasting_version != version:
+                    browser.lasting_version = version
+                    browser.offer("lasting", json.dumps(self._source.lasting(), separators=(",", ":")))
+                browser.offer("state", state)
+                if packed is not None:
+                    browser.offer_picture(packed)

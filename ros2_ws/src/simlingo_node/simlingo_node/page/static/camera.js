@@ -1,0 +1,70 @@
+// The camera picture with the plan on it. Coordinates of an overlay are fractions of the picture.
+
+const PATH = [45, 212, 191];
+const WAYPOINT = "rgb(251 146 60 / 92%)";
+
+export class CameraView {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.newest = 0;
+  }
+
+  // A binary message: length of the overlay's JSON (uint32, little endian), the JSON, the JPEG.
+  async show(buffer) {
+    const turn = ++this.newest;
+    const headLength = new DataView(buffer).getUint32(0, true);
+    const overlay = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headLength)));
+    const picture = await createImageBitmap(new Blob([new Uint8Array(buffer, 4 + headLength)], { type: "image/jpeg" }));
+    if (turn >= this.newest) this.draw(picture, overlay);
+    picture.close();
+    return overlay;
+  }
+
+  draw(picture, overlay) {
+    const { canvas, context } = this;
+    const scale = Math.min(window.devicePixelRatio || 1, 2);
+    const width = Math.max(Math.round(canvas.clientWidth * scale), 320);
+    const height = Math.round((width * picture.height) / picture.width);
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    context.drawImage(picture, 0, 0, width, height);
+    if (overlay.left) this.drawBand(overlay.left, overlay.right, width, height);
+    if (overlay.dots) this.drawDots(overlay.dots, width, height);
+  }
+
+  drawBand(left, right, width, height) {
+    const { context } = this;
+    const count = left.length / 2;
+    for (let i = 0; i + 1 < count; i++) {
+      const strength = 0.16 + 0.44 * (1 - i / count);
+      context.fillStyle = `rgb(${PATH.join(" ")} / ${strength})`;
+      context.beginPath();
+      context.moveTo(left[2 * i] * width, left[2 * i + 1] * height);
+      context.lineTo(left[2 * i + 2] * width, left[2 * i + 3] * height);
+      context.lineTo(right[2 * i + 2] * width, right[2 * i + 3] * height);
+      context.lineTo(right[2 * i] * width, right[2 * i + 1] * height);
+      context.fill();
+    }
+    context.lineWidth = Math.max(width / 500, 1.5);
+    context.strokeStyle = `rgb(${PATH.join(" ")} / 90%)`;
+    for (const edge of [left, right]) {
+      context.beginPath();
+      for (let i = 0; i < count; i++) context.lineTo(edge[2 * i] * width, edge[2 * i + 1] * height);
+      context.stroke();
+    }
+  }
+
+  drawDots(dots, width, height) {
+    const { context } = this;
+    context.fillStyle = WAYPOINT;
+    for (let i = dots.length - 3; i >= 0; i -= 3) {
+      const radius = Math.max(dots[i + 2] * width, 2);
+      context.beginPath();
+      context.ellipse(dots[i] * width, dots[i + 1] * height, radius, radius * 0.45, 0, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+"""What the watching nodes (live page, recorder) share: names of topics, the newest frame, poses by stamp."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from simlingo.contracts import DrivingPlan, EgoState
+from simlingo_node.overlay import Camera, Overlay, carried_overlay
+
+#: Pictures for people: the newest only, and never a reason for the publisher to wait.
+PICTURES = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
+#: Everything else that is watched; best effort, so that a slow watcher cannot hold the stack up.
+WATCHED = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
+#: Rare messages of which none may be missed.
+EVENTS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
+
+_POSES_KEPT = 200
+_POSE_TOLERANCE_NS = 60_000_000
+
+
+def vehicle_topic(node: Node, name: str) -> str:
+    """``name`` below ``/carla/<role name>``: the node's own namespace, or its parameter ``role_name`` without one."""
+    namespace = node.get_namespace()
+    if namespace != "/":
+        return f"{namespace}/{name}"
+    return f"/carla/{node.get_parameter('role_name').value}/{name}"
+
+
+class PoseHistory:
+    """The last poses of the vehicle, in the order of their stamps. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._poses: deque[EgoState] = deque(maxlen=_POSES_KEPT)
+
+    def add(self, pose: EgoState) -> None:
+        """Keep ``pose``; a stamp that goes backwards (another run) forgets the past."""
+        if self._poses and pose.stamp < self._poses[-1].stamp:
+            self._poses.clear()
+        self._poses.append(pose)
+
+    def newest(self) -> EgoState | None:
+        """The last pose, ``None`` before the first."""
+        return self._poses[-1] if self._poses else None
+
+    def at(self, stamp: int) -> EgoState | None:
+        """The pose of ``stamp`` (ns): the nearest one within 60 ms, ``None`` without one."""
+        index = bisect_left(self._poses, stamp, key=lambda pose: pose.stamp)
+        near = [self._poses[i] for i in (index - 1, index) if 0 <= i < len(self._poses)]
+        best = min(near, key=lambda pose: abs(pose.stamp - stamp), default=None)
+        return best if best is not None and abs(best.stamp - stamp) <= _POSE_TOLERANCE_NS else None
+
+    def overlay(self, plan: DrivingPlan | None, stamp: int, camera: Camera) -> Overlay | None:
+        """``plan`` as the picture of ``stamp`` (ns) shows it; ``None`` without pose, or with a plan over 1 s off."""
+        if plan is None or abs(plan.stamp - stamp) > 1_000_000_000:
+            return None
+        then, now = self.at(plan.stamp), self.at(stamp)
+        return None if then is None or now is None else carried_overlay(plan, then, now, camera)
