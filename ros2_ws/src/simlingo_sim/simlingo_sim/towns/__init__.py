@@ -84,7 +84,7 @@ def load_files(name: str, xodr: Path, decor: Path) -> Town:
         content = json.loads(texts[1])
     except ValueError as error:
         raise SimulatorError(f"{decor} is no JSON file ({error}); {cure}") from error
-    missing = [key for key in _DECOR_KEYS if key not in content]
+    missing = [key for key in _DECOR_KEYS if not isinstance(content, dict) or key not in content]
     if missing:
         raise SimulatorError(f"{decor} lacks {', '.join(missing)}; {cure}")
     return Town(name, texts[0], content, carla_map)

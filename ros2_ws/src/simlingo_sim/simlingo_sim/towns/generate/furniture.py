@@ -68,7 +68,8 @@ def _signalled(
     signals: list[int] = []
     for arm in arms:
         road = roads[arm.street + 1]
-        road.objects.append(_crosswalk(arm, road, count.next_object()))
+        if arm.spec.sidewalk > 0.0:
+            road.objects.append(_crosswalk(arm, road, count.next_object()))
         road.objects.append(_stop_line(arm, road, STOP_LINE_SIGNALLED, count.next_object()))
         signal = Signal(
             count.next_signal(),

@@ -28,7 +28,8 @@ class Box:
         """(4, 2) m."""
         u = np.array([math.cos(self.heading), math.sin(self.heading)]) * self.length / 2.0
         v = np.array([-math.sin(self.heading), math.cos(self.heading)]) * self.width / 2.0
-        return np.array([self.x, self.y]) + np.array([u + v, u - v, -u - v, -u + v])
+        corners: FloatArray = np.array([self.x, self.y]) + np.array([u + v, u - v, -u - v, -u + v])
+        return corners
 
     def distances(self, points: FloatArray) -> FloatArray:
         """Distance (N,) m of ``points`` (N, 2) from the box; 0 inside."""

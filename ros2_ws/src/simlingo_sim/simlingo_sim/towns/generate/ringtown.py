@@ -17,7 +17,7 @@ NODES = {
     "west": Node(-150.0, 15.0, "signal"),
     "market": Node(72.0, -14.0, "signal"),
     "mill": Node(22.0, -68.0, "stop"),
-    "farm_east": Node(270.0, 150.0, "stop"),
+    "farm_east": Node(275.0, 125.0, "stop"),
     "farm_south": Node(215.0, -245.0, "stop"),
     "farm_west": Node(-275.0, -165.0, "stop"),
 }
@@ -52,12 +52,12 @@ def plan() -> TownPlan:
         _town("market", "mill", (68.0, -44.0), (48.0, -64.0), speed=30, bend=30.0),
     )
     outside = (
-        _rural("northeast", "farm_east", (152.0, 146.0), (215.0, 160.0), speed=60, bend=120.0),
+        _rural("northeast", "farm_east", (170.0, 118.0), speed=60, bend=120.0),
         _rural("southeast", "farm_south", (150.0, -160.0), (190.0, -195.0), speed=60, bend=120.0),
         _rural("southwest", "farm_west", (-165.0, -140.0), (-225.0, -150.0), speed=60, bend=120.0),
         _rural("farm_east", "farm_south", (290.0, 60.0), (320.0, -70.0), (275.0, -200.0), bend=170.0),
-        _rural("farm_south", "farm_west", (90.0, -290.0), (-90.0, -250.0), (-220.0, -240.0), bend=170.0),
+        _rural("farm_south", "farm_west", (90.0, -295.0), (-205.0, -266.0), bend=170.0),
         _rural("farm_west", "farm_east", (-330.0, -60.0), (-300.0, 110.0), (-170.0, 230.0), (40.0, 235.0),
-               (215.0, 240.0), bend=170.0),
+               (150.0, 238.0), (230.0, 195.0), bend=170.0),
     )  # fmt: skip
     return TownPlan("ringtown", NODES, (*ring, *inside, *outside), styles=(0, 1, 2, 3), seed=23, trees=260)
