@@ -1,0 +1,120 @@
+"""Training's parts: dense labels, packs, batches, schedule and a resumed run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from simlingo.contracts import SimlingoError  # noqa: E402
+from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
+from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.train.batches import BatchMaker  # noqa: E402
+from training.train.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
+from training.train.loop import Trainer, TrainSettings  # noqa: E402
+from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
+from training.train.state import learning_rate  # noqa: E402
+from training.train.tokenizer import train_tokenizer  # noqa: E402
+
+TINY = replace(
+    MINI,
+    vision=VisionConfig(hidden_size=32, layers=1, heads=2, intermediate_size=64),
+    language=LanguageConfig(hidden_size=32, layers=1, heads=2, key_value_heads=1, intermediate_size=64, vocab_size=512),
+)
+
+
+def small_pack(folder: Path, count: int = 12) -> Pack:
+    rng = np.random.default_rng(0)
+    labels = {name: np.zeros((count, *shape), dtype=kind) for name, (shape, kind) in LABELS.items()}
+    labels["command"][:] = 4
+    labels["next_command"][:] = 1
+    labels["weight"][:] = 1.0
+    labels["speed"] = np.arange(count, dtype=np.float32)
+    labels["path"][:, :, 0] = np.arange(20)
+    writer = PackWriter(folder, count + 3, TINY)
+    tile = TINY.image.tile
+    writer.add(
+        rng.integers(0, 256, (count, tile, 2 * tile, 3), dtype=np.uint8),
+        rng.integers(0, len(CLASSES), (count, CELLS, 2 * CELLS), dtype=np.uint8),
+        rng.uniform(1, 50, (count, CELLS, 2 * CELLS)).astype(np.float16),
+        labels,
+    )
+    writer.close()
+    return open_pack(folder)
+
+
+def test_dense_labels_find_a_lens_in_one_cell() -> None:
+    image = MINI.image
+    rgb = np.zeros((512, 1024, 3), np.uint8)
+    semantic = np.ones((512, 1024), np.uint8)  # road
+    depth = np.full((512, 1024), 20.0, np.float32)
+    row, column = image.crop_top + 4 * 9, 10 * 16  # cell (4, 10) is 9 x 16 pixels
+    semantic[row : row + 9, column : column + 16] = 7
+    rgb[row + 2 : row + 5, column + 5 : column + 8] = (255, 30, 20)
+    classes, distances = dense_labels(rgb, semantic, depth, image)
+    assert classes.shape == (CELLS, 2 * CELLS)
+    assert CLASSES[classes[4, 10]] == "light_red"
+    assert (np.delete(classes.ravel(), 4 * 2 * CELLS + 10) == CLASSES.index("road")).all()
+    assert (distances == 20.0).all()
+
+
+def test_unfinished_pack_is_refused(tmp_path: Path) -> None:
+    writer = PackWriter(tmp_path, 4, TINY)
+    del writer
+    with pytest.raises(SimlingoError, match="no finished pack"):
+        open_pack(tmp_path)
+
+
+def test_labels_with_nan_are_named() -> None:
+    labels = {name: np.zeros((2, *shape), dtype=kind) for name, (shape, kind) in LABELS.items()}
+    labels["path"][1, 3, 0] = np.nan
+    with pytest.raises(SimlingoError, match="path"):
+        checked(labels, Path("route_7"))
+
+
+@given(st.floats(0, 1), st.floats(1e-5, 1e-2))
+def test_learning_rate_stays_within_its_peak(progress: float, peak: float) -> None:
+    assert 0.0 < learning_rate(progress, peak) <= peak * (1 + 1e-9)
+
+
+def test_decisive_moments_are_drawn_more_often() -> None:
+    straight = np.stack((np.arange(20.0), np.zeros(20)), axis=1)
+    waiting = sampling_weight(0.0, 0.0, straight, False, 1, 5.0)
+    cruising = sampling_weight(8.0, 8.0, straight, False, 0, 50.0)
+    stopping = sampling_weight(8.0, 4.0, straight, False, 1, 20.0)
+    assert waiting < cruising < stopping
+
+
+def test_batch_puts_padding_left_and_repeats_each_frame_for_both_prompts(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path / "pack")
+    train_tokenizer(tmp_path / "tokenizer.json", 512)
+    tokenizer = PromptTokenizer.load(tmp_path / "tokenizer.json")
+    batch = BatchMaker(pack, tokenizer, TINY, seed=0).batch(np.array([3, 5]), augment=False)
+    assert batch["path"].shape == (4, 20, 2)
+    mask = batch["attention_mask"]
+    assert (mask.diff(dim=1) >= 0).all()
+    assert (mask[:, -1] == 1).all()
+    contexts = (batch["input_ids"] == tokenizer.image_context_id).sum(dim=1)
+    assert (contexts == TINY.image_tokens).all()
+    points = (batch["input_ids"] == tokenizer.target_point_id).sum(dim=1)
+    assert points.tolist() == [2, 0, 2, 0]
+
+
+def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path / "pack")
+    run = tmp_path / "run"
+    run.mkdir()
+    train_tokenizer(run / "tokenizer.json", 512)
+    settings = TrainSettings(run, duration_s=3.0, batch_frames=4, peak_rate=3e-3)
+    first = Trainer(settings, TINY, pack, pack)
+    before = first.validate()["val_path"]
+    first.run(lambda progress, losses: None)
+    assert first.progress.history[-1]["val_path"] < before
+    assert (run / "losses.png").stat().st_size > 1000
+    second = Trainer(replace(settings, duration_s=4.0), TINY, pack, pack)
+    assert second.progress.step == first.progress.step
+    assert second.validate()["val_path"] == pytest.approx(first.progress.history[-1]["val_path"], rel=1e-4)
