@@ -110,6 +110,32 @@ def test_decor_has_enough_of_everything_and_its_own_looks(town: Town) -> None:
     assert decor["ground"] == ("paved" if town.name == HELD_OUT_TOWN else "grass")
 
 
+def hides(town: Town, eye: carla.Location, head: carla.Location) -> bool:
+    """Whether a building, a tree or a parked car stands on the straight line (seen from above)."""
+    share = np.linspace(0.0, 1.0, 120)
+    xs, ys = eye.x + share * (head.x - eye.x), eye.y + share * (head.y - eye.y)
+    boxes = [(item, item["length"], item["width"]) for item in town.decor["buildings"]]
+    boxes += [(item, 4.8, 2.0) for item in town.decor["parked_cars"]]
+    boxes += [({**item, "yaw_deg": 0.0}, 2.0 * item["radius"], 2.0 * item["radius"]) for item in town.decor["trees"]]
+    for item, length, width in boxes:
+        yaw, dx, dy = math.radians(item["yaw_deg"]), xs - item["x"], ys - item["y"]
+        along = np.abs(dx * math.cos(yaw) + dy * math.sin(yaw)) < length / 2.0
+        if np.any(along & (np.abs(dy * math.cos(yaw) - dx * math.sin(yaw)) < width / 2.0)):
+            return True
+    return False
+
+
+def test_nothing_hides_a_signal_from_25_m_on(town: Town) -> None:
+    heads = {mark.id: mark.transform.location for mark in town.map.get_all_landmarks()}
+    for signal in town.extras.signals.values():
+        for lane in signal.lane_ids:
+            for back in (5.0, 15.0, 25.0):
+                s = signal.stop_line.s + math.copysign(back, lane)
+                if 0.0 < s < town.extras.street_lengths[signal.road_id]:
+                    eye = town.map.get_waypoint_xodr(signal.road_id, lane, s).transform.location
+                    assert not hides(town, eye, heads[signal.id]), (signal, back)
+
+
 def test_kerb_polygons_enclose_the_lanes_of_their_junction(town: Town) -> None:
     polygons = {item["id"]: np.array(item["kerb"]) for item in town.decor["junctions"]}
     for start, _ in town.map.get_topology():
