@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simlingo_sim.towns.generate.curves import FloatArray, sample
-from simlingo_sim.towns.generate.plan import Network
+from simlingo_sim.towns.generate.curves import FloatArray, pose_along, sample
+from simlingo_sim.towns.generate.plan import LANE_WIDTH, Network
 
 #: Gap kept between two boxes, m.
 BOX_GAP = 0.2
+#: Lines of sight to signals stay free from these distances (m) on, by this gap (m).
+SIGHT_FROM = (12.0, 20.0, 28.0, 36.0)
+SIGHT_GAP = 0.6
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Occupancy:
             radii.append(np.full(len(rows), math.hypot((left + right) / 2.0, 0.5)))
         self._middles = np.concatenate(middles)
         self._radii = np.concatenate(radii)
+        self._sight = _sight_lines(network)
         self._boxes: list[Box] = []
 
     def bounds(self, margin: float) -> tuple[FloatArray, FloatArray]:
@@ -63,13 +67,32 @@ class Occupancy:
         return self._middles.min(axis=0) - margin, self._middles.max(axis=0) + margin
 
     def claim(self, box: Box, clearance: float, room: float = 0.0) -> bool:
-        """Take the ground under ``box`` if it keeps ``clearance`` m from streets, and ``room`` m from other boxes."""
+        """Take the ground under ``box`` if it keeps ``clearance`` m from streets, and ``room`` m from all else."""
         if bool(np.any(box.distances(self._middles) < self._radii + clearance)):
+            return False
+        if bool(np.any(box.distances(self._sight) < SIGHT_GAP + room)):
             return False
         if any(_overlap(box, other, BOX_GAP + room) for other in self._boxes):
             return False
         self._boxes.append(box)
         return True
+
+
+def _sight_lines(network: Network) -> FloatArray:
+    """Points (N, 2) m, 1 m apart, on the drivers' lines of sight to their signals over the last metres."""
+    lines = []
+    for road in network.roads:
+        for signal in road.signals:
+            forward = signal.orientation == "+"
+            head = pose_along(road.path, signal.s).shifted(0.0, signal.t)
+            for back in SIGHT_FROM:
+                s = signal.s - back if forward else signal.s + back
+                if not 0.0 < s < road.length:
+                    continue
+                eye = pose_along(road.path, s).shifted(0.0, math.copysign(LANE_WIDTH / 2.0, signal.t))
+                share = np.linspace(0.0, 1.0, math.ceil(back) + 1)[:, None]
+                lines.append(np.array([eye.x, eye.y]) + share * np.array([head.x - eye.x, head.y - eye.y]))
+    return np.concatenate(lines)
 
 
 def _overlap(one: Box, other: Box, gap: float) -> bool:
