@@ -1,0 +1,1 @@
+"""Background traffic: vehicles that follow lanes, each other, the lights and the right of way."""
