@@ -1,0 +1,194 @@
+"""``./simlingo bench drive``: closed-loop figures of the model or the expert, on routes anyone can drive again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.evaluation.closed_loop import DriveSettings
+
+DESCRIPTION = "Drive benchmark routes in the embedded world and report completion, driving score and infractions."
+EPILOG = """examples:
+  ./simlingo bench drive --towns all --routes 20 --seed 1,2,3 --json runs/bench.json
+  ./simlingo bench drive --policy expert --towns gridtown --routes 4 --seed 1 --traffic none
+  ./simlingo bench drive --camera grey --routes 6 --seed 1
+  ./simlingo bench drive --instructions --routes 20 --seed 1
+
+The scores follow CARLA's arithmetic on towns of our own; they are no Bench2Drive scores. A route is named by town,
+seed and number and is at least 300 m long with two signals and two turns; it begins where no training drive began.
+A route that crashes counts as zero and is named.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--towns", default="all", help="all, or towns parted by commas (default: all)")
+    parser.add_argument("--routes", type=_positive, default=3, help="routes a seed, dealt to the towns (default: 3)")
+    parser.add_argument("--seed", type=_seeds, default=[1], help="one seed or several parted by commas (default: 1)")
+    parser.add_argument("--traffic", choices=("none", "light", "dense"), default="light", help="(default: light)")
+    parser.add_argument("--policy", choices=("model", "expert"), default="model", help="who drives (default: model)")
+    parser.add_argument(
+        "--weights", default="simlingo-mini", metavar="PATH", help="model folder or name (default: simlingo-mini)"
+    )
+    parser.add_argument(
+        "--camera",
+        choices=("real", "grey", "shuffled"),
+        default="real",
+        help="what the model sees: its camera, uniform grey, or another route's frames (default: real)",
+    )
+    parser.add_argument("--weather", help="one weather for all routes (default: each route its own)")
+    parser.add_argument(
+        "--route-as",
+        choices=("target_point", "command"),
+        default="target_point",
+        help="tell the model the route by target points or by commands (default: target_point)",
+    )
+    parser.add_argument(
+        "--instructions", action="store_true", help="say a turn before a junction of each route and judge the way taken"
+    )
+    parser.add_argument("--jobs", type=_positive, help="routes at a time (default: one a core)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every route here")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the driven traces here, one picture a town")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Drive, show the table, write what was asked for; 1 when a route crashed, 2 for a bad argument."""
+    from rich.console import Console
+
+    from simlingo.contracts import SimlingoError
+    from simlingo_sim.errors import SimulatorError
+    from training.evaluation.display import Progress, show_report
+
+    console = Console(stderr=True)
+    try:
+        report, records = _bench(args, Progress(console))
+    except (SimlingoError, SimulatorError) as error:
+        console.print(f"bench drive: {error}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("bench drive: interrupted; nothing was written", style="yellow")
+        return 130
+    show_report(Console(), report)
+    if args.json:
+        write_json(args.json, report)
+    if args.plots:
+        from training.evaluation.plots import plot_towns
+
+        plot_towns(args.plots, records)
+    return 1 if report["crashed"] else 0
+
+
+def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Sequence[Any]]:
+    """Drive all routes; the report and the records of the routes in order."""
+    from training.evaluation.closed_loop import DriveRecord, DriveSettings
+    from training.evaluation.pool import drive_all
+    from training.evaluation.routes import build, select
+    from training.evaluation.summary import crashed_route
+    from training.evaluation.summary import report as make_report
+
+    towns = _towns(args.towns)
+    cores = os.cpu_count() or 1
+    specs = select(towns, args.routes, args.seed)
+    jobs = min(args.jobs or cores, len(specs))
+    settings = DriveSettings(
+        policy=args.policy,
+        weights=_weights(args),
+        traffic=args.traffic,
+        camera=args.camera,
+        weather=_weather(args.weather),
+        route_as=args.route_as,
+        threads=max(cores // jobs, 1),
+    )
+    for spec in specs:
+        build(spec)  # a town without such routes is said before anything is driven
+    with progress.watching(specs):
+        found = drive_all(specs, settings, jobs, args.instructions, progress)
+    records = [found[spec] for spec in specs]
+    routes = [
+        record if isinstance(record, DriveRecord) else crashed_route(spec, record)
+        for spec, record in zip(specs, records, strict=True)
+    ]
+    return make_report(routes, _conditions(args, settings, towns, jobs)), routes
+
+
+def write_json(path: Path, report: dict[str, Any]) -> None:
+    """Write the report whole: under a temporary name first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[str], jobs: int) -> dict[str, Any]:
+    """What one must know to repeat the figures."""
+    return {
+        "towns": towns,
+        "routes_per_seed": args.routes,
+        "seeds": args.seed,
+        "policy": settings.policy,
+        "weights": Path(settings.weights).name if settings.policy == "model" else None,
+        "traffic": settings.traffic,
+        "camera": settings.camera,
+        "weather": settings.weather or "each route its own",
+        "route_as": settings.route_as,
+        "instructions": args.instructions,
+        "jobs": jobs,
+        "threads": settings.threads,
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+    }
+
+
+def _towns(text: str) -> list[str]:
+    """Names of the towns asked for; SimulatorError for an unknown one."""
+    from simlingo_sim.errors import unknown_name
+    from simlingo_sim.towns import TOWNS
+
+    names = list(TOWNS) if text == "all" else [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in TOWNS:
+            raise unknown_name("town", name, TOWNS)
+    return names
+
+
+def _weather(name: str | None) -> str | None:
+    from simlingo_sim.errors import unknown_name
+    from simlingo_sim.weather import WEATHERS
+
+    if name is not None and name not in WEATHERS:
+        raise unknown_name("weather", name, WEATHERS)
+    return name
+
+
+def _weights(args: argparse.Namespace) -> str:
+    """The model as asked for, once it is known that it loads; InvalidInputError says what is wrong with it."""
+    if args.policy == "model":
+        from training.evaluation.drivers import model_policy
+
+        model_policy(args.weights, 1, args.route_as)
+    return str(args.weights)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        seeds = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be whole numbers parted by commas") from error
+    if not seeds or min(seeds) < 0 or len(set(seeds)) != len(seeds):
+        raise argparse.ArgumentTypeError("must be different numbers of 0 or more, parted by commas")
+    return seeds

@@ -1,0 +1,93 @@
+"""Who drives: the model through route planner and controller, as in the ROS stack, or the expert."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+import carla
+
+from simlingo.contracts import MODEL_CAMERA, Instruction, Observation
+from simlingo.control.controller import Controller
+from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
+from simlingo.navigation.route import RoutePlanner
+from simlingo.policy import Policy
+from training.evaluation.frames import FrameSource
+from training.evaluation.world import RouteWorld
+from training.expert import Expert
+
+
+class Driver(Protocol):
+    """Gives one control a tick."""
+
+    def control(self, tick: int) -> carla.VehicleControl:
+        """Control for the state after tick ``tick`` of the drive."""
+
+    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
+        """Obey a navigation instruction: drive along ``dense``, the way that it means, from now on."""
+
+    @property
+    def planner_ms(self) -> list[float]:
+        """How long each plan took, frame in to plan out, ms."""
+
+
+class ExpertDriver:
+    """The privileged expert."""
+
+    def __init__(self, world: RouteWorld, dense: DenseRoute, planner: GlobalPlanner) -> None:
+        self._world, self._planner = world, planner
+        self._expert = Expert(world.world, world.ego, dense, planner)
+        self.planner_ms: list[float] = []
+
+    def control(self, tick: int) -> carla.VehicleControl:
+        """The expert's control."""
+        del tick
+        return self._expert.run_step()[0]
+
+    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
+        """Begin anew on ``dense``; the expert reads no words."""
+        del instruction
+        self._expert = Expert(self._world.world, self._world.ego, dense, self._planner)
+
+
+class ModelDriver:
+    """A policy that sees frames, speed and navigation, and the controller that follows its plans."""
+
+    def __init__(
+        self, world: RouteWorld, dense: DenseRoute, planner: GlobalPlanner, policy: Policy, frames: FrameSource
+    ) -> None:
+        self._world, self._planner, self._policy, self._frames = world, planner, policy, frames
+        self._controller = Controller()
+        self._route = _route_planner(planner, dense)
+        self.planner_ms: list[float] = []
+        policy.reset()
+
+    def control(self, tick: int) -> carla.VehicleControl:
+        """One plan and the control that follows it."""
+        ego = self._world.ego_state()
+        navigation = self._route.update(ego)
+        observation = Observation(ego.stamp, self._frames.frame(tick), MODEL_CAMERA, ego.speed, navigation)
+        begin = time.perf_counter()
+        plan = self._policy.plan(observation)
+        self.planner_ms.append((time.perf_counter() - begin) * 1e3)
+        control = self._controller.update(ego, plan)
+        return carla.VehicleControl(throttle=control.throttle, steer=control.steer, brake=control.brake)
+
+    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
+        """The navigation follows ``dense`` from now on, and the policy knows the words."""
+        self._policy.set_instruction(instruction)
+        self._route = _route_planner(self._planner, dense)
+
+
+def model_policy(weights: str, threads: int, route_as: str) -> Policy:
+    """The policy of a model's name or folder, told the route by target points or by commands."""
+    from simlingo.model.folder import find_model
+    from simlingo.model.mini import MiniPolicy
+    from simlingo.model.prompt import RouteAs
+
+    return MiniPolicy(Path(find_model(weights)), threads=threads, route_as=RouteAs(route_as))
+
+
+def _route_planner(planner: GlobalPlanner, dense: DenseRoute) -> RoutePlanner:
+    return RoutePlanner(planner.polyline(dense), [command for _, command in dense])

@@ -1,0 +1,101 @@
+"""What the model gets to see: the camera, or, to prove that it looks, something else in its place."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from simlingo.contracts import MODEL_CAMERA, ImageArray
+from training.evaluation.routes import BenchRoute, RouteSpec, build
+from training.evaluation.world import FrontCamera, RouteWorld, open_world
+from training.expert import Expert
+
+CAMERAS = ("real", "grey", "shuffled")
+#: Another route's drive is recorded every so many ticks, for so long.
+RECORD_EVERY = 5
+RECORD_TICKS = 1200
+GREY_LEVEL = 128
+
+
+class FrameSource(Protocol):
+    """Gives the frame of each tick, (512, 1024, 3) RGB."""
+
+    def frame(self, tick: int) -> ImageArray:
+        """The frame of tick ``tick`` (from 0) of the drive."""
+
+
+class RealFrames:
+    """The camera on the ego."""
+
+    def __init__(self, world: RouteWorld) -> None:
+        self._camera = FrontCamera(world.world, world.ego)
+
+    def frame(self, tick: int) -> ImageArray:
+        """The newest frame of the camera."""
+        if self._camera.image is None:
+            raise RuntimeError(f"the camera has sent no frame at tick {tick}")
+        return self._camera.image
+
+
+class GreyFrames:
+    """A uniform grey."""
+
+    def __init__(self) -> None:
+        self._image = np.full((MODEL_CAMERA.height, MODEL_CAMERA.width, 3), GREY_LEVEL, dtype=np.uint8)
+
+    def frame(self, tick: int) -> ImageArray:
+        """Always the same."""
+        del tick
+        return self._image
+
+
+class OtherRouteFrames:
+    """What the expert's camera saw on another route, in its order and at its pace."""
+
+    def __init__(self, frames: list[bytes]) -> None:
+        self._frames = frames
+
+    def frame(self, tick: int) -> ImageArray:
+        """The other drive's frame at this time; its last one once it is over."""
+        index = min(tick // RECORD_EVERY, len(self._frames) - 1)
+        return np.asarray(Image.open(io.BytesIO(self._frames[index])).convert("RGB"))
+
+
+def frame_source(kind: str, route: BenchRoute, world: RouteWorld, traffic: str) -> FrameSource:
+    """The source named ``kind``: real, grey or shuffled."""
+    if kind == "real":
+        return RealFrames(world)
+    return GreyFrames() if kind == "grey" else OtherRouteFrames(record_drive(other_route(route.spec), traffic))
+
+
+def other_route(spec: RouteSpec) -> BenchRoute:
+    """The route whose frames stand in for those of ``spec``: of the same town, another index."""
+    return build(RouteSpec(spec.town, spec.seed, spec.index + 1))
+
+
+def record_drive(route: BenchRoute, traffic: str) -> list[bytes]:
+    """JPEG frames of an expert's drive on ``route``, one every ``RECORD_EVERY`` ticks."""
+    opened = open_world(route, traffic)
+    expert = Expert(opened.world, opened.ego, route.dense)
+    camera: Any = None
+    frames: list[bytes] = []
+    for tick in range(RECORD_TICKS):
+        if tick % RECORD_EVERY == 0:
+            camera = camera or FrontCamera(opened.world, opened.ego)
+        control, info = expert.run_step()
+        opened.ego.apply_control(control)
+        opened.world.tick()
+        if camera.image is not None and tick % RECORD_EVERY == 0:
+            frames.append(_jpeg(camera.image))
+        if info.place.s >= route.length - 5.0:
+            break
+    return frames
+
+
+def _jpeg(image: ImageArray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
