@@ -6,7 +6,7 @@ Frame: CARLA's map frame (x east, y south, z up, left-handed, metres, yaw in rad
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ class Bodies:
         return np.flatnonzero(self.arrays.mode == mode)
 
 
-def column(table: type[NamedTuple], name: str, shape: tuple[int, ...] = (CAPACITY,)) -> npt.NDArray[np.generic]:
+def column(table: type[tuple[Any, ...]], name: str, shape: tuple[int, ...] = (CAPACITY,)) -> Any:
     """Zeros for the field ``name`` of a table of arrays: whole numbers where it is annotated ``Ints``."""
     kind = table.__annotations__[name]
     whole = getattr(kind, "__forward_arg__", kind) in ("Ints", Ints)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import carla
 import numpy as np
 
-from simlingo_sim.bodies import CAPACITY, FREE, GUIDED, STROLLING, VEHICLE, BodyArrays, Floats, Ints, column
+from simlingo_sim.bodies import FREE, GUIDED, STROLLING, VEHICLE, BodyArrays, Floats, Ints, column
 from simlingo_sim.errors import SimulatorError
 from simlingo_sim.jit import compiled
 from simlingo_sim.roads.sidewalks import SidewalkArrays
@@ -42,10 +42,10 @@ class WalkArrays(NamedTuple):
 def _spot(graph: SidewalkArrays, way: int, s: float, sense: int) -> tuple[float, float, float]:
     """x, y, z at ``s`` m along a way, to the right of its middle in walking direction (in the middle on crosswalks)."""
     left = max(s, 0.0)
-    for index in range(graph.first[way], graph.first[way] + graph.count[way] - 1):
+    for index in range(graph.first[way], graph.first[way] + graph.points[way] - 1):
         dx, dy = graph.x[index + 1] - graph.x[index], graph.y[index + 1] - graph.y[index]
         step = math.sqrt(dx * dx + dy * dy)
-        last = index == graph.first[way] + graph.count[way] - 2
+        last = index == graph.first[way] + graph.points[way] - 2
         if left <= step or last:
             part = min(left / max(step, 1e-9), 1.0)
             side = 0.0 if graph.crossing[way] == 1 else _SIDE * sense / max(step, 1e-9)
@@ -94,8 +94,8 @@ def _choose(graph: SidewalkArrays, walk: WalkArrays, row: int, corner: int, dice
     for turn in range(count):
         way = graph.corner_ways[graph.corner_first[corner] + (pick + turn) % count]
         if way != walk.way[row]:
-            return way
-    return walk.way[row]
+            return int(way)
+    return int(walk.way[row])
 
 
 @compiled
@@ -204,8 +204,9 @@ class Pedestrians:
             raise SimulatorError(f"town {self._world.town.name} has no sidewalk for walkers to walk on")
         bodies, walk = self._world.bodies.arrays, self._walk
         gaps = np.hypot(self.graph.x - bodies.x[row], self.graph.y - bodies.y[row])
-        for way in np.flatnonzero(self.graph.crossing == 1):
-            gaps[self.graph.first[way]:self.graph.first[way] + self.graph.count[way]] = np.inf
+        for crossing in np.flatnonzero(self.graph.crossing == 1):
+            start = self.graph.first[crossing]
+            gaps[start:start + self.graph.points[crossing]] = np.inf
         point = int(np.argmin(gaps))
         way = int(np.searchsorted(self.graph.first, point, side="right")) - 1
         for values in walk:

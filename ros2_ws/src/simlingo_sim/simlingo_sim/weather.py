@@ -50,5 +50,5 @@ def weather_named(name: str) -> carla.WeatherParameters:
 
 def road_grip(weather: carla.WeatherParameters) -> float:
     """Friction coefficient of the road: 0.9 dry, 0.7 soaked."""
-    soaked = min(max(weather.wetness, weather.precipitation_deposits, 0.0), 100.0) / 100.0
+    soaked = float(min(max(weather.wetness, weather.precipitation_deposits, 0.0), 100.0)) / 100.0
     return 0.9 - 0.2 * soaked

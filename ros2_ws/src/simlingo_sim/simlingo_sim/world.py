@@ -24,8 +24,8 @@ from simlingo_sim.lights import build_programs
 from simlingo_sim.pedestrians import Pedestrians
 from simlingo_sim.roads.conflicts import find_conflicts
 from simlingo_sim.roads.lane_graph import build_lane_graph
-from simlingo_sim.roads.signals import read_signals
 from simlingo_sim.roads.sidewalks import build_sidewalks
+from simlingo_sim.roads.signals import read_signals
 from simlingo_sim.scene_view import scene_of
 from simlingo_sim.scenery import town_scenery
 from simlingo_sim.sensors.base import Sensor, SensorData
@@ -44,7 +44,7 @@ from simlingo_sim.walker import Walker
 from simlingo_sim.weather import WEATHERS, road_grip
 
 if TYPE_CHECKING:
-    from simlingo_sim.render import Renderer
+    from simlingo_sim.render.renderer import Renderer
     from simlingo_sim.render.scene import SceneFrame
 
 #: Seconds of a tick: 20 Hz (spec D.2).
@@ -315,7 +315,8 @@ class World:
     def renderer(self) -> Renderer:
         """The renderer of this town; made (and compiled) with the first picture, not before."""
         if self._renderer is None:
-            from simlingo_sim.render import Renderer, build_town_mesh
+            from simlingo_sim.render.renderer import Renderer
+            from simlingo_sim.render.town_mesh import build_town_mesh
             self._renderer = Renderer(build_town_mesh(self.town))
         return self._renderer
 

@@ -58,13 +58,13 @@ def _origins(lanes: LaneArrays) -> Ints:
 def _overlap(lanes: LaneArrays, one: int, other: int) -> tuple[float, float, float, float] | None:
     tracks = []
     for lane in (one, other):
-        span = slice(int(lanes.first[lane]), int(lanes.first[lane] + lanes.count[lane]))
+        span = slice(int(lanes.first[lane]), int(lanes.first[lane] + lanes.points[lane]))
         tracks.append(np.stack([lanes.x[span], lanes.y[span]], axis=1))
     gaps = np.linalg.norm(tracks[0][:, None] - tracks[1][None], axis=2) < _CLEARANCE
     if not gaps.any():
         return None
     mine, theirs = np.flatnonzero(gaps.any(axis=1)), np.flatnonzero(gaps.any(axis=0))
-    step_one = float(lanes.length[one]) / (int(lanes.count[one]) - 1)
-    step_other = float(lanes.length[other]) / (int(lanes.count[other]) - 1)
+    step_one = float(lanes.length[one]) / (int(lanes.points[one]) - 1)
+    step_other = float(lanes.length[other]) / (int(lanes.points[other]) - 1)
     return (float(mine[0]) * step_one, float(mine[-1]) * step_one,
             float(theirs[0]) * step_other, float(theirs[-1]) * step_other)

@@ -27,7 +27,7 @@ class LaneArrays(NamedTuple):
     """L lanes and their P sample points. Along a lane ``s`` counts in the driving direction from its start."""
 
     first: Ints  # (L,) index of the first point
-    count: Ints  # (L,) number of points, at least 2
+    points: Ints  # (L,) how many of them, at least 2
     length: Floats  # (L,) m
     x: Floats  # (P,) m
     y: Floats  # (P,) m
@@ -78,7 +78,7 @@ def build_lane_graph(carla_map: carla.Map, extras: RoadExtras, signals: Iterable
     successors = [sorted(index[other] for other in links[key] if other in index) for key in keys]
     neighbours = np.array([_neighbours(starts[key], index) for key in keys])
     arrays = LaneArrays(
-        first=first.astype(np.int64), count=count.astype(np.int64),
+        first=first.astype(np.int64), points=count.astype(np.int64),
         length=np.array([float(track[-1, 5]) for track in tracks]),
         x=points[:, 0].copy(), y=points[:, 1].copy(), z=points[:, 2].copy(), yaw=points[:, 3].copy(),
         limit=points[:, 4].copy(),

@@ -18,14 +18,15 @@ _JOIN = 1.8  # m within which two ends are one corner
 _REACH = 7.0  # m from a crosswalk's end to the sidewalk it leads to
 _LIGHT_REACH = 9.0  # m from a stop line to the crosswalk behind it
 
-Track = list[tuple[float, float, float]]
+Point = tuple[float, float, float]
+Track = list[Point]
 
 
 class SidewalkArrays(NamedTuple):
     """E ways (pieces of sidewalk and crosswalks) with P points between N corners; m, map frame."""
 
     first: Ints  # (E,) index of the first point
-    count: Ints  # (E,) points, at least 2
+    points: Ints  # (E,) how many, at least 2
     length: Floats  # (E,)
     crossing: Ints  # (E,) 1 for a crosswalk
     light: Ints  # (E,) index of the light whose red lets people cross, else -1
@@ -75,7 +76,7 @@ def _sidewalk_tracks(carla_map: carla.Map) -> list[Track]:
     return tracks
 
 
-def _crosswalks(carla_map: carla.Map) -> list[tuple[tuple[float, float, float], ...]]:
+def _crosswalks(carla_map: carla.Map) -> list[tuple[Point, Point, Point]]:
     """Both ends (middles of the short sides) and the middle of every crosswalk."""
     corners = [(place.x, place.y, place.z) for place in carla_map.get_crosswalks()]
     found = []
@@ -90,11 +91,11 @@ def _crosswalks(carla_map: carla.Map) -> list[tuple[tuple[float, float, float], 
     return found
 
 
-def _triple(point: Floats) -> tuple[float, float, float]:
+def _triple(point: Floats) -> Point:
     return float(point[0]), float(point[1]), float(point[2])
 
 
-def _split_nearest(pieces: list[Track], end: tuple[float, float, float]) -> tuple[float, float, float] | None:
+def _split_nearest(pieces: list[Track], end: Point) -> Point | None:
     """Cut the nearest sidewalk at the point nearest to ``end`` and return that point; None where none is near."""
     best, place = _REACH, None
     for number, piece in enumerate(pieces):
@@ -123,7 +124,7 @@ def _light_of(middle: tuple[float, ...], lights: list[Signal]) -> int:
 
 
 def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
-    corners: list[tuple[float, float, float]] = []
+    corners: list[Point] = []
     ends = np.array([[_corner(corners, track[0]), _corner(corners, track[-1])] for track, _, _ in ways],
                     dtype=np.int64).reshape(-1, 2)
     touching = [[way for way in range(len(ways)) if corner in ends[way]] for corner in range(len(corners))]
@@ -132,7 +133,7 @@ def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
     lengths = [float(np.hypot(*np.diff(np.array(track)[:, :2], axis=0).T).sum()) for track, _, _ in ways]
     counts = np.array([len(entry) for entry in touching], dtype=np.int64)
     return SidewalkArrays(
-        first=np.cumsum(count) - count, count=count, length=np.array(lengths, dtype=float),
+        first=np.cumsum(count) - count, points=count, length=np.array(lengths, dtype=float),
         crossing=np.array([crossing for _, crossing, _ in ways], dtype=np.int64),
         light=np.array([light for _, _, light in ways], dtype=np.int64), ends=ends,
         x=points[:, 0].copy(), y=points[:, 1].copy(), z=points[:, 2].copy(),
@@ -140,7 +141,7 @@ def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
         corner_ways=np.array([way for entry in touching for way in entry], dtype=np.int64))
 
 
-def _corner(corners: list[tuple[float, float, float]], point: tuple[float, float, float]) -> int:
+def _corner(corners: list[Point], point: Point) -> int:
     for number, corner in enumerate(corners):
         if math.dist(corner, point) < _JOIN:
             return number

@@ -98,7 +98,7 @@ def _pack(output: str, pixels: npt.NDArray[np.generic]) -> Pixels:
         packed[..., :2] = 0
         packed[..., 2] = pixels
     else:
-        code = (np.clip(pixels / _DEPTH_RANGE_M, 0.0, 1.0) * (256**3 - 1)).astype(np.uint32)
+        code = (np.clip(pixels.astype(np.float64) / _DEPTH_RANGE_M, 0.0, 1.0) * (256**3 - 1)).astype(np.uint32)
         packed[..., 2] = code & 255
         packed[..., 1] = (code >> 8) & 255
         packed[..., 0] = code >> 16

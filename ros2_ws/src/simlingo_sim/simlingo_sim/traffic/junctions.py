@@ -108,7 +108,7 @@ def _claim_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays
         approach = traffic.route[row, place - 1]
         light = _light(lanes, lights, approach)
         moving_on = speed * speed > 2 * _COMFORT * max(line, 0.1)
-        active = light == LIGHT_GREEN or light == LIGHT_OFF or (light == LIGHT_YELLOW and moving_on)
+        active = light in (LIGHT_GREEN, LIGHT_OFF) or (light == LIGHT_YELLOW and moving_on)
         active = active and not (speed < 0.3 and traffic.waited[row] > _PATIENCE)
         lane = traffic.route[row, place]
         count = _add(claims, count, row, lane, distance, speed, 2 * half, traffic.granted[row],
@@ -158,12 +158,12 @@ def _claim_strangers(lanes: LaneArrays, bodies: BodyArrays, strangers: Ints, str
 def _place_on(lanes: LaneArrays, bodies: BodyArrays, row: int, lane: int) -> float:
     """s in m of a body on a lane that it follows (within 2 m and 50 degrees), else -1."""
     best, found = 4.0, -1.0
-    for index in range(lanes.count[lane]):
+    for index in range(lanes.points[lane]):
         point = lanes.first[lane] + index
         gap = (lanes.x[point] - bodies.x[row]) ** 2 + (lanes.y[point] - bodies.y[row]) ** 2
         if gap < best and math.cos(lanes.yaw[point] - bodies.yaw[row]) > 0.64:
             best = gap
-            found = lanes.length[lane] * index / (lanes.count[lane] - 1)
+            found = lanes.length[lane] * index / (lanes.points[lane] - 1)
     return found
 
 
@@ -231,7 +231,7 @@ def _exit_is_full(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
             taken = True
             room = min(room, stranger_s[index] - bodies.half_length[strangers[index]])
             slowest = min(slowest, abs(bodies.speed[strangers[index]]))
-    return taken and room < need and slowest < 4.0
+    return bool(taken and room < need and slowest < 4.0)
 
 
 @compiled
@@ -245,7 +245,7 @@ def _decide(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: 
         return False
     if light == LIGHT_YELLOW:
         waiting_at_line = speed < 1.5 and line < 2.0 and traffic.waited[row] > 1.0
-        return waiting_at_line or speed * speed > 2 * _COMFORT * max(line, 0.1)
+        return bool(waiting_at_line or speed * speed > 2 * _COMFORT * max(line, 0.1))
     if light == LIGHT_OFF and lanes.sign[approach] == STOP_SIGN:
         if speed < 0.1 and line < 3.0 and traffic.waited[row] > 1.0:
             traffic.stopped[row] = 1
@@ -263,8 +263,8 @@ def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyAr
     for mine in range(count):
         row, lane = int(claims[mine, _ROW]), int(claims[mine, _LANE])
         place, distance, line = next_junction(lanes, bodies, traffic, row)
-        if claims[mine, _RANK] < 0 or place < 0 or traffic.route[row, place] != lane or claims[mine, _DISTANCE] < -0.5 \
-                and claims[mine, _DISTANCE] != distance:
+        if claims[mine, _RANK] < 0 or place < 0 or traffic.route[row, place] != lane or (claims[mine, _DISTANCE] < -0.5 \
+                and claims[mine, _DISTANCE] != distance):
             continue
         speed = bodies.speed[row]
         approach = traffic.route[row, place - 1]

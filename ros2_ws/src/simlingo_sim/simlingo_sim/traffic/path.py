@@ -13,7 +13,7 @@ from simlingo_sim.traffic.arrays import ROUTE_LANES, TrafficArrays
 @compiled
 def lane_point(lanes: LaneArrays, lane: int, s: float) -> tuple[float, float, float, float, float]:
     """x, y, z, yaw (rad) and speed limit (m/s) at ``s`` m along a lane; straight on beyond its ends."""
-    count = lanes.count[lane]
+    count = lanes.points[lane]
     place = s / lanes.length[lane] * (count - 1)
     index = min(max(int(place), 0), count - 2)
     part = place - index
@@ -31,7 +31,7 @@ def offset_ahead(traffic: TrafficArrays, row: int, distance: float) -> float:
     if traffic.offset[row] == 0.0:
         return 0.0
     part = min(max((traffic.offset_done[row] + distance) / traffic.offset_length[row], 0.0), 1.0)
-    return traffic.offset[row] * (1 - part * part * (3 - 2 * part))
+    return float(traffic.offset[row] * (1 - part * part * (3 - 2 * part)))
 
 
 @compiled
@@ -57,7 +57,7 @@ def point_ahead(lanes: LaneArrays, traffic: TrafficArrays, row: int,
 def draw(traffic: TrafficArrays, row: int, dice: Floats) -> float:
     """The vehicle's next random number in [0, 1), from the shared table ``dice``."""
     traffic.draws[row] += 1
-    return dice[(traffic.number[row] * 7919 + traffic.draws[row] * 104729) % len(dice)]
+    return float(dice[(traffic.number[row] * 7919 + traffic.draws[row] * 104729) % len(dice)])
 
 
 @compiled
