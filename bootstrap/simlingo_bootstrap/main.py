@@ -1,0 +1,94 @@
+"""From ``./simlingo <command>`` to the running command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from simlingo_bootstrap import doctor
+from simlingo_bootstrap.checks import check_python, check_shared_memory
+from simlingo_bootstrap.environment import child_environment
+from simlingo_bootstrap.errors import SetupError
+from simlingo_bootstrap.layout import SOURCE_TREES, Layout, find_layout
+from simlingo_bootstrap.ros import check_python_of_ros, find_ros
+from simlingo_bootstrap.setup import GROUPS, Setup
+
+#: What each command needs beyond driving. A command that is not here needs no environment.
+COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
+    "drive": (),
+    "collect": (),
+    "bench": (),
+    "train": ("train",),
+    "test": ("dev", "train"),
+}
+#: Commands that start the stack.
+_STACK = ("drive", "bench")
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Set up what the command needs and replace this process by it; returns an exit status only where it did not."""
+    layout = find_layout(os.environ)
+    if not check_python().ok:
+        return _search_python(layout, argv)
+    command = argv[0] if argv else ""
+    try:
+        if command == "doctor" and len(argv) == 1:
+            return doctor.run(layout, os.environ)
+        if command == "setup" and not _asks_help(argv):
+            return _set_up(layout, argv[1:])
+        if command not in COMMAND_GROUPS:
+            return _run_light(layout, argv)
+        return _run_command(layout, command, argv)
+    except SetupError as error:
+        print(f"simlingo: {error}\n  All checks: ./simlingo doctor", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsimlingo: interrupted. The same command goes on from here.", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _run_command(layout: Layout, command: str, argv: Sequence[str]) -> int:
+    ros = find_ros(os.environ)
+    if ros is not None:
+        check_python_of_ros(ros, sys.version_info[:2])
+    setup = Setup(layout, ros, os.environ)
+    # Help is for deciding whether to install: it does without the environment where it can.
+    if _asks_help(argv) and setup.missing(COMMAND_GROUPS[command]) and _run_light(layout, argv) == 0:
+        return 0
+    setup.ensure(COMMAND_GROUPS[command])
+    if command in _STACK and not (shm := check_shared_memory()).ok:
+        print(f"simlingo: {shm.detail}: camera images may get lost.\n  Cure: {shm.cure}", file=sys.stderr)
+    python = str(layout.python)
+    os.execve(python, [python, "-m", "simlingo_cli", *argv], child_environment(layout, ros, os.environ))
+
+
+def _set_up(layout: Layout, groups: Sequence[str]) -> int:
+    unknown = [group for group in groups if group not in GROUPS]
+    if unknown:
+        raise SetupError(f"{', '.join(unknown)}: no such group of requirements.", f"one of: {', '.join(GROUPS)}")
+    Setup(layout, find_ros(os.environ), os.environ).ensure(groups)
+    print(f"simlingo: the environment {layout.env} is complete.", file=sys.stderr)
+    return 0
+
+
+def _run_light(layout: Layout, argv: Sequence[str]) -> int:
+    """Help, version and unknown commands: the command line without the environment."""
+    path = ":".join(str(layout.root / tree) for tree in SOURCE_TREES)
+    command = [sys.executable, "-S", "-s", "-m", "simlingo_cli", *argv]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}).returncode
+
+
+def _search_python(layout: Layout, argv: Sequence[str]) -> int:
+    """The environment's Python has become another version: let the script look for a suitable one."""
+    if os.environ.get("SIMLINGO_FIND_PYTHON"):
+        print("simlingo: Python 3.11 or 3.12 is needed.", file=sys.stderr)
+        return 2
+    script = str(layout.root / "simlingo")
+    os.execve("/bin/sh", ["sh", script, *argv], {**os.environ, "SIMLINGO_FIND_PYTHON": "1"})
+
+
+def _asks_help(argv: Sequence[str]) -> bool:
+    return any(word in ("-h", "--help") for word in argv)

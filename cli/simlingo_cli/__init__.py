@@ -1,0 +1,3 @@
+"""The command line behind ``./simlingo``."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""Which command is which module. A module has ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of ``./simlingo``: its module, one line about it, and examples for its help."""
+
+    module: str
+    summary: str
+    examples: tuple[str, ...]
+
+
+#: Commands by the words that call them, in the order of the help.
+COMMANDS: dict[tuple[str, ...], Command] = {
+    ("drive",): Command(
+        "simlingo_node.drive",
+        "drive a town of the embedded world through real ROS 2, with a live page",
+        (
+            "drive",
+            "drive --town harbortown --weather dusk --seed 3",
+            'drive --instruction "12.0:turn left at the next junction"',
+            "drive --headless --seconds 60",
+        ),
+    ),
+    ("bench", "drive"): Command(
+        "training.evaluation.bench_drive",
+        "drive many routes and report driving scores",
+        ("bench drive --towns all --routes 20 --seed 0", "bench drive --policy model --camera grey --json grey.json"),
+    ),
+    ("bench", "render"): Command(
+        "simlingo_sim.render.bench", "measure the renderer's frames per CPU-second", ("bench render",)
+    ),
+    ("bench", "planner"): Command(
+        "training.evaluation.bench_planner", "measure the time from frame to plan", ("bench planner",)
+    ),
+    ("collect",): Command(
+        "training.collect.cli",
+        "let the expert drive and write training data",
+        ("collect --help", "collect --towns gridtown,ringtown"),
+    ),
+    ("train",): Command("training.train.cli", "train the small model", ("train --help",)),
+    ("test",): Command(
+        "simlingo_cli.test",
+        "run linters, type checks and tests",
+        ("test", "test --slow", "test tests/unit -k controller", "test --only lint"),
+    ),
+}
+
+#: Commands that bootstrap/ carries out before any environment is there.
+BOOTSTRAP = {
+    "setup": "make the environment now; more with: setup train dev",
+    "doctor": "list what this machine has and lacks, with the command that helps",
+}
