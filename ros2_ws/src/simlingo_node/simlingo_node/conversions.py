@@ -178,13 +178,14 @@ def carla_gyroscope_to_ros(x: float, y: float, z: float) -> Vector3:
 
 
 def odometry_to_ego_state(message: Odometry) -> EgoState:
-    """Pose and speed in CARLA's frame; a vehicle that rolls backwards has speed 0.
+    """Pose and speed (the length of the twist in the plane) in CARLA's frame.
 
     Raises:
         InvalidInputError: a number is not finite, or the quaternion is not of unit length (within 1 %).
     """
     position, rotation = message.pose.pose.position, message.pose.pose.orientation
-    values = (position.x, position.y, rotation.w, rotation.x, rotation.y, rotation.z, message.twist.twist.linear.x)
+    linear = message.twist.twist.linear
+    values = (position.x, position.y, rotation.w, rotation.x, rotation.y, rotation.z, linear.x, linear.y)
     if not all(map(math.isfinite, values)):
         raise InvalidInputError("odometry holds NaN or infinity; it is not used")
     if abs(math.fsum(value * value for value in values[2:6]) - 1.0) > 0.02:
@@ -194,7 +195,7 @@ def odometry_to_ego_state(message: Odometry) -> EgoState:
         x=position.x,
         y=-position.y,
         yaw=-yaw_of(rotation),
-        speed=max(0.0, message.twist.twist.linear.x),
+        speed=math.hypot(linear.x, linear.y),
     )
 
 

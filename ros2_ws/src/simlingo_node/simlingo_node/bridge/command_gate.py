@@ -1,0 +1,88 @@
+"""Which command reaches the vehicle at a tick: the stack's, a person's, or the last brake."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+#: A lockstep command answers a tick when its stamp is this near to the simulation time, ns (CARLA leaderboard).
+STAMP_TOLERANCE_NS = 1_000_000
+
+#: Who drives.
+STACK, PERSON, LAST_BRAKE = "driving", "manual", "braking"
+
+
+@dataclass(frozen=True)
+class VehicleCommand:
+    """Actuation; steer [-1, 1] right positive, throttle and brake [0, 1]."""
+
+    steer: float = 0.0
+    throttle: float = 0.0
+    brake: float = 0.0
+    hand_brake: bool = False
+    reverse: bool = False
+
+    def problem(self) -> str | None:
+        """Why this must not reach a vehicle; ``None`` when it may."""
+        for name, value, low in (("steer", self.steer, -1.0), ("throttle", self.throttle, 0.0), ("brake", self.brake, 0.0)):
+            if not (math.isfinite(value) and low <= value <= 1.0):
+                return f"{name} is {value}, outside [{low:g}, 1]"
+        return None
+
+
+class CommandGate:
+    """One command a tick. Times: simulation time in ns."""
+
+    def __init__(self, lockstep: bool) -> None:
+        self.lockstep = lockstep
+        self.timeout_s = 0.5  # without a command for so long the gate brakes
+        self.brake = 0.6  # [0, 1] of the last brake
+        self.override = False  # a person drives
+        self._command: VehicleCommand | None = None
+        self._stamp = -1
+        self._manual: VehicleCommand | None = None
+        self._manual_at = -1
+
+    def reset(self) -> None:
+        """Forget all commands; brake until the next one."""
+        self._command = self._manual = None
+        self._stamp = self._manual_at = -1
+
+    def offer(self, stamp: int, command: VehicleCommand, now: int) -> str | None:
+        """Take the stack's command that answers the tick of ``stamp``.
+
+        Returns:
+            ``None`` when taken, else why it was dropped.
+        """
+        problem = command.problem()
+        if problem is not None:
+            return f"command refused: {problem}"
+        if stamp <= self._stamp:
+            return "a second command for the same tick, or an older one, is dropped"
+        age = now - stamp
+        if age < -STAMP_TOLERANCE_NS:
+            return "a command stamped in the future is dropped"
+        if age > (STAMP_TOLERANCE_NS if self.lockstep else self.timeout_s * 1e9):
+            return "a command that answers an older tick is dropped"
+        self._command, self._stamp = command, stamp
+        return None
+
+    def offer_manual(self, command: VehicleCommand, now: int) -> str | None:
+        """Take a person's command; it counts while ``override`` is on. ``None`` or why it was dropped."""
+        problem = command.problem()
+        if problem is not None:
+            return f"manual command refused: {problem}"
+        self._manual, self._manual_at = command, now
+        return None
+
+    def answered(self, now: int) -> bool:
+        """True when the stack has answered the tick of ``now``."""
+        return self._stamp >= now - STAMP_TOLERANCE_NS
+
+    def control(self, now: int) -> tuple[VehicleCommand, str]:
+        """What the vehicle gets for the tick that begins at ``now``, and who drives."""
+        command, since = (self._manual, self._manual_at) if self.override else (self._command, self._stamp)
+        if command is not None and now - since <= self.timeout_s * 1e9:
+            return command, PERSON if self.override else STACK
+        steer = command.steer if command is not None else 0.0
+        return VehicleCommand(steer=steer, brake=self.brake), LAST_BRAKE

@@ -1,0 +1,230 @@
+"""The planner node: camera, speed and navigation in, a driving plan out; as fast as the driver can, never later."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import threading
+import time
+from typing import Any
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import CameraInfo, Image
+from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
+from simlingo_msgs.msg import Navigation as NavigationMsg
+
+from simlingo.contracts import (
+    MODEL_CAMERA,
+    PATH_POINTS,
+    SPEED_WAYPOINTS,
+    Command,
+    DrivingPlan,
+    InvalidInputError,
+    Navigation,
+    Observation,
+)
+from simlingo.model import load_policy
+from simlingo_node import conversions, qos
+from simlingo_node.camera_gate import CameraGate
+from simlingo_node.frame_join import FrameJoin
+from simlingo_node.node_base import ERROR, OK, WARN, StackNode
+from simlingo_node.parameters import Parameter
+from simlingo_node.plan_display import PlanDisplay
+from simlingo_node.process import run_node
+
+PARAMETERS = (
+    Parameter("model", "simlingo-mini", "Shipped model's name or the path of a model folder.", fixed=True),
+    Parameter("threads", 2, "CPU threads of the network.", minimum=1, maximum=64, fixed=True),
+    Parameter("camera", "rgb_front", "Id of the camera: topics /carla/<r>/<camera>/image and camera_info.", fixed=True),
+    Parameter(
+        "input_timeout_s",
+        1.0,
+        "Without a complete input for so long (s, steady clock), the state says which input is missing.",
+        minimum=0.1,
+        maximum=60.0,
+    ),
+)
+
+#: What a plan is made of; the three pair by equal stamp.
+PARTS = ("image", "odometry", "navigation")
+_WARM_UP_PLANS = 3
+
+
+def stop_plan(stamp: int, text: str) -> DrivingPlan:
+    """A plan that stands still (all speed waypoints in one place), straight ahead; ``text`` says why."""
+    path = np.stack((np.arange(1.0, PATH_POINTS + 1.0), np.zeros(PATH_POINTS)), axis=1)
+    return DrivingPlan(stamp, path, np.zeros((SPEED_WAYPOINTS, 2)), text=text, text_stamp=stamp)
+
+
+_NO_GUIDANCE = {
+    NavigationMsg.NO_ROUTE: "There is no route yet, so I stand.",
+    NavigationMsg.OFF_ROUTE: "I am too far off the route, so I stop.",
+    NavigationMsg.FINISHED: "The goal is reached, so I stop.",
+}
+
+
+class PlannerNode(StackNode):
+    """Plans on the newest image whose odometry and navigation have come; a worker thread owns the driver."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("planner", PARAMETERS, **node_arguments)
+        self._join = FrameJoin(PARTS)
+        self._gate = CameraGate()
+        self._worker: threading.Thread | None = None
+        self._arrival: dict[str, float] = {}
+        self._fault = ""
+        self._standing = ""
+
+    def configure(self) -> None:
+        """Load the driver, plan once to warm it up, make the topics."""
+        self._policy = load_policy(self.parameters["model"], threads=self.parameters["threads"])
+        self._warm_up()
+        camera = self.ego_topic(self.parameters["camera"])
+        self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
+        self._display = PlanDisplay(self, self.role)
+        self._inputs = [
+            self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_camera_info, qos.DEFAULT),
+            self.create_subscription(
+                Image, f"{camera}/image", self._on_image, qos.camera_subscription(self.lockstep)
+            ),
+            self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, qos.DEFAULT),
+            self.create_subscription(NavigationMsg, "/simlingo/navigation", self._on_navigation, qos.DEFAULT),
+        ]
+
+    def activate(self) -> None:
+        """Begin to plan."""
+        self._join.clear()
+        self._gate.clear()
+        self._policy.reset()
+        self._activated = self._paired = time.monotonic()
+        self._arrival.clear()
+        self._fault = self._standing = ""
+        self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
+        self._worker.start()
+
+    def deactivate(self) -> None:
+        """End the worker; the plan in work is finished and not published."""
+        self._join.close()
+        if self._worker is not None:
+            self._worker.join(timeout=1.0)
+        self._worker = None
+
+    def cleanup(self) -> None:
+        """Let the driver and the topics go."""
+        for subscription in getattr(self, "_inputs", []):
+            self.destroy_subscription(subscription)
+        self._inputs = []
+        self._policy = None
+
+    def report(self) -> tuple[int, str, str]:
+        """Active, standing without guidance, or waiting for an input that does not come."""
+        self.statistics.dropped = self._join.dropped
+        now, limit = time.monotonic(), self.parameters["input_timeout_s"]
+        missing = [part for part in PARTS if now - self._arrival.get(part, self._activated) > limit]
+        if missing:
+            return ERROR, "waiting", f"no {' and no '.join(missing)} for {limit:g} s; is its publisher running?"
+        if self._fault:
+            return ERROR, "refusing", self._fault
+        if now - self._paired > limit:
+            return ERROR, "waiting", f"{', '.join(PARTS)} come, but none of equal stamp for {limit:g} s"
+        if self._standing:
+            return WARN, "standing", self._standing
+        return OK, "active", ""
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        try:
+            self._gate.set_info(message)
+        except InvalidInputError as error:
+            self._note_fault(error)
+
+    def _on_image(self, message: Image) -> None:
+        if not self.is_active:
+            return
+        try:
+            stamp = self._gate.check_order(message)
+        except InvalidInputError as error:
+            self._note_fault(error)
+            return
+        self._take("image", stamp, (message, time.perf_counter()))
+
+    def _on_odometry(self, message: Odometry) -> None:
+        if not self.is_active:
+            return
+        try:
+            ego = conversions.odometry_to_ego_state(message)
+        except InvalidInputError as error:
+            self._note_fault(error)
+            return
+        self._take("odometry", ego.stamp, ego)
+
+    def _on_navigation(self, message: NavigationMsg) -> None:
+        if self.is_active:
+            self._take("navigation", conversions.stamp_to_ns(message.header.stamp), message)
+
+    def _take(self, part: str, stamp: int, value: object) -> None:
+        self._arrival[part] = time.monotonic()
+        if not self._join.put(part, stamp, value):
+            self.statistics.refused += 1
+
+    def _note_fault(self, error: InvalidInputError) -> None:
+        self._fault = str(error)
+        self.refuse(self._fault)
+
+    def _work(self) -> None:
+        """Plan on the newest complete input, again and again, until deactivated."""
+        while self.is_active:
+            taken = self._join.take(timeout_s=0.5)
+            if taken is None:
+                continue
+            stamp, parts = taken
+            self._paired = time.monotonic()
+            message, arrived = parts["image"]
+            try:
+                plan = self._plan(stamp, message, arrived, parts)
+            except InvalidInputError as error:
+                self._note_fault(error)
+                continue
+            if not self.is_active:
+                return
+            self._publisher.publish(conversions.plan_to_message(plan, self.role, self._policy.name))
+            self.statistics.add(time.perf_counter() - arrived)
+            self.good_input()
+            self._fault = ""
+            self._display.show(plan)
+
+    def _plan(self, stamp: int, message: Image, arrived: float, parts: dict[str, Any]) -> DrivingPlan:
+        """A plan for one complete input, its phases timed from the image's arrival."""
+        begin = time.perf_counter()
+        image, intrinsics = self._gate.decode(message)
+        guidance: NavigationMsg = parts["navigation"]
+        self._standing = _NO_GUIDANCE.get(guidance.status, "")
+        if self._standing:
+            return dataclasses.replace(stop_plan(stamp, self._standing), timing={"wait": begin - arrived})
+        decoded = time.perf_counter()
+        plan = self._policy.plan(
+            Observation(
+                stamp, image, intrinsics, parts["odometry"].speed, conversions.message_to_navigation(guidance)
+            )
+        )
+        done = time.perf_counter()
+        timing = {"wait": begin - arrived, "decode": decoded - begin, **plan.timing}
+        timing["other"] = max(0.0, done - arrived - sum(timing.values()))
+        return dataclasses.replace(plan, instruction_id=guidance.instruction_id, timing=timing)
+
+    def _warm_up(self) -> None:
+        """Plan on a grey picture, so that the first real plan is as fast as the others."""
+        image = np.full((MODEL_CAMERA.height, MODEL_CAMERA.width, 3), 128, dtype=np.uint8)
+        ahead = np.array(((10.0, 0.0), (30.0, 0.0)))
+        navigation = Navigation(ahead, Command.FOLLOW_LANE, Command.FOLLOW_LANE, 0.0)
+        for _ in range(_WARM_UP_PLANS):
+            self._policy.plan(Observation(0, image, MODEL_CAMERA, 0.0, navigation))
+
+
+def main() -> None:
+    """Entry point of the executable ``planner``."""
+    sys.exit(run_node(PlannerNode))
+
+
+if __name__ == "__main__":
+    main()

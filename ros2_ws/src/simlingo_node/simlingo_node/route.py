@@ -1,0 +1,279 @@
+"""The route node: answers every odometry with the navigation the driver hears, and takes instructions."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from carla_msgs.msg import CarlaWorldInfo
+from nav_msgs.msg import Odometry, Path
+from simlingo_msgs.msg import Instruction as InstructionMsg
+from simlingo_msgs.msg import InstructionStatus, Route
+from simlingo_msgs.msg import Navigation as NavigationMsg
+from std_msgs.msg import String
+
+from simlingo.contracts import Command, EgoState, FloatArray, Instruction, InvalidInputError
+from simlingo_node import conversions, qos
+from simlingo_node.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
+from simlingo_node.node_base import ERROR, OK, WARN, StackNode
+from simlingo_node.parameters import Parameter
+from simlingo_node.process import run_node
+from simlingo_node.script import parse_script
+
+ROUTE_SOURCES = ("simlingo", "waypoints", "leaderboard")
+PARAMETERS = (
+    Parameter(
+        "route_source",
+        "simlingo",
+        "Where the route comes from: simlingo_msgs/Route on /simlingo/mission, nav_msgs/Path on /carla/<r>/waypoints,"
+        " or carla_msgs/CarlaRoute on /carla/<r>/global_plan.",
+        choices=ROUTE_SOURCES,
+        fixed=True,
+    ),
+    Parameter(
+        "max_deviation_m",
+        30.0,
+        "Further from the route than this (m) it does not guide any more.",
+        minimum=5.0,
+        maximum=200.0,
+    ),
+    Parameter(
+        "instructions",
+        [""],
+        "Instructions given by themselves: 'seconds:text' each, counted from the first odometry.",
+        fixed=True,
+    ),
+)
+_STATUS = {
+    ACCEPTED: InstructionStatus.ACCEPTED,
+    OBEYED: InstructionStatus.OBEYED,
+    REFUSED: InstructionStatus.REFUSED,
+    NOT_UNDERSTOOD: InstructionStatus.NOT_UNDERSTOOD,
+    CLEARED: InstructionStatus.CLEARED,
+}
+
+
+class RouteNode(StackNode):
+    """Thin node around :class:`simlingo_node.guidance.Guidance`."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("route", PARAMETERS, **node_arguments)
+        self._guidance = Guidance()
+        self._waiting: list[Instruction] = []
+        self._given = 0
+        self._first_stamp: int | None = None
+        self._route_id = ""
+        self._fault = ""
+        self._mode = "waiting"
+        self._map_thread: threading.Thread | None = None
+        self.parameters.on_change(self._take_parameters)
+
+    def configure(self) -> None:
+        """Read the script and make the topics."""
+        self._script = parse_script([line for line in self.parameters["instructions"] if line])
+        self._guidance = Guidance(self.parameters["max_deviation_m"])
+        self._navigation = self.create_publisher(NavigationMsg, "/simlingo/navigation", qos.DEFAULT)
+        self._status = self.create_publisher(InstructionStatus, "/simlingo/instruction_status", qos.DEFAULT)
+        self._route = self.create_publisher(Route, "/simlingo/route", qos.LATCHED)
+        self._inputs = [
+            self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, qos.DEFAULT),
+            self.create_subscription(String, "/simlingo/instruction", self._on_text, qos.DEFAULT),
+            self.create_subscription(
+                InstructionMsg, "/simlingo/instruction_stamped", self._on_instruction, qos.DEFAULT
+            ),
+            self.create_subscription(CarlaWorldInfo, "/carla/world_info", self._on_world_info, qos.LATCHED),
+            self._subscribe_to_route(self.parameters["route_source"]),
+        ]
+
+    def activate(self) -> None:
+        """Answer odometry from now on."""
+        if self._map_thread is not None:
+            self._map_thread.join()
+        self._waiting, self._first_stamp, self._fault, self._mode = [], None, "", "waiting"
+
+    def cleanup(self) -> None:
+        """Let the topics go."""
+        for subscription in getattr(self, "_inputs", []):
+            self.destroy_subscription(subscription)
+        self._inputs = []
+
+    def report(self) -> tuple[int, str, str]:
+        """On the route, or why not."""
+        if self._fault:
+            return ERROR, self._mode, self._fault
+        detail = "" if self._guidance.planner else f"no route from source '{self.parameters['route_source']}' yet"
+        return (OK if self._mode in ("active", "finished") else WARN), self._mode, detail
+
+    def _subscribe_to_route(self, source: str) -> Any:
+        if source == "simlingo":
+            return self.create_subscription(Route, "/simlingo/mission", self._on_route, qos.LATCHED)
+        if source == "waypoints":
+            return self.create_subscription(Path, self.ego_topic("waypoints"), self._on_path, qos.LATCHED)
+        try:
+            from carla_msgs.msg import CarlaRoute
+        except ImportError as error:
+            raise InvalidInputError(
+                "route_source 'leaderboard' needs carla_msgs with CarlaRoute: build the branch leaderboard-2.0 of"
+                " ros-carla-msgs, or choose route_source 'waypoints' or 'simlingo'"
+            ) from error
+        return self.create_subscription(
+            CarlaRoute, self.ego_topic("global_plan"), self._on_leaderboard_route, qos.LATCHED
+        )
+
+    def _take_parameters(self) -> None:
+        self._guidance.max_deviation_m = self.parameters["max_deviation_m"]
+
+    # Routes.
+
+    def _on_route(self, message: Route) -> None:
+        self._set_route(message.id, lambda: conversions.message_to_route(message))
+
+    def _on_path(self, message: Path) -> None:
+        self._set_route(
+            "waypoints", lambda: (conversions.points_from_ros([pose.pose.position for pose in message.poses]), None)
+        )
+
+    def _on_leaderboard_route(self, message: Any) -> None:
+        self._set_route(
+            "global_plan",
+            lambda: (
+                conversions.points_from_ros([pose.position for pose in message.poses]),
+                [conversions.to_command(option) for option in message.road_options],
+            ),
+        )
+
+    def _set_route(self, route_id: str, read: Callable[[], tuple[FloatArray, list[Command] | None]]) -> None:
+        try:
+            self._guidance.set_route(*read())
+        except InvalidInputError as error:
+            self._fault, self._mode = f"route refused: {error}", "no route"
+            self.refuse(self._fault)
+            return
+        self._fault = ""
+        self._route_id = route_id
+        self._publish_route(route_id)
+
+    def _on_world_info(self, message: CarlaWorldInfo) -> None:
+        """Work the map out beside the callbacks; it takes about a second."""
+        self._map_thread = threading.Thread(target=self._read_map, args=(message,), daemon=True)
+        self._map_thread.start()
+
+    def _read_map(self, message: CarlaWorldInfo) -> None:
+        try:
+            import carla
+
+            self._guidance.set_map(carla.Map(message.map_name, message.opendrive))
+        except ImportError:
+            self.warn("the package 'carla' is missing, so instructions cannot change the route: pip install carla")
+        except RuntimeError as error:
+            self._fault = f"the map '{message.map_name}' of /carla/world_info cannot be read: {error}"
+            self.refuse(self._fault)
+
+    # Odometry.
+
+    def _on_odometry(self, message: Odometry) -> None:
+        if not self.is_active:
+            return
+        begin = time.perf_counter()
+        try:
+            ego = conversions.odometry_to_ego_state(message)
+        except InvalidInputError as error:
+            self._fault = str(error)
+            self.refuse(self._fault)
+            return
+        self._follow_script(ego)
+        answer = NavigationMsg(status=NavigationMsg.NO_ROUTE)
+        try:
+            self._give_due_instructions(ego)
+            answer = self._answer(ego)
+        except InvalidInputError as error:
+            self._fault, self._mode = str(error), "no route"
+            self.refuse(self._fault)
+        answer.header.stamp = message.header.stamp
+        answer.header.frame_id = self.role
+        self._navigation.publish(answer)
+        self.statistics.add(time.perf_counter() - begin)
+        self.good_input()
+        done = self._guidance.carried_out()
+        if done is not None:
+            self._publish_outcome(done, ego.stamp)
+
+    def _answer(self, ego: EgoState) -> NavigationMsg:
+        """Navigation at ``ego``."""
+        navigation = self._guidance.update(ego)
+        planner = self._guidance.planner
+        if navigation is None or planner is None:
+            self._mode = "no route"
+            return NavigationMsg(status=NavigationMsg.NO_ROUTE)
+        self._fault = ""
+        message = conversions.navigation_to_message(navigation)
+        message.progress, message.length = float(planner.progress), float(planner.length)
+        message.instruction_id = self._guidance.instruction_id
+        self._mode = "active"
+        if planner.finished:
+            self._mode, message.status = "finished", NavigationMsg.FINISHED
+        elif self._guidance.off_route:
+            self._mode, message.status = "off route", NavigationMsg.OFF_ROUTE
+            self._fault = f"{planner.deviation:.0f} m beside the route; send a new route"
+        return message
+
+    # Instructions.
+
+    def _on_text(self, message: String) -> None:
+        self._hear(Instruction("", 0, message.data))
+
+    def _on_instruction(self, message: InstructionMsg) -> None:
+        self._hear(Instruction(message.id, conversions.stamp_to_ns(message.header.stamp), message.text))
+
+    def _hear(self, heard: Instruction) -> None:
+        """Keep an instruction until the first odometry that is not older than it."""
+        self._given += 1
+        self._waiting.append(Instruction(heard.id or f"instruction-{self._given}", heard.stamp, heard.text))
+        self._waiting.sort(key=lambda waiting: waiting.stamp)
+
+    def _follow_script(self, ego: EgoState) -> None:
+        if self._first_stamp is None:
+            self._first_stamp = ego.stamp
+            for seconds, text in self._script:
+                self._hear(Instruction("", ego.stamp + round(seconds * 1e9), text))
+
+    def _give_due_instructions(self, ego: EgoState) -> None:
+        if self._waiting and self._waiting[0].stamp <= ego.stamp:
+            self._guidance.update(ego)
+        while self._waiting and self._waiting[0].stamp <= ego.stamp:
+            outcomes = self._guidance.instruct(self._waiting.pop(0), ego)
+            for outcome in outcomes:
+                self._publish_outcome(outcome, ego.stamp)
+            if outcomes[-1].status == ACCEPTED:
+                self._publish_route(f"{self._route_id}/{outcomes[-1].instruction.id}")
+
+    def _publish_outcome(self, outcome: Outcome, stamp: int) -> None:
+        status = InstructionStatus(
+            id=outcome.instruction.id,
+            text=outcome.instruction.text,
+            status=_STATUS[outcome.status],
+            reason=outcome.reason,
+            since=conversions.ns_to_stamp(stamp),
+        )
+        status.header.stamp = conversions.ns_to_stamp(stamp)
+        self._status.publish(status)
+        self.get_logger().info(f"instruction '{outcome.instruction.text}': {outcome.status} {outcome.reason}".rstrip())
+
+    def _publish_route(self, route_id: str) -> None:
+        """Say which route is followed now; the bridge scores it."""
+        points, commands = self._guidance.route()
+        if commands:
+            stamp = self.get_clock().now().nanoseconds
+            self._route.publish(conversions.route_to_message(points, commands, route_id, stamp))
+
+
+def main() -> None:
+    """Entry point of the executable ``route``."""
+    sys.exit(run_node(RouteNode))
+
+
+if __name__ == "__main__":
+    main()
