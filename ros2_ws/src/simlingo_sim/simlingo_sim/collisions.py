@@ -11,7 +11,7 @@ import numpy as np
 
 from simlingo_sim.actor import StaticActor
 from simlingo_sim.bodies import DRIVEN, FREE, VEHICLE, WALKER, BodyArrays, Floats, Ints
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.traffic.following import overlap_depth
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Contact:
     impulse: tuple[float, float]  # N s in the map frame, upon ``row``
 
 
-@compiled
+@kernel
 def find_contacts(bodies: BodyArrays, rows: Ints, static: StaticBoxes, found: Floats) -> int:
     """Fill ``found`` (n, 2) with pairs (row, other row or ~static number); returns how many. Only bodies that somebody
     drives are tested against the scenery, and walkers not against each other."""

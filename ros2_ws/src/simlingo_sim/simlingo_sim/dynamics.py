@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from simlingo_sim.bodies import BodyArrays, DriveArrays, Floats, Ints
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 
 #: Angle of the single-track front wheel at full steer, rad; the inner wheel then stands at about 70 degrees.
 MAX_WHEEL_ANGLE = math.radians(45.4)
@@ -35,7 +35,7 @@ _UNDERSTEER = 0.0012  # s^2/m^2
 _GRAVITY = 9.81
 
 
-@compiled
+@kernel
 def step_driven(bodies: BodyArrays, drive: DriveArrays, rows: Ints, dt: float, grip: float) -> None:
     """Advance every driven vehicle of ``rows`` by ``dt`` seconds on a road of friction ``grip`` (about 0.9 dry)."""
     for row in rows:
@@ -74,7 +74,7 @@ def step_driven(bodies: BodyArrays, drive: DriveArrays, rows: Ints, dt: float, g
         bodies.yaw[row] += yaw_rate * dt
 
 
-@compiled
+@kernel
 def step_strolling(bodies: BodyArrays, heading: Floats, pace: Floats, rows: Ints, dt: float) -> None:
     """Advance walkers under a WalkerControl: ``heading`` rad and ``pace`` m/s, both of shape (CAPACITY,)."""
     for row in rows:

@@ -10,7 +10,7 @@ import numpy as np
 
 from simlingo_sim.bodies import FREE, GUIDED, STROLLING, VEHICLE, BodyArrays, Floats, Ints, column
 from simlingo_sim.errors import SimulatorError
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.roads.sidewalks import SidewalkArrays
 from simlingo_sim.traffic.arrays import LIGHT_RED
 from simlingo_sim.traffic.following import overlap_depth
@@ -38,7 +38,7 @@ class WalkArrays(NamedTuple):
     number: Ints
 
 
-@compiled
+@kernel
 def _spot(graph: SidewalkArrays, way: int, s: float, sense: int) -> tuple[float, float, float]:
     """x, y, z at ``s`` m along a way, to the right of its middle in walking direction (in the middle on crosswalks)."""
     left = max(s, 0.0)
@@ -55,7 +55,7 @@ def _spot(graph: SidewalkArrays, way: int, s: float, sense: int) -> tuple[float,
     return graph.x[graph.first[way]], graph.y[graph.first[way]], graph.z[graph.first[way]]
 
 
-@compiled
+@kernel
 def _may_cross(graph: SidewalkArrays, bodies: BodyArrays, everyone: Ints, way: int, pace: float, lights: Ints,
                red_for: Floats) -> bool:
     """Whether to step on a crosswalk now: light and free road."""
@@ -85,7 +85,7 @@ def _may_cross(graph: SidewalkArrays, bodies: BodyArrays, everyone: Ints, way: i
     return True
 
 
-@compiled
+@kernel
 def _choose(graph: SidewalkArrays, walk: WalkArrays, row: int, corner: int, dice: Floats) -> int:
     """Next way at a corner: any but the one just walked, unless there is no other."""
     count = graph.corner_count[corner]
@@ -98,7 +98,7 @@ def _choose(graph: SidewalkArrays, walk: WalkArrays, row: int, corner: int, dice
     return int(walk.way[row])
 
 
-@compiled
+@kernel
 def _enter(graph: SidewalkArrays, walk: WalkArrays, row: int, way: int, corner: int) -> None:
     if way == walk.way[row]:
         walk.sense[row] = -walk.sense[row]
@@ -110,7 +110,7 @@ def _enter(graph: SidewalkArrays, walk: WalkArrays, row: int, way: int, corner: 
     walk.waited[row] = 0.0
 
 
-@compiled
+@kernel
 def step_walkers(graph: SidewalkArrays, bodies: BodyArrays, walk: WalkArrays, rows: Ints, everyone: Ints, lights: Ints,
                  red_for: Floats, dice: Floats, dt: float) -> None:
     """Advance the walkers ``rows`` by ``dt`` s; ``lights`` and ``red_for``: state of each light, s since it is red."""
@@ -146,7 +146,7 @@ def step_walkers(graph: SidewalkArrays, bodies: BodyArrays, walk: WalkArrays, ro
         bodies.exposed[row] = graph.crossing[walk.way[row]]
 
 
-@compiled
+@kernel
 def _blocked(bodies: BodyArrays, everyone: Ints, row: int, yaw: float) -> bool:
     """Whether a vehicle stands in, or is about to drive into, the next metre."""
     x, y = bodies.x[row] + 0.6 * math.cos(yaw), bodies.y[row] + 0.6 * math.sin(yaw)
@@ -163,7 +163,7 @@ def _blocked(bodies: BodyArrays, everyone: Ints, row: int, yaw: float) -> bool:
     return False
 
 
-@compiled
+@kernel
 def _walk_on(bodies: BodyArrays, row: int, yaw: float, speed: float, dt: float) -> None:
     turned = math.atan2(math.sin(yaw - bodies.yaw[row]), math.cos(yaw - bodies.yaw[row]))
     turned = min(max(turned, -4.0 * dt), 4.0 * dt)

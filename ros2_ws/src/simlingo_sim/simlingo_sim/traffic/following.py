@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import DRIVEN, FREE, STROLLING, WALKER, BodyArrays, Ints
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import REFUSED, TrafficArrays
 from simlingo_sim.traffic.junctions import next_junction
@@ -21,7 +21,7 @@ _SIDE_AIR = 0.35  # m beside the body that must be clear
 _WALKER_AIR = 0.7  # m, the same for walkers
 
 
-@compiled
+@kernel
 def idm(speed: float, wish: float, gap: float, other_speed: float, urge: float, headway: float) -> float:
     """Acceleration in m/s^2 behind something ``gap`` m ahead that moves at ``other_speed`` (Treiber et al. 2000)."""
     free = urge * (1 - (speed / max(wish, 0.5)) ** 4)
@@ -35,7 +35,7 @@ def idm(speed: float, wish: float, gap: float, other_speed: float, urge: float, 
     return max(min(free, urge * (1 - (speed / max(wish, 0.5)) ** 4 - (wanted / gap) ** 2)), _HARDEST)
 
 
-@compiled
+@kernel
 def overlap_depth(x: float, y: float, yaw: float, half_length: float, half_width: float, other_x: float, other_y: float,
                   other_yaw: float, other_half_length: float, other_half_width: float) -> float:
     """Least depth in m by which two oriented boxes overlap; negative where they are apart (separating axes)."""
@@ -51,7 +51,7 @@ def overlap_depth(x: float, y: float, yaw: float, half_length: float, half_width
     return min(depth, other_half_width + half_length * abs(turn_sin) + half_width * abs(turn_cos) - abs(across))
 
 
-@compiled
+@kernel
 def _reach(bodies: BodyArrays, other: int) -> float:
     """Metres ahead of a body that it is about to need: walkers on the road, vehicles somebody else drives."""
     if bodies.kind[other] == WALKER:
@@ -59,7 +59,7 @@ def _reach(bodies: BodyArrays, other: int) -> float:
     return max(bodies.speed[other], 0.0) * 0.3 if bodies.mode[other] == DRIVEN else 0.0
 
 
-@compiled
+@kernel
 def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, everyone: Ints) -> None:
     """Set ``acceleration`` of every vehicle of ``rows`` from what all bodies (``everyone``) do now."""
     near = np.empty(len(everyone), dtype=np.int64)
@@ -117,7 +117,7 @@ def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
         traffic.acceleration[row] = max(best, _HARDEST)
 
 
-@compiled
+@kernel
 def _end_of_way(lanes: LaneArrays, traffic: TrafficArrays, row: int, speed: float, half: float) -> float:
     """Acceleration that stops the vehicle where its known way ends."""
     ahead = -traffic.s[row] - half

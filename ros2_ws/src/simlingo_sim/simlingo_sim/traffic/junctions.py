@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import BodyArrays, Floats, Ints
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import NO_SIGN, STOP_SIGN, LaneArrays
 from simlingo_sim.traffic.arrays import (
@@ -38,7 +38,7 @@ _PATIENCE = 2.0  # s after which one that stands no longer holds others back by 
 _ROW, _LANE, _DISTANCE, _SPEED, _LENGTH, _STATE, _RANK, _ACTIVE = 0, 1, 2, 3, 4, 5, 6, 7
 
 
-@compiled
+@kernel
 def next_junction(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int) -> tuple[int, float, float]:
     """Place in the route of the next connecting lane (-1: none known), metres from the front bumper to its start and
     to the stop line before it."""
@@ -54,7 +54,7 @@ def next_junction(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
     return -1, 0.0, 0.0
 
 
-@compiled
+@kernel
 def _time_to(distance: float, speed: float) -> float:
     """Earliest time in s to cover ``distance`` m, speeding up from ``speed``."""
     if distance <= 0:
@@ -62,7 +62,7 @@ def _time_to(distance: float, speed: float) -> float:
     return (math.sqrt(speed * speed + 2 * _START * distance) - speed) / _START
 
 
-@compiled
+@kernel
 def _rank(lanes: LaneArrays, approach: int, lane: int) -> float:
     """Lower goes first: main road before yield before stop, straight and right before left."""
     rank = 2.0 * lanes.sign[approach] if lanes.light[approach] < 0 else 0.0
@@ -71,13 +71,13 @@ def _rank(lanes: LaneArrays, approach: int, lane: int) -> float:
     return rank
 
 
-@compiled
+@kernel
 def _light(lanes: LaneArrays, lights: Ints, approach: int) -> int:
     number = lanes.light[approach]
     return LIGHT_OFF if number < 0 else lights[number]
 
 
-@compiled
+@kernel
 def _add(claims: Floats, count: int, row: int, lane: int, distance: float, speed: float, length: float, state: int,
          rank: float, active: bool) -> int:
     if count < len(claims):
@@ -88,7 +88,7 @@ def _add(claims: Floats, count: int, row: int, lane: int, distance: float, speed
     return count
 
 
-@compiled
+@kernel
 def _claim_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, lights: Ints,
                    claims: Floats) -> int:
     """One claim for the lane ahead of each vehicle, and committed ones for connecting lanes it is still on."""
@@ -116,7 +116,7 @@ def _claim_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays
     return count
 
 
-@compiled
+@kernel
 def _claim_strangers(lanes: LaneArrays, bodies: BodyArrays, strangers: Ints, stranger_lane: Ints, stranger_s: Floats,
                      lights: Ints, claims: Floats, count: int) -> int:
     """Claims for vehicles that somebody else drives: every connecting lane that they may be on or enter."""
@@ -154,7 +154,7 @@ def _claim_strangers(lanes: LaneArrays, bodies: BodyArrays, strangers: Ints, str
     return count
 
 
-@compiled
+@kernel
 def _place_on(lanes: LaneArrays, bodies: BodyArrays, row: int, lane: int) -> float:
     """s in m of a body on a lane that it follows (within 2 m and 50 degrees), else -1."""
     best, found = 4.0, -1.0
@@ -167,7 +167,7 @@ def _place_on(lanes: LaneArrays, bodies: BodyArrays, row: int, lane: int) -> flo
     return found
 
 
-@compiled
+@kernel
 def _must_wait(conflicts: ConflictArrays, claims: Floats, count: int, mine: int) -> bool:
     """Whether another claim goes before claim ``mine``."""
     row, distance, speed = claims[mine, _ROW], claims[mine, _DISTANCE], claims[mine, _SPEED]
@@ -205,7 +205,7 @@ def _must_wait(conflicts: ConflictArrays, claims: Floats, count: int, mine: int)
     return False
 
 
-@compiled
+@kernel
 def _exit_is_full(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, strangers: Ints,
                   stranger_lane: Ints, stranger_s: Floats, row: int, place: int) -> bool:
     """Whether the vehicle would have to stand inside the junction for lack of room behind it."""
@@ -234,7 +234,7 @@ def _exit_is_full(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
     return bool(taken and room < need and slowest < 4.0)
 
 
-@compiled
+@kernel
 def _decide(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, light: int, line: float,
             approach: int) -> bool:
     """Whether lights and signs let the vehicle go."""
@@ -253,7 +253,7 @@ def _decide(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: 
     return True
 
 
-@compiled
+@kernel
 def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyArrays, traffic: TrafficArrays,
                     rows: Ints, strangers: Ints, stranger_lane: Ints, stranger_s: Floats, lights: Ints) -> None:
     """Set ``granted`` of every vehicle of ``rows`` for its next junction."""

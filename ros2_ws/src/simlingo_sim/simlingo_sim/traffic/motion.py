@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import FREE, VEHICLE, BodyArrays, Floats, Ints
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import REFUSED, ROUTE_LANES, TrafficArrays
@@ -21,7 +21,7 @@ _CHANGE_TIME = 3.2  # s that it takes
 _CLEAR_ROAD = 45.0  # m of lane that must be left for it
 
 
-@compiled
+@kernel
 def step_traffic(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints,
                  everyone: Ints, strangers: Ints, stranger_lane: Ints, stranger_s: Floats, lights: Ints, dice: Floats,
                  changes: bool, dt: float) -> None:
@@ -37,7 +37,7 @@ def step_traffic(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyArray
         place_body(lanes, bodies, traffic, row, dt)
 
 
-@compiled
+@kernel
 def _move(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, dice: Floats, dt: float) -> None:
     speed = max(bodies.speed[row] + traffic.acceleration[row] * dt, 0.0)
     if traffic.acceleration[row] < 0 and speed < 0.02:
@@ -61,7 +61,7 @@ def _move(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: in
             traffic.stopped[row] = 0
 
 
-@compiled
+@kernel
 def _think_of_change(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, everyone: Ints,
                      dice: Floats, dt: float) -> None:
     """Change to a neighbouring lane where that wins speed (or where this lane ends) and nobody is hindered."""
@@ -97,7 +97,7 @@ def _think_of_change(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArra
         return
 
 
-@compiled
+@kernel
 def _gap_accel(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float,
                everyone: Ints) -> tuple[float, bool]:
     """Acceleration in m/s^2 that the vehicle would have on ``lane``, and whether the one behind could live with it."""
@@ -125,7 +125,7 @@ def _gap_accel(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, ro
     return best, follower_ok
 
 
-@compiled
+@kernel
 def _show_lamps(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int) -> None:
     traffic.braking[row] = 1 if traffic.acceleration[row] < -0.8 or bodies.speed[row] < 0.1 else 0
     blinker = 0
@@ -141,7 +141,7 @@ def _show_lamps(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, r
     traffic.blinker[row] = blinker
 
 
-@compiled
+@kernel
 def enter_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float,
                   dice: Floats) -> None:
     """Let a vehicle begin on ``lane`` from where it stands; it steers to the lane's middle over the next metres."""
@@ -155,7 +155,7 @@ def enter_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
     restart_route(lanes, traffic, row, lane, dice)
 
 
-@compiled
+@kernel
 def room_at(bodies: BodyArrays, x: float, y: float, radius: float) -> bool:
     """Whether no body's middle lies within ``radius`` m."""
     for row in np.flatnonzero(bodies.kind != FREE):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from simlingo_sim.bodies import BodyArrays, Floats
-from simlingo_sim.jit import compiled
+from simlingo_sim.render.jit import kernel
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import ROUTE_LANES, TrafficArrays
 
 
-@compiled
+@kernel
 def lane_point(lanes: LaneArrays, lane: int, s: float) -> tuple[float, float, float, float, float]:
     """x, y, z, yaw (rad) and speed limit (m/s) at ``s`` m along a lane; straight on beyond its ends."""
     count = lanes.points[lane]
@@ -25,7 +25,7 @@ def lane_point(lanes: LaneArrays, lane: int, s: float) -> tuple[float, float, fl
             lanes.yaw[one] + inside * (lanes.yaw[two] - lanes.yaw[one]), min(lanes.limit[one], lanes.limit[two]))
 
 
-@compiled
+@kernel
 def offset_ahead(traffic: TrafficArrays, row: int, distance: float) -> float:
     """Offset in m right of the lane's middle, ``distance`` m ahead of the vehicle's middle (a smooth step to 0)."""
     if traffic.offset[row] == 0.0:
@@ -34,7 +34,7 @@ def offset_ahead(traffic: TrafficArrays, row: int, distance: float) -> float:
     return float(traffic.offset[row] * (1 - part * part * (3 - 2 * part)))
 
 
-@compiled
+@kernel
 def point_ahead(lanes: LaneArrays, traffic: TrafficArrays, row: int,
                 distance: float) -> tuple[float, float, float, float, float]:
     """x, y, z, yaw and limit on the vehicle's way, ``distance`` m ahead of its middle (behind where negative)."""
@@ -53,14 +53,14 @@ def point_ahead(lanes: LaneArrays, traffic: TrafficArrays, row: int,
     return x - offset * math.sin(yaw), y + offset * math.cos(yaw), z, yaw, limit
 
 
-@compiled
+@kernel
 def draw(traffic: TrafficArrays, row: int, dice: Floats) -> float:
     """The vehicle's next random number in [0, 1), from the shared table ``dice``."""
     traffic.draws[row] += 1
     return float(dice[(traffic.number[row] * 7919 + traffic.draws[row] * 104729) % len(dice)])
 
 
-@compiled
+@kernel
 def extend_route(lanes: LaneArrays, traffic: TrafficArrays, row: int, dice: Floats) -> None:
     """Choose lanes at random until the route is full or ends."""
     for place in range(1, ROUTE_LANES):
@@ -74,7 +74,7 @@ def extend_route(lanes: LaneArrays, traffic: TrafficArrays, row: int, dice: Floa
         traffic.route[row, place] = lanes.successors[lanes.successor_first[last] + pick]
 
 
-@compiled
+@kernel
 def restart_route(lanes: LaneArrays, traffic: TrafficArrays, row: int, lane: int, dice: Floats) -> None:
     """Begin a new way on ``lane``."""
     traffic.route[row, 0] = lane
@@ -83,7 +83,7 @@ def restart_route(lanes: LaneArrays, traffic: TrafficArrays, row: int, lane: int
     extend_route(lanes, traffic, row, dice)
 
 
-@compiled
+@kernel
 def place_body(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, dt: float) -> None:
     """Put the body on its way: both axles on the path, velocity and turning rate from the change since last tick."""
     half = 0.5 * traffic.wheelbase[row]
