@@ -90,6 +90,12 @@ class RouteScorer:
         self._was_outside = outside
         self._judge_end(ego)
 
+    def change_route(self, route: list[carla.Transform]) -> None:
+        """Score along another route from here on; up to the ego it must be the old one (spec of ``route``: as before)."""
+        progress = RouteProgress(route)
+        progress.along = self._progress.along
+        self._progress = progress
+
     def result(self) -> RouteResult:
         """The score so far, or of the whole route once ``status`` is no longer ``running``."""
         length = self._progress.length
