@@ -1,13 +1,14 @@
 """Stands in for the whole stack in tests of the page and the recorder: real messages of a car that follows a lane.
 
-``python fake_stack.py --town FILE.xodr`` publishes until it is killed; what it hears from the page it prints as
-one JSON object a line.
+``python fake_stack.py --town FILE.xodr --manage page`` publishes until it is killed, and brings the named lifecycle
+nodes up; what it hears from the page it prints as one JSON object a line.
 """
 
 from __future__ import annotations
 
 import argparse
 import array
+import contextlib
 import json
 import math
 import sys
@@ -18,12 +19,23 @@ import numpy as np
 import rclpy
 from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl, CarlaWorldInfo
 from geometry_msgs.msg import Point
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
-from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation, PhaseTiming, Route, RoutePoint, Score, StackState
+from simlingo_msgs.msg import (
+    DrivingPlan,
+    InstructionStatus,
+    Navigation,
+    PhaseTiming,
+    Route,
+    RoutePoint,
+    Score,
+    StackState,
+)
 from std_msgs.msg import Bool, String
 
 VEHICLE = "/carla/ego_vehicle"
@@ -36,8 +48,10 @@ WIDTH, HEIGHT = 1024, 512
 class FakeStack(Node):
     """Publishes every topic that the page and the recorder read, 20 times a second."""
 
-    def __init__(self, town: Path) -> None:
+    def __init__(self, town: Path, managed: list[str]) -> None:
         super().__init__("fake_stack")
+        for name in managed:
+            self._bring_up(name)
         opendrive = town.read_text(encoding="utf-8")
         self.lane = self._follow_lane(carla.Map(town.stem, opendrive))
         self.tick = 0
@@ -57,6 +71,15 @@ class FakeStack(Node):
             10,
         )
         self.create_timer(TICK_S, self._publish_tick)
+
+    def _bring_up(self, name: str) -> None:
+        """Configure and activate a lifecycle node; the outcome is printed."""
+        client = self.create_client(ChangeState, f"/{name}/change_state")
+        client.wait_for_service()
+        for number in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            answer = client.call_async(ChangeState.Request(transition=Transition(id=number)))
+            rclpy.spin_until_future_complete(self, answer)
+            self._tell(name, answer.result().success)
 
     @staticmethod
     def _follow_lane(carla_map: carla.Map) -> list[tuple[float, float, float]]:
@@ -145,7 +168,9 @@ class FakeStack(Node):
         plan.path = [self._in_ego(now + round(i / (SPEED * TICK_S))) for i in range(1, 21)]
         plan.speed_waypoints = [self._in_ego(now + 5 * i) for i in range(1, 11)]
         self._send("/simlingo/plan", plan)
-        navigation = Navigation(command=1, next_command=4, distance_to_command=42.0, progress=self.tick * 0.4, length=800.0)
+        navigation = Navigation(
+            command=1, next_command=4, distance_to_command=42.0, progress=self.tick * 0.4, length=800.0
+        )
         navigation.target_points = [self._in_ego(now + 60), self._in_ego(now + 160)]
         navigation.header.stamp = self._stamp()
         self._send("/simlingo/navigation", navigation)
@@ -172,13 +197,12 @@ def main() -> int:
     """Publish until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--town", type=Path, required=True)
+    parser.add_argument("--manage", nargs="*", default=[], help="lifecycle nodes to configure and activate")
     arguments = parser.parse_args()
     rclpy.init()
-    node = FakeStack(arguments.town)
-    try:
+    node = FakeStack(arguments.town, arguments.manage)
+    with contextlib.suppress(KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         rclpy.spin(node)
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
     return 0
 
 

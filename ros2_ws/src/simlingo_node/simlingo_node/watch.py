@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from simlingo.contracts import DrivingPlan, EgoState
@@ -18,16 +17,12 @@ WATCHED = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT, durabi
 #: Rare messages of which none may be missed.
 EVENTS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 
+#: Waking up costs rclpy a millisecond, whatever the message. So a watcher lets the other messages of a tick arrive
+#: behind the odometry for this long (s) and takes them all in one go.
+SETTLE_S = 0.03
+
 _POSES_KEPT = 200
 _POSE_TOLERANCE_NS = 60_000_000
-
-
-def vehicle_topic(node: Node, name: str) -> str:
-    """``name`` below ``/carla/<role name>``: the node's own namespace, or its parameter ``role_name`` without one."""
-    namespace = node.get_namespace()
-    if namespace != "/":
-        return f"{namespace}/{name}"
-    return f"/carla/{node.get_parameter('role_name').value}/{name}"
 
 
 class PoseHistory:

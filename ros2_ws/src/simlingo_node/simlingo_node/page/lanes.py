@@ -1,8 +1,13 @@
-"""The streets of a map as polylines for the page's top view."""
+"""The streets of a map as polylines for the page's top view.
+
+``python -m simlingo_node.page.lanes`` reads OpenDRIVE from standard input and writes them as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections import defaultdict
 from typing import Any
 
@@ -73,3 +78,20 @@ def street_lines(carla_map: Any) -> dict[str, list[dict[str, object]]]:
         if not waypoints[len(waypoints) // 2].is_junction:
             marks.extend(_marks(waypoints))
     return {"lanes": lanes, "marks": marks}
+
+
+def main() -> int:
+    """Standard input to standard output; 1 without the package ``carla`` or with a map that it cannot read."""
+    try:
+        import carla
+
+        streets = street_lines(carla.Map("map", sys.stdin.read()))
+    except (ImportError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    json.dump(streets, sys.stdout, separators=(",", ":"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

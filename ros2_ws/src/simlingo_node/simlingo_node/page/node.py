@@ -2,107 +2,95 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import json
-import signal
+import subprocess
 import sys
 import threading
 import time
 
-import rclpy
 from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl, CarlaWorldInfo
 from nav_msgs.msg import Odometry
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
-from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
 from std_msgs.msg import Bool, String
 
-from simlingo.contracts import InvalidInputError, SimlingoError
-from simlingo_node.conversions import camera_info_to_intrinsics, odometry_to_ego_state, stamp_to_ns
+from simlingo.contracts import InvalidInputError
+from simlingo_node.conversions import camera_info_to_intrinsics, ns_to_stamp, odometry_to_ego_state, stamp_to_ns
+from simlingo_node.node_base import OK, StackNode
 from simlingo_node.overlay import Camera, picture_from_pixels
-from simlingo_node.page.lanes import street_lines
 from simlingo_node.page.server import PageServer, bind
 from simlingo_node.page.state import Json, PageState
 from simlingo_node.page.takeover import TakeOver, checked_command
+from simlingo_node.parameters import Parameter
+from simlingo_node.process import run_node
 from simlingo_node.qos import DEFAULT, LATCHED
-from simlingo_node.watch import EVENTS, PICTURES, WATCHED, vehicle_topic
+from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED
 
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 _MANUAL_RATE_HZ = 20.0
 _MAX_INSTRUCTION_LENGTH = 500
+_STREETS_TIMEOUT_S = 60.0
 _WORLD_COMMANDS = {"pause": CarlaControl.PAUSE, "play": CarlaControl.PLAY, "step": CarlaControl.STEP_ONCE}
 
 
-class PageNode(Node):
+PARAMETERS = (
+    Parameter("host", "127.0.0.1", "Address to listen on; 0.0.0.0: all of this machine's addresses.", fixed=True),
+    Parameter("port", 8090, "TCP port of the page; 0: any free one.", minimum=0, maximum=65535, fixed=True),
+    Parameter("jpeg_quality", 70, "Quality of the pictures sent to browsers.", minimum=20, maximum=95),
+)
+
+
+class PageNode(StackNode):
     """Keeps the newest of everything; ``Source`` of the page's server."""
 
     def __init__(self) -> None:
-        super().__init__("page")
-        self._declare_parameters()
+        super().__init__("page", PARAMETERS)
         self.state = PageState()
         self._take_over = TakeOver()
         self._camera = Camera()
         self._frame: Image | None = None
         self._frame_lock = threading.Lock()
-        self._watchers = 0
-        self._pictures: Subscription | None = None
+        self._browsers = 0
+        self._watched: list[Subscription] = []
         self._streets = b'{"lanes":[],"marks":[]}'
+        self._server: PageServer | None = None
+
+    def configure(self) -> None:
+        """Open the port and serve; subscribe."""
+        host, port = self.parameters["host"], self.parameters["port"]
+        listener = bind(host, port)
+        self._server = PageServer(self)
+        self._server.start(listener)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        self.get_logger().info(f"live page: http://{shown}:{listener.getsockname()[1]}/")
         self._subscribe()
-        self._override = self.create_publisher(Bool, vehicle_topic(self, "vehicle_control_manual_override"), LATCHED)
+        self._override = self.create_publisher(Bool, self.ego_topic("vehicle_control_manual_override"), LATCHED)
         self._manual = self.create_publisher(
-            CarlaEgoVehicleControl, vehicle_topic(self, "vehicle_control_cmd_manual"), DEFAULT
+            CarlaEgoVehicleControl, self.ego_topic("vehicle_control_cmd_manual"), DEFAULT
         )
         self._world = self.create_publisher(CarlaControl, "/carla/control", DEFAULT)
         self._instruction = self.create_publisher(String, "/simlingo/instruction", DEFAULT)
-        self.create_timer(1.0 / _MANUAL_RATE_HZ, self._drive_manually, clock=_STEADY)
-        self.create_timer(0.2, self._follow_watchers, clock=_STEADY)
+        self._manual_timer = self.create_timer(1.0 / _MANUAL_RATE_HZ, self._drive_manually, clock=_STEADY)
+        self._manual_timer.cancel()
+        self.create_timer(0.2, self._follow_browsers, clock=_STEADY)
 
-    def _declare_parameters(self) -> None:
-        text = ParameterType.PARAMETER_STRING
-        self.declare_parameter(
-            "role_name", "ego_vehicle", ParameterDescriptor(type=text, description="vehicle below /carla that is shown")
-        )
-        self.declare_parameter(
-            "host", "127.0.0.1", ParameterDescriptor(type=text, description="address to listen on; 0.0.0.0: all")
-        )
-        self.declare_parameter(
-            "port",
-            8090,
-            ParameterDescriptor(
-                type=ParameterType.PARAMETER_INTEGER,
-                description="TCP port of the page; 0: any free one",
-                integer_range=[IntegerRange(from_value=0, to_value=65535, step=1)],
-            ),
-        )
-        self.declare_parameter(
-            "jpeg_quality",
-            70.0,
-            ParameterDescriptor(
-                type=ParameterType.PARAMETER_DOUBLE,
-                description="quality of the pictures sent to browsers",
-                floating_point_range=[FloatingPointRange(from_value=20.0, to_value=95.0, step=0.0)],
-            ),
-        )
+    def cleanup(self) -> None:
+        """Close the port."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def report(self) -> tuple[int, str, str]:
+        """How many look."""
+        return OK, "active", f"{self._browsers} browser(s)"
 
     def _subscribe(self) -> None:
+        """What is rare, or is remembered for those who open the page later."""
         state = self.state
-        self.create_subscription(ClockMsg, "/clock", self._on_clock, PICTURES)
-        self.create_subscription(Odometry, vehicle_topic(self, "odometry"), self._on_odometry, WATCHED)
-        self.create_subscription(
-            CameraInfo, vehicle_topic(self, "rgb_front/camera_info"), self._on_camera_info, PICTURES
-        )
-        self.create_subscription(
-            CarlaEgoVehicleControl, vehicle_topic(self, "vehicle_control_cmd"), state.add_control, WATCHED
-        )
-        self.create_subscription(DrivingPlan, "/simlingo/plan", state.add_plan, WATCHED)
-        self.create_subscription(Navigation, "/simlingo/navigation", state.add_navigation, WATCHED)
+        self.create_subscription(CameraInfo, self.ego_topic("rgb_front/camera_info"), self._on_camera_info, PICTURES)
+        self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, WATCHED)
         self.create_subscription(Score, "/simlingo/score", state.add_score, EVENTS)
         self.create_subscription(StackState, "/simlingo/state", state.add_node, EVENTS)
         self.create_subscription(
@@ -112,20 +100,39 @@ class PageNode(Node):
         self.create_subscription(CarlaWorldInfo, "/carla/world_info", self._on_world_info, LATCHED)
         self.create_subscription(CarlaControl, "/carla/control", self._on_world_command, EVENTS)
 
-    # --- messages --------------------------------------------------------------------------------------------
+    def _follow_browsers(self) -> None:
+        """Subscribe to the rest only while somebody looks: a picture costs megabytes of copying."""
+        if self._browsers and not self._watched:
+            state = self.state
+            self._watched = [
+                self.create_subscription(kind, topic, callback, profile)
+                for kind, topic, callback, profile in (
+                    (Image, self.ego_topic("rgb_front/image"), self._on_image, PICTURES),
+                    (CarlaEgoVehicleControl, self.ego_topic("vehicle_control_cmd"), state.add_control, PICTURES),
+                    (DrivingPlan, "/simlingo/plan", state.add_plan, PICTURES),
+                    (Navigation, "/simlingo/navigation", state.add_navigation, PICTURES),
+                )
+            ]
+        elif not self._browsers:
+            for subscription in self._watched:
+                self.destroy_subscription(subscription)
+            self._watched = []
 
-    def _on_clock(self, message: ClockMsg) -> None:
-        self.state.add_clock(stamp_to_ns(message.clock) / 1e9)
+    # --- messages --------------------------------------------------------------------------------------------
 
     def _on_odometry(self, message: Odometry) -> None:
         try:
             self.state.add_pose(odometry_to_ego_state(message))
         except InvalidInputError as error:
             self.state.set_problem(str(error))
+        if self._watched:
+            time.sleep(SETTLE_S)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         try:
-            self._camera = Camera(camera_info_to_intrinsics(message))
+            intrinsics = camera_info_to_intrinsics(message)
+            if intrinsics != self._camera.intrinsics:
+                self._camera = Camera(intrinsics)
         except InvalidInputError as error:
             self.state.set_problem(str(error))
 
@@ -140,22 +147,27 @@ class PageNode(Node):
         threading.Thread(target=self._read_streets, args=(message.map_name, message.opendrive), daemon=True).start()
 
     def _read_streets(self, name: str, opendrive: str) -> None:
-        """Work the streets out once; without ``carla`` the top view shows the route only."""
-        try:
-            import carla
-
-            self._streets = json.dumps(street_lines(carla.Map(name, opendrive)), separators=(",", ":")).encode()
-        except ImportError:
-            self.get_logger().info("the package carla is not installed: the top view shows no streets")
-        except RuntimeError as error:
-            self.state.set_problem(f"the map {name} cannot be drawn: {error}")
+        """Work the streets out once, in a process of its own: its memory goes back, and nothing here waits."""
+        if opendrive:
+            done = subprocess.run(
+                [sys.executable, "-m", "simlingo_node.page.lanes"],
+                input=opendrive.encode(),
+                capture_output=True,
+                timeout=_STREETS_TIMEOUT_S,
+                check=False,
+            )
+            if done.returncode == 0:
+                self._streets = done.stdout
+            else:
+                reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+                self.get_logger().warning(f"top view without streets: {' '.join(reason)}")
         self.state.set_town(name)
 
     # --- what the server asks --------------------------------------------------------------------------------
 
-    def watchers_changed(self, count: int) -> None:
-        """So many browsers look now; at none, a person at the wheel is gone and the car brakes."""
-        self._watchers = count
+    def browsers_changed(self, count: int) -> None:
+        """So many browsers look now."""
+        self._browsers = count
 
     def next_picture(self) -> tuple[dict[str, object], bytes] | None:
         """Overlay and JPEG of the newest frame, once."""
@@ -168,8 +180,9 @@ class PageNode(Node):
         except InvalidInputError as error:
             self.state.set_problem(str(error))
             return None
+        self.statistics.processed += 1
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=int(self.get_parameter("jpeg_quality").value))
+        picture.save(buffer, "JPEG", quality=self.parameters["jpeg_quality"])
         stamp = stamp_to_ns(frame.header.stamp)
         overlay = self.state.overlay(stamp, self._camera)
         seen: Json = {"stamp": stamp / 1e9}
@@ -210,9 +223,11 @@ class PageNode(Node):
             self._instruct(request.get("text"))
         elif action == "take_over":
             self._take_over.engage()
+            self._manual_timer.reset()
             self._override.publish(Bool(data=True))
         elif action == "give_back":
             self._take_over.release()
+            self._manual_timer.cancel()
             self._override.publish(Bool(data=False))
         elif action == "manual":
             names = ("steer", "throttle", "brake")
@@ -235,62 +250,13 @@ class PageNode(Node):
         message = CarlaEgoVehicleControl(
             steer=command.steer, throttle=command.throttle, brake=command.brake, reverse=command.reverse
         )
-        seconds = self.state.simulation_time()
-        message.header.stamp.sec = int(seconds)
-        message.header.stamp.nanosec = int((seconds % 1.0) * 1e9)
+        message.header.stamp = ns_to_stamp(self.state.newest_stamp())
         self._manual.publish(message)
 
-    def _follow_watchers(self) -> None:
-        """Subscribe to the camera only while somebody looks: a picture costs a megabyte of copying."""
-        if self._watchers and self._pictures is None:
-            self._pictures = self.create_subscription(
-                Image, vehicle_topic(self, "rgb_front/image"), self._on_image, PICTURES
-            )
-        elif not self._watchers and self._pictures is not None:
-            self.destroy_subscription(self._pictures)
-            self._pictures = None
 
-
-def _spin(executor: SingleThreadedExecutor, stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        pass
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-
-
-async def _serve(node: PageNode) -> None:
-    """Serve ``node``'s page until a signal comes."""
-    host, port = str(node.get_parameter("host").value), int(node.get_parameter("port").value)
-    listener = bind(host, port)
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    threading.Thread(target=_spin, args=(executor, stop, loop), daemon=True).start()
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    node.get_logger().info(f"live page: http://{shown}:{listener.getsockname()[1]}/")
-    try:
-        await PageServer(node).run(listener, stop)
-    finally:
-        executor.shutdown(timeout_sec=0.5)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Run the node; 1 where the port cannot be used."""
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    node = PageNode()
-    try:
-        asyncio.run(_serve(node))
-    except SimlingoError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node; returns the exit code."""
+    return run_node(PageNode, arguments)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import socket
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +32,7 @@ _SECURITY_HEADERS = {
 class Source(Protocol):
     """What the server serves; called on the server's thread unless said otherwise."""
 
-    def watchers_changed(self, count: int) -> None:
+    def browsers_changed(self, count: int) -> None:
         """So many browsers look now; with none, no picture is needed."""
 
     def next_picture(self) -> tuple[dict[str, object], bytes] | None:
@@ -145,6 +146,7 @@ class PageServer:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._browsers: set[Browser] = set()
+        self._running = threading.Event()
         self._static = Path(str(files("simlingo_node.page") / "static"))
 
     def application(self) -> web.Application:
@@ -156,24 +158,30 @@ class PageServer:
         app.router.add_static("/static/", self._static)
         return app
 
-    async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
-        """Serve on ``listener`` until ``stop`` is set."""
-        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.5)
+    def start(self, listener: socket.socket) -> None:
+        """Serve on ``listener`` from a thread of its own."""
+        self._thread = threading.Thread(target=asyncio.run, args=(self._run(listener),), name="page", daemon=True)
+        self._thread.start()
+        self._running.wait()
+
+    def stop(self) -> None:
+        """End the connections and the thread; takes less than a second."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=1.0)
+
+    async def _run(self, listener: socket.socket) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._running.set()
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         pusher = asyncio.create_task(self._push())
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            done, _ = await asyncio.wait({pusher, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            pusher.cancel()
-            stopped.cancel()
-            for browser in list(self._browsers):
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(browser.socket.close(), 0.2)
-            await runner.cleanup()
+        await self._stop.wait()
+        pusher.cancel()
+        for browser in list(self._browsers):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(browser.socket.close(), 0.2)
+        await runner.cleanup()
 
     @web.middleware
     async def _guard(
@@ -203,7 +211,7 @@ class PageServer:
         await connection.prepare(request)
         browser = Browser(connection)
         self._browsers.add(browser)
-        self._source.watchers_changed(len(self._browsers))
+        self._source.browsers_changed(len(self._browsers))
         sender = asyncio.create_task(browser.pump())
         try:
             async for message in connection:
@@ -214,7 +222,7 @@ class PageServer:
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await sender
             self._browsers.discard(browser)
-            self._source.watchers_changed(len(self._browsers))
+            self._source.browsers_changed(len(self._browsers))
         return connection
 
     def _receive(self, browser: Browser, text: str) -> None:

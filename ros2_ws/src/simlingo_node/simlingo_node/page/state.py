@@ -94,17 +94,14 @@ class PageState:
         with self._lock:
             self._paused = paused
 
-    def add_clock(self, simulation_s: float) -> None:
-        """The simulation's time; going backwards means another run."""
-        with self._lock:
-            if self._clock and simulation_s < self._clock[-1][1]:
-                self._clock.clear()
-                self._trace.clear()
-            self._clock.append((time.monotonic(), simulation_s))
-
     def add_pose(self, pose: EgoState) -> None:
         """A pose of the vehicle."""
         with self._lock:
+            newest = self._poses.newest()
+            if newest is not None and pose.stamp < newest.stamp:
+                self._trace.clear()
+                self._clock.clear()
+            self._clock.append((time.monotonic(), pose.stamp / 1e9))
             self._poses.add(pose)
             last = self._trace[-1] if self._trace else None
             if last is None or math.hypot(pose.x - last[0], pose.y - last[1]) >= _TRACE_STEP_M:
@@ -215,10 +212,11 @@ class PageState:
         with self._lock:
             return self._poses.overlay(self._plan, stamp, camera)
 
-    def simulation_time(self) -> float:
-        """Simulation time in seconds; 0 before the first clock message."""
+    def newest_stamp(self) -> int:
+        """Simulation time of the newest pose, ns; 0 before the first."""
         with self._lock:
-            return self._clock[-1][1] if self._clock else 0.0
+            pose = self._poses.newest()
+            return 0 if pose is None else pose.stamp
 
     def lasting(self) -> Json:
         """What a browser needs once, or after a change: town, mission, the driven trace."""

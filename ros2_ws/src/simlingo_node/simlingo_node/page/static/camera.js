@@ -38,16 +38,15 @@ export class CameraView {
   drawBand(left, right, width, height) {
     const { context } = this;
     const count = left.length / 2;
-    for (let i = 0; i + 1 < count; i++) {
-      const strength = 0.16 + 0.44 * (1 - i / count);
-      context.fillStyle = `rgb(${PATH.join(" ")} / ${strength})`;
-      context.beginPath();
-      context.moveTo(left[2 * i] * width, left[2 * i + 1] * height);
-      context.lineTo(left[2 * i + 2] * width, left[2 * i + 3] * height);
-      context.lineTo(right[2 * i + 2] * width, right[2 * i + 3] * height);
-      context.lineTo(right[2 * i] * width, right[2 * i + 1] * height);
-      context.fill();
-    }
+    if (count < 2) return;
+    const fade = context.createLinearGradient(0, height, 0, left[2 * count - 1] * height);
+    fade.addColorStop(0, `rgb(${PATH.join(" ")} / 58%)`);
+    fade.addColorStop(1, `rgb(${PATH.join(" ")} / 18%)`);
+    context.fillStyle = fade;
+    context.beginPath();
+    for (let i = 0; i < count; i++) context.lineTo(left[2 * i] * width, left[2 * i + 1] * height);
+    for (let i = count - 1; i >= 0; i--) context.lineTo(right[2 * i] * width, right[2 * i + 1] * height);
+    context.fill();
     context.lineWidth = Math.max(width / 500, 1.5);
     context.strokeStyle = `rgb(${PATH.join(" ")} / 90%)`;
     for (const edge of [left, right]) {

@@ -1,0 +1,1 @@
+"""The recorder: a node that keeps a drive as video (MP4) and as a bag (MCAP)."""
