@@ -9,6 +9,9 @@ from simlingo_sim.towns import TOWNS, Town, load
 from simlingo_sim.traffic.manager import TrafficManager
 from simlingo_sim.world import World
 
+_BARE = {"ground": "grass", "buildings": [], "trees": [], "parked_cars": [], "poles": [], "repeaters": [],
+         "junctions": []}
+
 
 class Client:
     """Loads towns. ``seed`` decides everything that is random in the worlds it makes."""
@@ -50,7 +53,7 @@ class Client:
     def generate_opendrive_world(self, opendrive: str) -> World:
         """A world on any OpenDRIVE text, without decor; :class:`SimulatorError` where the text is broken."""
         try:
-            town = Town("OpenDriveMap", opendrive, {}, carla.Map("OpenDriveMap", opendrive))
+            town = Town("OpenDriveMap", opendrive, dict(_BARE), carla.Map("OpenDriveMap", opendrive))
             self._world = World(town, self._seed)
         except (ValueError, KeyError) as error:
             raise SimulatorError(f"broken OpenDRIVE: {error}; restore the .xodr or run its generator again") from error

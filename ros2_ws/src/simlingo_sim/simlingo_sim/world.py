@@ -22,10 +22,7 @@ from simlingo_sim.dynamics import step_driven, step_strolling
 from simlingo_sim.errors import SimulatorError
 from simlingo_sim.lights import build_programs
 from simlingo_sim.pedestrians import Pedestrians
-from simlingo_sim.roads.conflicts import find_conflicts
-from simlingo_sim.roads.lane_graph import build_lane_graph
-from simlingo_sim.roads.sidewalks import build_sidewalks
-from simlingo_sim.roads.signals import read_signals
+from simlingo_sim.roads.network import network_of
 from simlingo_sim.scene_view import scene_of
 from simlingo_sim.scenery import town_scenery
 from simlingo_sim.sensors.base import Sensor, SensorData
@@ -33,8 +30,7 @@ from simlingo_sim.sensors.camera import CameraSensor, render_cameras
 from simlingo_sim.sensors.inertial import sensor_generator
 from simlingo_sim.snapshot import WorldSnapshot
 from simlingo_sim.spawning import make_actor
-from simlingo_sim.town_map import TownMap
-from simlingo_sim.towns import Town
+from simlingo_sim.towns import TOWNS, Town
 from simlingo_sim.towns.extras import TRAFFIC_LIGHT_TYPE
 from simlingo_sim.traffic.arrays import LIGHT_GREEN, LIGHT_OFF, LIGHT_RED, LIGHT_YELLOW
 from simlingo_sim.traffic.manager import TrafficManager
@@ -70,7 +66,8 @@ class World:
         self.vehicles: list[Vehicle] = []
         self.walkers: list[Walker] = []
         self._sensor_seed = seeds[3]
-        self._map = TownMap(town.name, town.xodr_text, town.spawn_points)
+        roads = network_of(town)
+        self._map = roads.map
         self._library = make_library()
         self._settings = carla.WorldSettings()
         self._settings.synchronous_mode, self._settings.fixed_delta_seconds = True, TICK_S
@@ -82,8 +79,8 @@ class World:
         self._contacts: list[Contact] = []
         self._renderer: Renderer | None = None
         self._scene: tuple[int, SceneFrame] | None = None
-        signals = read_signals(self._map, town.extras)
-        self.graph = build_lane_graph(self._map, town.extras, signals)
+        signals = roads.signals
+        self.graph = roads.graph
         lanes = self.graph.arrays
         self._ground = float(lanes.z[0]) if float(np.ptp(lanes.z)) < 1e-3 else None
         self._programs = build_programs([entry for entry in signals if entry.kind == TRAFFIC_LIGHT_TYPE], town.extras,
@@ -100,8 +97,8 @@ class World:
                 self._actors[sign.id] = sign
         self._light_codes = np.full(max(len(self.traffic_lights), 1), LIGHT_OFF, dtype=np.int64)
         self.publish_lights()
-        self.traffic = TrafficManager(self, self.graph, find_conflicts(lanes), np.random.default_rng(seeds[1]))
-        self.pedestrians = Pedestrians(self, build_sidewalks(self._map, signals), np.random.default_rng(seeds[2]))
+        self.traffic = TrafficManager(self, self.graph, roads.conflicts, np.random.default_rng(seeds[1]))
+        self.pedestrians = Pedestrians(self, roads.sidewalks, np.random.default_rng(seeds[2]))
         self._spectator = StaticActor(self, self._take_id(), "spectator", {}, carla.Transform())
         self._actors[self._spectator.id] = self._spectator
         self._collisions = Collisions(self)
@@ -316,8 +313,9 @@ class World:
         """The renderer of this town; made (and compiled) with the first picture, not before."""
         if self._renderer is None:
             from simlingo_sim.render.renderer import Renderer
-            from simlingo_sim.render.town_mesh import build_town_mesh
-            self._renderer = Renderer(build_town_mesh(self.town))
+            from simlingo_sim.render.town_mesh import build_town_mesh, town_mesh
+            self._renderer = Renderer(town_mesh(self.town.name) if self.town.name in TOWNS
+                                      else build_town_mesh(self.town))
         return self._renderer
 
     def scene(self) -> SceneFrame:

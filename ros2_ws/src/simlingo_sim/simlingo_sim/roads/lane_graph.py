@@ -113,7 +113,8 @@ def _sample(start: carla.Waypoint, extras: RoadExtras) -> Floats:
     """(n, 6) x, y, z, yaw, limit, arc length at equal steps of about 1 m."""
     chain = [start, *(waypoint for waypoint in start.next_until_lane_end(1.0)
                       if (waypoint.road_id, waypoint.lane_id) == (start.road_id, start.lane_id))]
-    raw = np.array([[p.transform.location.x, p.transform.location.y, p.transform.location.z] for p in chain])
+    poses = [point.transform for point in chain]
+    raw = np.array([(pose.location.x, pose.location.y, pose.location.z) for pose in poses])
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(raw[:, :2], axis=0).T))])
     keep = np.concatenate([[True], np.diff(arc) > 1e-6])
     raw, arc = raw[keep], arc[keep]
@@ -124,8 +125,10 @@ def _sample(start: carla.Waypoint, extras: RoadExtras) -> Floats:
     steps = max(round(float(arc[-1])), 1) + 1
     grid = np.linspace(0.0, arc[-1], steps)
     xyz = np.stack([np.interp(grid, arc, raw[:, axis]) for axis in range(3)], axis=1)
-    yaws = np.unwrap([math.radians(p.transform.rotation.yaw) for p, used in zip(chain, keep, strict=True) if used]) \
-        if keep.sum() >= 2 else np.full(2, math.radians(start.transform.rotation.yaw))
+    if len(arc) == len(poses) or keep.sum() >= 2:
+        yaws = np.unwrap(np.radians([pose.rotation.yaw for pose in poses])[keep])
+    else:
+        yaws = np.full(2, math.radians(poses[0].rotation.yaw))
     yaw = np.interp(grid, arc, yaws)
     bend = np.abs(np.gradient(yaw, grid))
     posted = extras.speed_limits[start.road_id] / 3.6

@@ -99,9 +99,9 @@ def _split_nearest(pieces: list[Track], end: Point) -> Point | None:
     """Cut the nearest sidewalk at the point nearest to ``end`` and return that point; None where none is near."""
     best, place = _REACH, None
     for number, piece in enumerate(pieces):
-        gaps = np.hypot(*(np.array(piece)[:, :2] - end[:2]).T)
-        if gaps.min() < best:
-            best, place = float(gaps.min()), (number, int(gaps.argmin()))
+        for index, point in enumerate(piece):
+            if abs(point[0] - end[0]) < best and (gap := math.dist(point[:2], end[:2])) < best:
+                best, place = gap, (number, index)
     if place is None:
         return None
     piece, cut = pieces[place[0]], place[1]
@@ -127,7 +127,10 @@ def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
     corners: list[Point] = []
     ends = np.array([[_corner(corners, track[0]), _corner(corners, track[-1])] for track, _, _ in ways],
                     dtype=np.int64).reshape(-1, 2)
-    touching = [[way for way in range(len(ways)) if corner in ends[way]] for corner in range(len(corners))]
+    touching: list[list[int]] = [[] for _ in corners]
+    for way, (one, two) in enumerate(ends):
+        for corner in sorted({int(one), int(two)}):
+            touching[corner].append(way)
     points = np.array([point for track, _, _ in ways for point in track], dtype=float).reshape(-1, 3)
     count = np.array([len(track) for track, _, _ in ways], dtype=np.int64)
     lengths = [float(np.hypot(*np.diff(np.array(track)[:, :2], axis=0).T).sum()) for track, _, _ in ways]
