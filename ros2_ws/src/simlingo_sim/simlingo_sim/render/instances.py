@@ -16,7 +16,7 @@ LAMP = 16
 
 
 @kernel
-def place_instances(  # noqa: PLR0913
+def place_instances(
     first: int,
     template_vertices: FloatImage, template_normals: FloatImage, template_colors: FloatImage,
     template_materials: npt.NDArray[np.uint8], template_tags: npt.NDArray[np.uint8], template_params: Indices,

@@ -67,18 +67,17 @@ class Material(IntEnum):
     GLOSSY = 11
 
 
-#: Columns of the material table: fine noise per metre, its strength, coarse noise per metre, its strength,
-#: size of slabs in metres (0: none), darkness of their joints, share of wet darkening, share of wet mirroring.
+#: Columns of the material table: fine noise per metre, its strength, texels of patches per metre, their strength,
+#: slabs per metre (0: none), darkness of their joints, share of wet darkening, share of wet mirroring.
 _TEXTURES: dict[Material, tuple[float, float, float, float, float, float, float, float]] = {
-    Material.ASPHALT: (34.0, 0.30, 2.3, 0.22, 0.0, 0.0, 1.0, 1.0),
-    Material.GRASS: (11.0, 0.55, 0.9, 0.50, 0.0, 0.0, 0.35, 0.05),
-    Material.PAVEMENT: (21.0, 0.14, 1.7, 0.14, 1.0, 0.22, 0.7, 0.45),
-    Material.PAINT_MARK: (27.0, 0.16, 3.1, 0.12, 0.0, 0.0, 0.4, 0.4),
-    Material.ROOF: (7.0, 0.18, 1.1, 0.15, 0.0, 0.0, 0.4, 0.2),
-    Material.FOLIAGE: (9.0, 0.65, 2.1, 0.45, 0.0, 0.0, 0.3, 0.0),
-    Material.KERB: (13.0, 0.14, 0.0, 0.0, 0.0, 0.0, 0.6, 0.2),
-    Material.PAVED: (19.0, 0.16, 1.3, 0.16, 2.4, 0.14, 0.8, 0.5),
-    Material.GLOSSY: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    Material.ASPHALT: (34.0, 0.60, 9.0, 0.42, 0.0, 0.0, 1.0, 1.0),
+    Material.GRASS: (13.0, 0.70, 7.0, 0.75, 0.0, 0.0, 0.35, 0.05),
+    Material.PAVEMENT: (21.0, 0.28, 9.0, 0.30, 1.0, 0.22, 0.7, 0.45),
+    Material.PAINT_MARK: (27.0, 0.32, 11.0, 0.26, 0.0, 0.0, 0.4, 0.4),
+    Material.ROOF: (7.0, 0.30, 8.0, 0.30, 0.0, 0.0, 0.4, 0.2),
+    Material.FOLIAGE: (6.0, 0.80, 17.0, 0.70, 0.0, 0.0, 0.3, 0.0),
+    Material.KERB: (13.0, 0.28, 9.0, 0.10, 0.0, 0.0, 0.6, 0.2),
+    Material.PAVED: (19.0, 0.30, 8.0, 0.34, 1.0 / 2.4, 0.14, 0.8, 0.5),
 }
 
 #: Side of the noise table, texels; a power of two.
@@ -90,6 +89,7 @@ def material_table() -> FloatImage:
     table = np.zeros((len(Material), 8), np.float32)
     for material, row in _TEXTURES.items():
         table[material] = row
+    table[:, [1, 3]] /= 255.0  # the noise tables hold bytes
     return table
 
 
@@ -106,12 +106,23 @@ def _smooth_noise(generator: np.random.Generator, cells: int) -> npt.NDArray[np.
     return blended
 
 
-def noise_table() -> FloatImage:
-    """(256, 256) float32 tileable noise around zero, about -0.5 to 0.5: five octaves of value noise."""
+def _as_bytes(table: npt.NDArray[np.float64]) -> npt.NDArray[np.int8]:
+    """Scaled to -127 to 127: a quarter of the memory traffic of float32."""
+    return np.ascontiguousarray(np.round(table / np.abs(table).max() * 127.0), np.int8)
+
+
+def noise_table() -> npt.NDArray[np.int8]:
+    """(256, 256) int8 tileable noise around zero: six octaves of value noise."""
     generator = np.random.default_rng(20240607)
     octaves = ((8, 0.16), (16, 0.20), (32, 0.22), (64, 0.22), (128, 0.24), (256, 0.30))
-    total = sum(weight * (_smooth_noise(generator, cells) - 0.5) for cells, weight in octaves)
-    return np.ascontiguousarray(total / np.abs(total).max() * 0.5, np.float32)
+    return _as_bytes(np.asarray(sum(weight * (_smooth_noise(generator, cells) - 0.5) for cells, weight in octaves)))
+
+
+def patch_table() -> npt.NDArray[np.int8]:
+    """(256, 256) int8 tileable patches around zero, so smooth that texels do not show."""
+    generator = np.random.default_rng(4)
+    octaves = ((4, 0.30), (8, 0.30), (16, 0.25), (32, 0.15))
+    return _as_bytes(np.asarray(sum(weight * (_smooth_noise(generator, cells) - 0.5) for cells, weight in octaves)))
 
 
 def cloud_table() -> FloatImage:
@@ -158,7 +169,7 @@ def displayed_light(color: tuple[float, float, float], table: npt.NDArray[np.uin
 
 
 @kernel
-def light_triangles(  # noqa: PLR0913
+def light_triangles(
     first: int,
     last: int,
     normals: FloatImage,

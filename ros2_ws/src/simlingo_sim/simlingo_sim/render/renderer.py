@@ -18,11 +18,13 @@ from simlingo_sim.render.materials import (
     light_triangles,
     material_table,
     noise_table,
+    patch_table,
     tone_table,
 )
 from simlingo_sim.render.raster import draw_triangles, visible_chunks
 from simlingo_sim.render.scene import SceneFrame
-from simlingo_sim.render.shade import read_depth, read_tags, shade
+from simlingo_sim.render.readout import read_depth, read_tags
+from simlingo_sim.render.shade import shade
 from simlingo_sim.render.shadow import ShadowMaps, cast
 from simlingo_sim.render.sky import SKY_STEP, Light, light_of, paint_sky
 from simlingo_sim.render.town_mesh import TownMesh
@@ -46,7 +48,8 @@ class Renderer:
         self._table = TriangleTable(town_mesh)
         self._actors = ActorMeshes()
         self._textures, self._noise, self._clouds = material_table(), noise_table(), cloud_table()
-        self._tone = tone_table()
+        self._patches, self._tone = patch_table(), tone_table()
+        self._ramp = np.arange(2 * _SIZES[1], dtype=np.float32)
         self._shadows = ShadowMaps()
         self._light: Light | None = None
         self._light_key: tuple[float, ...] = ()
@@ -122,7 +125,8 @@ class Renderer:
                               np.empty(len(town.starts)))
         starts = np.append(town.starts[seen], table.static)
         ends = np.append(town.ends[seen], last)
-        draw_triangles(table.vertices, table.normals, starts, ends, camera, 2.0 * focal, depth, numbers)
+        draw_triangles(table.vertices, table.normals, starts, ends, camera, 2.0 * focal, depth, numbers,
+                       self._ramp, np.int32(0))
         return depth, numbers
 
     def _buffer(self, width: int, height: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
@@ -135,7 +139,7 @@ class Renderer:
         self._buffers.move_to_end(size)
         return self._buffers[size]
 
-    def _shade(  # noqa: PLR0913
+    def _shade(
         self, camera: npt.NDArray[np.float64], width: int, height: int, focal: float, light: Light, last: int,
         depth: npt.NDArray[np.float32], numbers: npt.NDArray[np.int32],
     ) -> npt.NDArray[np.uint8]:
@@ -145,7 +149,8 @@ class Renderer:
         paint_sky(camera, focal, width, height, light.sky, self._clouds, nodes)
         picture = np.empty((height, width, 3), np.uint8)
         shade(depth, numbers, camera, focal, table.lit, table.normals, table.materials, table.params, self._textures,
-              self._town.walls, self._noise, self._shadows.heights, view, light.air, nodes, SKY_STEP, self._tone, picture)
+              self._town.walls, self._noise, self._patches, self._shadows.heights, view, light.air, nodes, SKY_STEP, self._tone,
+              self._ramp, picture)
         return picture
 
     def _shadow_map(self, camera: npt.NDArray[np.float64], light: Light, last: int) -> npt.NDArray[np.float64]:

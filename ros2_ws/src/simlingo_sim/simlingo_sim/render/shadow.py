@@ -34,7 +34,7 @@ _KEPT_REGIONS = 6
 
 
 @kernel
-def cast(  # noqa: PLR0913
+def cast(
     vertices: FloatImage, normals: FloatImage, materials: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64],
     sun: Doubles, view: Doubles, heights: FloatImage,
