@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from simlingo_sim.render.buffers import TriangleTable
-from simlingo_sim.render.instances import PALETTE, place_instances, pose_row, rotation_matrix
+from simlingo_sim.render.instances import PALETTE, place_bodies, place_instances
 from simlingo_sim.render.materials import FloatImage, displayed_light, to_linear, tone_table
 from simlingo_sim.render.mesh import Triangles, join
 from simlingo_sim.render.scene import SceneFrame, VehicleVisual
 from simlingo_sim.render.vehicles import LAMP_COLORS, Lamp, vehicle_mesh
-from simlingo_sim.render.walkers import walker_look, walker_parts
+from simlingo_sim.render.walkers import walker_joints, walker_look, walker_parts
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT, VEHICLE_MODELS
 
 #: Vehicles and pedestrians farther away than this are left out, m.
@@ -46,41 +47,43 @@ class ActorMeshes:
     def place(self, table: TriangleTable, frame: SceneFrame, camera: npt.NDArray[np.float64]) -> int:
         """Append what is near enough to ``camera`` to ``table``; returns the number of triangles in it."""
         ranges: list[tuple[int, int]] = []
-        poses: list[npt.NDArray[np.float64]] = []
+        states: list[tuple[float, ...]] = []
         palettes: list[FloatImage] = []
         lamps: list[int] = []
+        camera_x, camera_y = float(camera[0]), float(camera[1])
         for vehicle in frame.vehicles:
-            if math.hypot(vehicle.x - camera[0], vehicle.y - camera[1]) > VEHICLE_REACH:
+            if math.hypot(vehicle.x - camera_x, vehicle.y - camera_y) > VEHICLE_REACH:
                 continue
             ranges.append(self._rows.get(vehicle.kind, self._rows[EGO_BLUEPRINT]))
-            rotation = rotation_matrix(vehicle.pitch_deg, vehicle.yaw_deg, vehicle.roll_deg)
-            poses.append(pose_row(rotation, vehicle.x, vehicle.y, vehicle.z))
-            palettes.append(_vehicle_palette(vehicle))
+            states.append((vehicle.x, vehicle.y, vehicle.z, vehicle.pitch_deg, vehicle.yaw_deg, vehicle.roll_deg, 1.0))
+            palettes.append(_vehicle_palette(tuple(vehicle.color), vehicle.seed % len(_RIDERS)))
             lamps.append(_lamp_bits(vehicle))
         for walker in frame.walkers:
-            if math.hypot(walker.x - camera[0], walker.y - camera[1]) > WALKER_REACH:
+            if math.hypot(walker.x - camera_x, walker.y - camera_y) > WALKER_REACH:
                 continue
-            limb_poses, palette = walker_look(walker)
             ranges.extend(self._limbs)
-            poses.extend(limb_poses)
-            palettes.extend([palette] * len(self._limbs))
+            states.extend(walker_joints(walker))
+            palettes.extend([walker_look(walker.seed)[1]] * len(self._limbs))
             lamps.extend([0] * len(self._limbs))
         if not ranges:
             return table.static
         rows = np.array(ranges, np.int32)
         table.reserve(int((rows[:, 1] - rows[:, 0]).sum()))
+        poses = np.empty((len(states), 12))
+        place_bodies(np.array(states), poses)
         mesh = self._templates
         return int(place_instances(
             table.static, mesh.vertices, mesh.normals, mesh.colors, mesh.materials, mesh.tags, mesh.params,
-            rows, np.array(poses), np.array(palettes, np.float32), np.array(lamps, np.int32), self._lamp_colors,
+            rows, poses, np.array(palettes), np.array(lamps, np.int32), self._lamp_colors,
             table.vertices, table.normals, table.colors, table.materials, table.tags,
         ))
 
 
-def _vehicle_palette(vehicle: VehicleVisual) -> FloatImage:
+@lru_cache(maxsize=1024)
+def _vehicle_palette(color: tuple[int, ...], rider: int) -> FloatImage:
     palette = np.zeros((PALETTE, 3), np.float32)
-    palette[0] = to_linear(vehicle.color)
-    palette[1] = to_linear(_RIDERS[vehicle.seed % len(_RIDERS)])
+    palette[0] = to_linear((color[0], color[1], color[2]))
+    palette[1] = to_linear(_RIDERS[rider])
     return palette
 
 

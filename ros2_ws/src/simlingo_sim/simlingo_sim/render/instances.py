@@ -60,19 +60,28 @@ def place_instances(
     return out
 
 
-def pose_row(rotation: npt.NDArray[np.float64], x: float, y: float, z: float) -> Doubles:
-    """(12,) of a rotation (3, 3) and a translation in m."""
-    return np.concatenate([rotation.ravel(), [x, y, z]])
+@kernel
+def place_bodies(states: Doubles, poses: Doubles) -> None:
+    """Fill ``poses`` (K, 12) from ``states`` (K, 7): x, y, z (m), pitch, yaw, roll (degrees, as carla.Rotation), scale."""
+    for k in range(states.shape[0]):
+        pitch, yaw, roll = np.radians(states[k, 3]), np.radians(states[k, 4]), np.radians(states[k, 5])
+        cp, sp, cy, sy = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw)
+        cr, sr = np.cos(roll), np.sin(roll)
+        scale = states[k, 6]
+        poses[k, 0] = scale * cp * cy
+        poses[k, 1] = scale * (cy * sp * sr - sy * cr)
+        poses[k, 2] = scale * (-cy * sp * cr - sy * sr)
+        poses[k, 3] = scale * cp * sy
+        poses[k, 4] = scale * (sy * sp * sr + cy * cr)
+        poses[k, 5] = scale * (-sy * sp * cr + cy * sr)
+        poses[k, 6] = scale * sp
+        poses[k, 7] = scale * -cp * sr
+        poses[k, 8] = scale * cp * cr
+        poses[k, 9], poses[k, 10], poses[k, 11] = states[k, 0], states[k, 1], states[k, 2]
 
 
-def rotation_matrix(pitch_deg: float, yaw_deg: float, roll_deg: float) -> npt.NDArray[np.float64]:
-    """(3, 3) whose columns are the forward, right and up axis of a carla.Rotation, in the map frame."""
-    pitch, yaw, roll = np.radians([pitch_deg, yaw_deg, roll_deg])
-    cp, sp, cy, sy, cr, sr = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw), np.cos(roll), np.sin(roll)
-    return np.array(
-        [
-            [cp * cy, cy * sp * sr - sy * cr, -cy * sp * cr - sy * sr],
-            [cp * sy, sy * sp * sr + cy * cr, -sy * sp * cr + cy * sr],
-            [sp, -cp * sr, cp * cr],
-        ]
-    )
+def body_pose(x: float, y: float, z: float, yaw_deg: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Rotation (3, 3) and translation (3,) of something upright in the map frame."""
+    poses = np.empty((1, 12))
+    place_bodies(np.array([[x, y, z, 0.0, yaw_deg, 0.0, 1.0]]), poses)
+    return poses[0, :9].reshape(3, 3), poses[0, 9:]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simlingo_sim.render.instances import rotation_matrix
+from simlingo_sim.render.instances import body_pose
 from simlingo_sim.render.materials import Material, Tag, to_linear
 from simlingo_sim.render.mesh import Color, MeshBuilder, Point, Triangles, ring_points
 from simlingo_sim.render.vehicles import parked_kinds, vehicle_mesh
@@ -92,10 +92,10 @@ def parked_car(item: dict[str, Any], ground: float) -> Triangles:
     seed = int(item["seed"])
     kinds = parked_kinds()
     mesh = vehicle_mesh(kinds[seed % len(kinds)])
-    rotation = rotation_matrix(0.0, float(item["yaw_deg"]), 0.0)
+    rotation, place = body_pose(float(item["x"]), float(item["y"]), ground, float(item["yaw_deg"]))
     colors = mesh.colors.copy()
     colors[mesh.params == 1] = to_linear(PAINTS[seed // 7 % len(PAINTS)])
     params = np.zeros(len(mesh), np.int32)
-    vertices = mesh.vertices.astype(np.float64) @ rotation.T + np.array([float(item["x"]), float(item["y"]), ground])
+    vertices = mesh.vertices.astype(np.float64) @ rotation.T + place
     normals = mesh.normals.astype(np.float64) @ rotation.T
     return Triangles(vertices.astype(np.float32), normals.astype(np.float32), colors, mesh.materials, mesh.tags, params)

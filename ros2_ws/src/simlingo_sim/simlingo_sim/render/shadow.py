@@ -109,12 +109,15 @@ class ShadowMaps:
         """(7,) as :func:`simlingo_sim.render.shade.shade` reads it; the region lies on whole steps."""
         level = math.hypot(camera[3], camera[4])
         ahead_x, ahead_y = (camera[3] / level, camera[4] / level) if level > 0.3 else (0.0, 0.0)
-        half = TEXELS * TEXEL_M / 2.0
-        ground = camera[2] - 2.0
+        ground = min(camera[2] - 2.0, 0.0) if camera[2] < 8.0 else 0.0
+        # From high above, a wider region of coarser texels.
+        scale = 2.0 ** min(max(math.ceil(math.log2(max(camera[2], 1.0) / 16.0)), 0), 3)
+        half, step = TEXELS * TEXEL_M * scale / 2.0, STEP_M * scale
         lean_x, lean_y = sun[0] / max(sun[2], 0.05), sun[1] / max(sun[2], 0.05)
-        middle_x = math.floor((camera[0] + AHEAD_M * ahead_x - ground * lean_x) / STEP_M + 0.5) * STEP_M
-        middle_y = math.floor((camera[1] + AHEAD_M * ahead_y - ground * lean_y) / STEP_M + 0.5) * STEP_M
-        return np.array([middle_x - half, middle_y - half, 1.0 / TEXEL_M, lean_x, lean_y, strength, REACH_M])
+        middle_x = math.floor((camera[0] + AHEAD_M * scale * ahead_x - ground * lean_x) / step + 0.5) * step
+        middle_y = math.floor((camera[1] + AHEAD_M * scale * ahead_y - ground * lean_y) / step + 0.5) * step
+        return np.array([middle_x - half, middle_y - half, 1.0 / (TEXEL_M * scale), lean_x, lean_y, strength,
+                         REACH_M * scale * 1.5 if scale > 1.0 else REACH_M])
 
     def begin(self, view: Doubles, sun: Doubles) -> tuple[FloatImage, bool]:
         """Map of the town's shadows in this region, and whether it is new and must still be drawn."""

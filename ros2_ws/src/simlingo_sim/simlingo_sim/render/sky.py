@@ -20,7 +20,8 @@ SKY_STEP = 8
 _DAY = (
     (-12.0, (14, 20, 44), (46, 50, 76), (90, 110, 160), 0.10, 0.34),
     (-4.0, (36, 48, 92), (150, 110, 108), (255, 150, 110), 0.16, 0.46),
-    (3.0, (72, 104, 164), (255, 180, 120), (255, 160, 96), 0.62, 0.52),
+    (3.0, (66, 96, 158), (250, 172, 122), (255, 150, 96), 0.20, 0.46),
+    (7.0, (74, 116, 182), (254, 196, 142), (255, 178, 116), 0.80, 0.54),
     (12.0, (78, 130, 202), (250, 212, 168), (255, 200, 145), 1.05, 0.58),
     (30.0, (66, 134, 216), (188, 216, 240), (255, 236, 210), 1.20, 0.62),
     (90.0, (58, 126, 214), (176, 212, 242), (255, 246, 230), 1.25, 0.66),
@@ -66,7 +67,7 @@ def light_of(weather: carla.WeatherParameters) -> Light:
     zenith = _mix(zenith, grey * 0.72, veil)
     horizon = _mix(horizon, grey, veil)
     sun_light = sun_color * sun_power * (1.0 - 0.97 * veil) * 1.05
-    above = _mix(zenith / max(float(zenith.max()), 1e-3) * 0.42 + 0.30, np.full(3, 0.84), veil) * sky_power
+    above = _mix(zenith / max(float(zenith.max()), 1e-3) * 0.30 + 0.44, np.full(3, 0.84), veil) * sky_power
     above = above * (1.0 - 0.22 * rain) * (1.0 + 0.30 * overcast)
     below = above * np.array([0.42, 0.40, 0.36]) + sun_light * 0.07
     side = (above * 0.20 + sun_light * 0.07) * (1.0 - 0.4 * veil)
@@ -75,7 +76,7 @@ def light_of(weather: carla.WeatherParameters) -> Light:
     opposite /= np.linalg.norm(opposite)
     lifted = sun if sun[2] > 0.02 else np.array([sun[0], sun[1], 0.3]) / np.linalg.norm([sun[0], sun[1], 0.3])
     dark = weather.sun_altitude_angle < 5.0
-    density = 0.00115 + 0.0016 * rain + 0.022 * mist**1.5
+    density = 0.00115 + 0.0016 * rain + 0.045 * mist**1.5
     haze = _mix(horizon, zenith, 0.12)
     pane = _mix(zenith, horizon, 0.35) * 0.22 + 0.012
     lit_windows = float(np.interp(weather.sun_altitude_angle, (-6.0, 3.0, 9.0), (0.52, 0.40, 0.0)))

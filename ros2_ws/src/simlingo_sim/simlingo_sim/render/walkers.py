@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
-from simlingo_sim.render.instances import pose_row, rotation_matrix
 from simlingo_sim.render.materials import FloatImage, Material, Tag, to_linear
-from simlingo_sim.render.mesh import Color, MeshBuilder, Triangles, ring_points
-from simlingo_sim.render.raster import Doubles
+from simlingo_sim.render.mesh import Color, MeshBuilder, Triangles, join, ring_points
 from simlingo_sim.render.scene import WalkerVisual
 
 #: Height of hip and shoulder of a grown-up of 1.75 m.
@@ -67,32 +65,33 @@ def walker_parts() -> tuple[WalkerPart, ...]:
         foot = MeshBuilder()
         foot.box((0.05, side * 0.085, 0.035), (0.25, 0.10, 0.07), (36, 30, 28), Material.FLAT, Tag.PEDESTRIAN)
         leg = _limb(side * 0.085, _HIP, _HIP - 0.05, 0.14, _TROUSERS, _TROUSERS)
-        parts.append(WalkerPart(_joined(leg, foot.build()), _HIP, side))
+        parts.append(WalkerPart(join([leg, foot.build()]), _HIP, side))
         parts.append(WalkerPart(_limb(side * 0.245, _SHOULDER, 0.62, 0.09, _TOP, _SKIN_SLOT), _SHOULDER, -0.7 * side))
     return tuple(parts)
 
 
-def _joined(a: Triangles, b: Triangles) -> Triangles:
-    return Triangles(*(np.concatenate([getattr(a, name), getattr(b, name)])
-                       for name in ("vertices", "normals", "colors", "materials", "tags", "params")))
+@lru_cache(maxsize=1024)
+def walker_look(seed: int) -> tuple[float, FloatImage]:
+    """Scale of the body and palette (PALETTE, 3) of the clothes of one pedestrian."""
+    dice = np.random.default_rng(seed & 0x7FFFFFFF)
+    scale = 0.93 + 0.14 * float(dice.random())
+    picked = [to_linear(colors[int(dice.integers(len(colors)))]) for colors in (_TOPS, _BOTTOMS, _SKINS, _HAIRS)]
+    return scale, np.array(picked, np.float32)
 
 
-def walker_look(walker: WalkerVisual) -> tuple[list[Doubles], FloatImage]:
-    """Poses of the parts, in the order of :func:`walker_parts`, and the palette (4, 3) of one pedestrian."""
-    dice = np.random.default_rng(walker.seed & 0x7FFFFFFF)
-    tall = 0.93 + 0.14 * float(dice.random())
+def walker_joints(walker: WalkerVisual) -> list[tuple[float, ...]]:
+    """State rows of the parts, in the order of :func:`walker_parts`, as instances.place_bodies reads them."""
+    scale = walker_look(walker.seed)[0]
     stride = min(walker.speed, 3.0) * 0.36
     swing = math.sin(walker.phase) * stride
     bob = 0.025 * abs(math.cos(walker.phase)) * min(walker.speed, 1.5)
-    turn = rotation_matrix(0.0, walker.yaw_deg, 0.0)
-    poses = []
+    yaw = math.radians(walker.yaw_deg)
+    rows = []
     for part in walker_parts():
-        angle = math.degrees(part.swing * swing)
-        rotation = turn @ rotation_matrix(angle, 0.0, 0.0)
-        joint = np.array([0.0, 0.0, part.joint])
-        offset = turn @ (joint * tall) - rotation @ (joint * tall)
-        lift = bob if part.swing == 0.0 or part.joint == _SHOULDER else 0.0
-        poses.append(pose_row(rotation * tall, walker.x + offset[0], walker.y + offset[1], walker.z + offset[2] + lift))
-    palette = np.array([to_linear(colors[int(dice.integers(len(colors)))]) for colors in (_TOPS, _BOTTOMS, _SKINS, _HAIRS)],
-                       np.float32)
-    return poses, palette
+        angle = part.swing * swing
+        # The joint stays where it is while the part turns about it.
+        reach, drop = scale * part.joint * math.sin(angle), scale * part.joint * (1.0 - math.cos(angle))
+        lift = bob if part.joint == _SHOULDER or part.swing == 0.0 else 0.0
+        rows.append((walker.x + reach * math.cos(yaw), walker.y + reach * math.sin(yaw), walker.z + drop + lift,
+                     math.degrees(angle), walker.yaw_deg, 0.0, scale))
+    return rows
