@@ -29,6 +29,8 @@ PARAMETERS = (
         3600.0,
     ),
 )
+#: Exit code of a manager that could not bring the stack up.
+FAILED = 3
 _WATCH_PERIOD_S = 0.5
 _LABELS = {
     State.PRIMARY_STATE_UNKNOWN: "unknown",
@@ -53,8 +55,7 @@ class _Managed:
 class LifecycleManagerNode(StackNode):
     """All nodes are configured first, then activated, each in its order.
 
-    It has no lifecycle of its own to wait for: it begins at once. What it cannot bring up it names, and stays
-    ``failed``.
+    It has no lifecycle of its own to wait for: it begins at once. What it cannot bring up it names, and ends.
     """
 
     def __init__(self, **node_arguments: Any) -> None:
@@ -123,6 +124,7 @@ class LifecycleManagerNode(StackNode):
         self._mode, self._detail = "failed", reason
         self.get_logger().error(reason)
         self.publish_state()
+        self.exit_code = FAILED
 
     def _watch(self) -> None:
         """Ask every node for its state; one that has left 'active' is a failure."""

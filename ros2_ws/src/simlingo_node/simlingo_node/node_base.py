@@ -49,6 +49,7 @@ class StackNode(LifecycleNode):
         self.parameters = Parameters(self, (*COMMON, *parameters))
         self.statistics = Statistics()
         self.is_active = False
+        self.exit_code: int | None = None  # set by a node that must end: its process leaves with this code
         self._last_good_input = math.nan
         self._last_warning: dict[str, float] = {}
         self._state_publisher = self.create_publisher(StackState, "/simlingo/state", qos.DEFAULT)

@@ -49,7 +49,7 @@ class _StopSignals:
 
 
 def run_node(make_node: Callable[[], StackNode], arguments: list[str] | None = None) -> int:
-    """Spin one node until a signal; return the exit code: 0 ended in order, 2 bad parameter."""
+    """Spin one node until a signal; return the exit code: 0 ended in order, 2 bad parameter, else the node's own."""
     _end_with_supervisor()
     signals = _StopSignals()
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
@@ -63,7 +63,7 @@ def run_node(make_node: Callable[[], StackNode], arguments: list[str] | None = N
     executor.add_node(node)
     signals.on_stop(node.create_guard_condition(lambda: None).trigger)
     try:
-        while not signals.stop.is_set():
+        while node.exit_code is None and not signals.stop.is_set():
             executor.spin_once(timeout_sec=1.0)
     except ExternalShutdownException:
         pass
@@ -72,7 +72,7 @@ def run_node(make_node: Callable[[], StackNode], arguments: list[str] | None = N
     executor.shutdown(timeout_sec=0.2)
     node.destroy_node()
     rclpy.try_shutdown()
-    return 0
+    return node.exit_code or 0
 
 
 def _end_with_supervisor() -> None:

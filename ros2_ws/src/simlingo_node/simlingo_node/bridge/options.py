@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from simlingo.contracts import InvalidInputError
-from simlingo_node.bridge.simulator import TRAFFIC, WorldSettings
+from simlingo_node.bridge.simulator import WorldSettings
 from simlingo_node.parameters import Parameter, Parameters
 from simlingo_sim import TOWNS
+from simlingo_sim.traffic_density import TRAFFIC
 from simlingo_sim.weather import WEATHERS
 
 PARAMETERS = (

@@ -14,13 +14,12 @@ from simlingo_node.bridge.mission import Mission, choose_mission, mission_betwee
 from simlingo_sim import Client as EmbeddedClient
 from simlingo_sim.population import populate
 from simlingo_sim.spawn_split import benchmark_spawn_points
+from simlingo_sim.traffic_density import TRAFFIC
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import weather_named
 
 #: Length of a tick, s (20 Hz, spec D.1).
 TICK_S = 0.05
-#: Traffic by name: vehicles and walkers in the town, as in the benchmark.
-TRAFFIC: dict[str, tuple[int, int]] = {"none": (0, 0), "light": (25, 20), "dense": (60, 50)}
 #: Waiting for a CARLA server, s.
 SERVER_TIMEOUT_S = 20.0
 _SIGNAL_TYPE = "1000001"  # OpenDRIVE: traffic light

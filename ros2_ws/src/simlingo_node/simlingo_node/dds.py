@@ -1,0 +1,143 @@
+"""A ROS 2 network of one's own on one machine: domain, discovery, shared memory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from simlingo.contracts import SimlingoError
+from simlingo_node.resources import config_file
+
+#: Domains whose UDP ports lie below Linux's ephemeral ports; 0 is everybody's default and left alone.
+DOMAINS = range(1, 100)
+#: Shared memory that one participant takes with our profile, bytes.
+SEGMENT_BYTES = 36 * 2**20
+SHARED_MEMORY = Path("/dev/shm")
+_PREFIXES = ("fastrtps_", "sem.fastrtps_")
+#: Left by the wheels in the environment; they belong to this interpreter only.
+_WHEEL_VARIABLES = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE",)
+
+
+@dataclass
+class Domain:
+    """A ROS domain that no other stack of this machine uses while ``lock`` is open."""
+
+    number: int
+    lock: IO[str]
+
+    def release(self) -> None:
+        """Let others use it."""
+        self.lock.close()
+
+
+def take_domain(wanted: int | None = None) -> Domain:
+    """A free domain, or the one that is ``wanted``.
+
+    Raises:
+        SimlingoError: it is in use, or all are.
+    """
+    for number in DOMAINS if wanted is None else (wanted,):
+        path = Path(tempfile.gettempdir()) / f"simlingo-{os.getuid()}-domain-{number}.lock"
+        lock = path.open("w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        if not _is_spoken_on(number):
+            return Domain(number, lock)
+        lock.close()
+    if wanted is not None:
+        raise SimlingoError(f"ROS domain {wanted} is in use by another stack; choose another --domain, or leave it out")
+    raise SimlingoError(f"all ROS domains from {DOMAINS[0]} to {DOMAINS[-1]} are in use; end another stack first")
+
+
+def _is_spoken_on(domain: int) -> bool:
+    """True when some participant's unicast port of the domain is taken (RTPS: 7410 + 250 d + 2 p)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("0.0.0.0", 7410 + 250 * domain))
+        except OSError:
+            return True
+    return False
+
+
+def environment(domain: int) -> dict[str, str]:
+    """Environment of the stack's processes: this machine only, our shared-memory profile."""
+    variables = {name: value for name, value in os.environ.items() if name not in _WHEEL_VARIABLES}
+    profile = str(config_file("fastdds_shm.xml"))
+    variables.update(
+        ROS_DOMAIN_ID=str(domain),
+        ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
+        RMW_IMPLEMENTATION="rmw_fastrtps_cpp",
+        FASTRTPS_DEFAULT_PROFILES_FILE=profile,  # Jazzy's name of the variable
+        FASTDDS_DEFAULT_PROFILES_FILE=profile,  # Kilted's
+        PYTHONUNBUFFERED="1",
+        OMP_NUM_THREADS="1",  # the network has its own threads; everybody else's would only get in their way
+        OPENBLAS_NUM_THREADS="1",
+        # Pictures are megabytes: keep freed memory instead of asking the kernel for fresh pages at every frame.
+        MALLOC_MMAP_THRESHOLD_="67108864",
+        MALLOC_TRIM_THRESHOLD_="134217728",
+    )
+    return variables
+
+
+def check_shared_memory(participants: int) -> None:
+    """Fail where the pictures would not fit into shared memory.
+
+    Raises:
+        SimlingoError: too little space in /dev/shm.
+    """
+    needed, free = participants * SEGMENT_BYTES, shutil.disk_usage(SHARED_MEMORY).free
+    if free < needed:
+        raise SimlingoError(
+            f"{SHARED_MEMORY} has {free // 2**20} MiB left, but {participants} nodes need {needed // 2**20} MiB;"
+            f" in Docker start with --shm-size=512m, else: sudo mount -o remount,size=1G {SHARED_MEMORY}"
+        )
+
+
+def remove_stale_segments() -> list[Path]:
+    """Delete Fast DDS segments of this user that no process maps any more (left by ``kill -9``); returns them."""
+    candidates = [
+        path
+        for prefix in _PREFIXES
+        for path in SHARED_MEMORY.glob(f"{prefix}*")
+        if path.stat().st_uid == os.getuid()
+    ]
+    if not candidates:
+        return []
+    in_use = _files_in_use()
+    stale = [path for path in candidates if _owner(path) not in in_use and str(path) not in in_use]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return stale
+
+
+def _owner(path: Path) -> str:
+    """The segment that a lock file or a semaphore belongs to."""
+    name = path.name.removeprefix("sem.")
+    for suffix in ("_el", "_sl", "_mutex"):
+        name = name.removesuffix(suffix)
+    return str(path.with_name(name))
+
+
+def _files_in_use() -> set[str]:
+    """Files below /dev/shm that a process of this machine has mapped or open."""
+    found: set[str] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            maps = (process / "maps").read_text(encoding="utf-8", errors="replace")
+            found.update(line[line.index("/dev/shm/") :] for line in maps.splitlines() if "/dev/shm/" in line)
+            for descriptor in (process / "fd").iterdir():
+                target = os.readlink(descriptor)
+                if target.startswith("/dev/shm/"):
+                    found.add(target)
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return found

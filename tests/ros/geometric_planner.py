@@ -1,0 +1,53 @@
+"""The planner node with a driver of a few lines, so that tests of the nodes need no weights: it aims at the route."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from simlingo.contracts import (
+    PATH_POINTS,
+    SPEED_WAYPOINT_PERIOD_S,
+    SPEED_WAYPOINTS,
+    Answer,
+    DrivingPlan,
+    Instruction,
+    Observation,
+)
+from simlingo_node import planner
+
+SPEED_MPS = 5.0
+
+
+class GeometricDriver:
+    """Drives straight at the first target point that is ahead, at a constant speed."""
+
+    name = "geometric"
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+    def plan(self, observation: Observation) -> DrivingPlan:
+        """A straight path towards the next target point."""
+        begin = time.perf_counter()
+        assert observation.image.shape[2] == 3
+        near, far = observation.navigation.target_points
+        target = near if near[0] > 4.0 else far
+        heading = target / max(float(np.linalg.norm(target)), 1e-6)
+        path = np.arange(1.0, PATH_POINTS + 1.0)[:, None] * heading
+        times = SPEED_WAYPOINT_PERIOD_S * np.arange(1.0, SPEED_WAYPOINTS + 1.0)
+        waypoints = SPEED_MPS * times[:, None] * heading
+        return DrivingPlan(observation.stamp, path, waypoints, timing={"geometry": time.perf_counter() - begin})
+
+    def set_instruction(self, instruction: Instruction | None) -> None:
+        """The route carries it out."""
+
+    def ask(self, question: str) -> Answer:
+        """It cannot speak."""
+        return Answer(error=f"no answer to {question!r}")
+
+
+if __name__ == "__main__":
+    planner.load_policy = lambda *_, **__: GeometricDriver()
+    planner.main()
