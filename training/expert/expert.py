@@ -10,7 +10,7 @@ from typing import Any
 import carla
 import numpy as np
 
-from simlingo.contracts import Command, EgoState, FloatArray
+from simlingo.contracts import SPEED_WAYPOINTS, Command, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.geometry import map_to_ego
 from simlingo.navigation.global_planner import GlobalPlanner
@@ -37,6 +37,7 @@ class ExpertInfo:
     place: Place  # on the route
     path: FloatArray  # (20, 2) m, ego frame, the path label (spec B.4)
     speed_waypoints: FloatArray  # (10, 2) m, ego frame, from a roll-out of this tick's intentions
+    places_ahead: FloatArray  # (10,) m along the route, where the roll-out is at +0.25, ..., +2.5 s
     light: LightInfo
     lead_distance: float  # m, bumper to bumper; infinite without
     lead_id: int
@@ -110,6 +111,7 @@ class Expert:
                 place=place,
                 path=path_label(self.route, place, ego, constants),
                 speed_waypoints=map_to_ego(speed_waypoints_in_map(self.route, track, place.lateral), ego),
+                places_ahead=track[5::5, 0][:SPEED_WAYPOINTS],
                 light=light,
                 lead_distance=lead.rear_s - place.s - self._front if lead else math.inf,
                 lead_id=lead.actor_id if lead else -1,

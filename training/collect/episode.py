@@ -1,0 +1,165 @@
+"""Drive one route and write what the camera saw and the expert meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import carla
+import numpy as np
+
+from simlingo.contracts import Command, EgoState, Navigation
+from simlingo.model.config import MINI
+from simlingo.model.preprocess import model_image
+from simlingo.navigation.global_planner import GlobalPlanner
+from simlingo.navigation.route import RoutePlanner
+from simlingo.policy import Policy
+from simlingo_sim import Client
+from simlingo_sim.population import populate
+from simlingo_sim.scoring import Kind, RouteScorer
+from simlingo_sim.vehicle_models import EGO_BLUEPRINT
+from simlingo_sim.weather import WEATHERS
+from training.collect.disturbance import Disturbance
+from training.collect.labels import labels_of
+from training.collect.policy_drive import PolicyDriver
+from training.collect.records import boxes, measurement
+from training.collect.settings import CollectSettings, Job, draw_route
+from training.collect.views import MAX_SHIFT_M, MAX_TURN_RAD, Camera, View, beside
+from training.collect.writer import RouteWriter
+from training.expert import Expert, ExpertInfo
+from training.train.dense_labels import dense_labels
+
+#: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
+FRAME_EVERY = 5
+#: Longest drive, ticks.
+MOST_TICKS = 6000
+#: Standing longer than this (frames), only every so many frames go into the cache: they are all alike.
+STANDING_FRAMES, STANDING_EVERY = 8, 6
+#: Frames dropped before an infraction, and the least that make a route.
+FRAMES_BEFORE_INFRACTION, LEAST_FRAMES = 8, 20
+#: The ego starts so far beside its lane's middle, m, and turned by so much, degrees.
+START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
+
+
+#: Infractions that end an expert's route, and one that a model drives part of.
+ENDING = frozenset({Kind.COLLISION_PEDESTRIAN, Kind.COLLISION_VEHICLE, Kind.COLLISION_STATIC})
+ENDING_EXPERT = ENDING | {Kind.RED_LIGHT, Kind.STOP_SIGN}
+
+
+class Episode:
+    """One route of a collection."""
+
+    def __init__(self, settings: CollectSettings, job: Job, policy: Policy | None) -> None:
+        self._settings, self._job = settings, job
+        self._rng = np.random.default_rng((job.seed, 2))
+        client = Client(seed=job.seed)
+        self._world = client.load_world(job.town)
+        self._world.set_weather(WEATHERS[job.weather])
+        planner = GlobalPlanner(self._world.get_map())
+        dense = draw_route(self._world.town, planner, self._rng)
+        self._ego = self._spawn(dense[0][0].transform)
+        populate(self._world, client, vehicles=job.vehicles, walkers=job.walkers, seed=job.seed)
+        self._world.tick()
+        self._expert = Expert(self._world, self._ego, dense, planner)
+        self._route = RoutePlanner(planner.polyline(dense), [Command(command) for _, command in dense])
+        self._scorer = RouteScorer(self._world, self._ego, [waypoint.transform for waypoint, _ in dense])
+        self._camera = Camera(self._world, self._ego)
+        self._disturbance = Disturbance(self._rng) if settings.perturb else None
+        self._policy = PolicyDriver(policy, self._camera, self._rng) if policy is not None else None
+        self._standing = 0
+
+    def _spawn(self, start: carla.Transform) -> Any:
+        """The ego near the middle of its lane."""
+        blueprint = self._world.get_blueprint_library().find(EGO_BLUEPRINT)
+        blueprint.set_attribute("role_name", "ego_vehicle")
+        sideways = float(self._rng.uniform(-START_SIDEWAYS_M, START_SIDEWAYS_M)) * float(self._settings.perturb)
+        turn = float(self._rng.uniform(-START_TURN_DEG, START_TURN_DEG)) * float(self._settings.perturb)
+        right = start.get_right_vector()
+        place = carla.Location(start.location.x + right.x * sideways, start.location.y + right.y * sideways, 0.3)
+        return self._world.spawn_actor(blueprint, carla.Transform(place, carla.Rotation(yaw=start.rotation.yaw + turn)))
+
+    def run(self, writer: RouteWriter, tell: Callable[[int], None]) -> dict[str, Any]:
+        """Drive to the end of the route, to the first infraction, or until nothing moves; returns the results.
+
+        ``tell`` hears the number of cached frames now and then.
+        """
+        tick = 0
+        while self._scorer.status == "running" and tick < MOST_TICKS:
+            expert_control, info = self._expert.run_step()
+            navigation = self._route.update(info.ego)
+            control, model_drives = self._control(tick, expert_control, info, navigation)
+            if tick % FRAME_EVERY == 0:
+                self._frame(writer, tick // FRAME_EVERY, info, navigation, control, model_drives)
+                tell(len(writer))
+            self._ego.apply_control(control)
+            self._world.tick()
+            self._scorer.tick()
+            tick += 1
+            if tick % FRAME_EVERY == 0 and self._failed():
+                writer.cut(tick // FRAME_EVERY - FRAMES_BEFORE_INFRACTION)
+                break
+        result = self._scorer.result()
+        self._scorer.close()
+        return {**result.to_json(), "job": asdict(self._job), "frames": len(writer), "policy": self._settings.policy}
+
+    def _failed(self) -> bool:
+        """An infraction that ends the route."""
+        ending = ENDING_EXPERT if self._policy is None else ENDING
+        return any(infraction.kind in ending for infraction in self._scorer.result().infractions)
+
+    def _control(
+        self, tick: int, expert_control: carla.VehicleControl, info: ExpertInfo, navigation: Navigation
+    ) -> tuple[carla.VehicleControl, bool]:
+        """The control to apply, and whether the model gives it."""
+        if self._policy is not None:
+            wanted = self._policy.control(tick, info.ego, navigation, info.place.lateral)
+            if wanted is not None:
+                return wanted, True
+        if self._disturbance is None:
+            return expert_control, False
+        return self._disturbance.apply(expert_control, info.ego.speed, info.cause is None), False
+
+    def _frame(
+        self,
+        writer: RouteWriter,
+        number: int,
+        info: ExpertInfo,
+        navigation: Navigation,
+        control: carla.VehicleControl,
+        model_drives: bool,
+    ) -> None:
+        """Take the pictures and labels of one frame."""
+        self._standing = self._standing + 1 if info.ego.speed < 0.1 and info.target_speed < 0.3 else 0
+        shift = float(self._rng.uniform(-MAX_SHIFT_M, MAX_SHIFT_M))
+        turn = float(self._rng.uniform(-MAX_TURN_RAD, MAX_TURN_RAD))
+        writer.add_records(
+            number,
+            measurement(info, self._expert.route, navigation, control, shift, turn, self._ego.get_transform()),
+            boxes(self._world, self._ego, info) if self._settings.rgb else None,
+        )
+        skipped = self._standing > STANDING_FRAMES and self._standing % STANDING_EVERY != 0
+        if skipped and not self._settings.rgb:
+            return
+        view = beside(info.ego, shift, turn)
+        main, augmented = self._camera.capture(info.ego), self._camera.capture(view)
+        writer.add_picture(number, main.rgb, augmented.rgb)
+        if not skipped:
+            writer.add_cache(
+                {
+                    "frame": np.int32(number),
+                    "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
+                    "model_drives": np.bool_(model_drives),
+                    **self._entry(main, info, navigation, info.ego, ""),
+                    **self._entry(augmented, info, navigation, view, "_augmented"),
+                }
+            )
+
+    def _entry(
+        self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str
+    ) -> dict[str, Any]:
+        """The cached arrays of one view."""
+        classes, depth = dense_labels(view.rgb, view.semantic, view.depth, MINI.image)
+        entry = {"image": model_image(view.rgb, MINI.image), "classes": classes, "depth": depth}
+        entry |= labels_of(info, self._expert.route, navigation, pose)
+        return {name + suffix: value for name, value in entry.items()}

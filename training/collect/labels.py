@@ -1,0 +1,70 @@
+"""Labels of one view: the model's inputs and targets, in the frame of the (possibly shifted) camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simlingo.contracts import EgoState, Navigation
+from simlingo.geometry import ego_to_map, map_to_ego
+from training.expert import CONSTANTS, ExpertInfo
+from training.expert.labels import path_label
+from training.expert.rollout import offset_points
+from training.expert.route import ExpertRoute, Place
+
+#: Light states of the labels.
+LIGHT_STATES = {"none": 0, "red": 1, "yellow": 1, "green": 2}
+#: Farther lights and leading vehicles count as none, m.
+FARTHEST_M = 50.0
+
+
+def labels_of(info: ExpertInfo, route: ExpertRoute, navigation: Navigation, view: EgoState) -> dict[str, Any]:
+    """Labels for a camera that stands at ``view``.
+
+    Args:
+        info: the expert's view from the ego.
+        route: the expert's route.
+        navigation: what the route planner says for the ego's pose.
+        view: the pose the camera stands at; the ego's own, or one beside it.
+
+    Returns:
+        name -> array or numpy scalar; points in metres in the frame of ``view``.
+    """
+    place = place_beside(info, route, view)
+    target_points = map_to_ego(ego_to_map(navigation.target_points, info.ego), view)
+    places = info.places_ahead + (place.s - info.place.s)
+    waypoints = offset_points(route, places, place.s, place.lateral, info.ego.speed)
+    near = info.light.state != "none" and 0.0 <= info.light.distance + 1.0 <= FARTHEST_M
+    return {
+        "speed": np.float32(info.ego.speed),
+        "target_speed": np.float32(info.target_speed),
+        "target_points": target_points.astype(np.float32),
+        "command": np.uint8(navigation.command),
+        "next_command": np.uint8(navigation.next_command),
+        "distance_to_command": np.float32(navigation.distance_to_command),
+        "path": path_label(route, place, view, CONSTANTS).astype(np.float32),
+        "speed_waypoints": map_to_ego(waypoints, view).astype(np.float32),
+        "light_state": np.uint8(LIGHT_STATES[info.light.state] if near else 0),
+        "light_distance": np.float32(max(info.light.distance, 0.0) if near else FARTHEST_M),
+        "lead_distance": np.float32(min(max(info.lead_distance, 0.0), FARTHEST_M)),
+        "hazard": np.uint8(is_hazard(info)),
+    }
+
+
+def place_beside(info: ExpertInfo, route: ExpertRoute, view: EgoState) -> Place:
+    """The place on the route of a view near the ego."""
+    low = max(info.place.index - 8, 0)
+    delta = route.points[low : info.place.index + 9] - (view.x, view.y)
+    index = low + int(np.argmin(np.einsum("ij,ij->i", delta, delta)))
+    dx, dy = view.x - route.points[index, 0], view.y - route.points[index, 1]
+    yaw = float(route.yaw[index])
+    along, lateral = dx * np.cos(yaw) + dy * np.sin(yaw), dy * np.cos(yaw) - dx * np.sin(yaw)
+    return Place(float(route.s[index] + along), float(lateral), index)
+
+
+def is_hazard(info: ExpertInfo) -> bool:
+    """A vehicle or pedestrian makes the expert slow down."""
+    if info.cause is None or info.acceleration > -0.3:
+        return False
+    return getattr(info.cause, "reason", "lead") in ("lead", "walker", "vehicle", "junction")

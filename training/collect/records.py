@@ -1,0 +1,205 @@
+"""Measurement and box records of one frame, in the published layout (spec B.2, K.1)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import carla
+import numpy as np
+
+from simlingo.contracts import EgoState, Navigation
+from simlingo.geometry import map_to_ego
+from training.expert import ExpertInfo
+from training.expert.route import ExpertRoute
+from training.expert.situation import Lead
+
+#: Boxes farther away are not written, m (spec B.1).
+BOX_RADIUS_M = 64.0
+#: Saved route points (spec B.2).
+ROUTE_POINTS = 40
+WEATHER_KEYS = (
+    "cloudiness", "precipitation", "precipitation_deposits", "wind_intensity", "sun_azimuth_angle",
+    "sun_altitude_angle", "fog_density", "fog_distance", "fog_falloff", "wetness", "scattering_intensity",
+    "mie_scattering_scale", "rayleigh_scattering_scale", "dust_storm",
+)  # fmt: skip
+_SPEED_REDUCERS = {"traffic_light": "traffic.traffic_light", "stop_sign": "traffic.stop", "walker": "walker"}
+
+
+def measurement(
+    info: ExpertInfo,
+    route: ExpertRoute,
+    navigation: Navigation,
+    control: carla.VehicleControl,
+    shift: float,
+    turn: float,
+    transform: carla.Transform,
+) -> dict[str, Any]:
+    """The measurement record: key names are the published ones (spec B.2).
+
+    Args:
+        info: the expert's view.
+        route: the expert's route.
+        navigation: target points and commands.
+        control: the control that was applied, by whoever drove.
+        shift: m, of the augmented view to the right.
+        turn: rad, of the augmented view, clockwise.
+        transform: the ego's.
+    """
+    first = info.place.s + 2.5
+    line = map_to_ego(route.at(first + np.arange(float(ROUTE_POINTS))), info.ego)
+    cause = info.cause
+    reason = "" if cause is None else "vehicle" if isinstance(cause, Lead) else cause.reason
+    cause_s = math.nan if cause is None else cause.rear_s if isinstance(cause, Lead) else cause.s
+    stop_sign, walker = info.stop_distance("stop_sign"), info.stop_distance("walker")
+    return {
+        "pos_global": [info.ego.x, info.ego.y],
+        "theta": info.ego.yaw,
+        "speed": info.ego.speed,
+        "target_speed": info.target_speed,
+        "speed_limit": info.speed_limit,
+        "target_point": navigation.target_points[0],
+        "target_point_next": navigation.target_points[1],
+        "command": int(navigation.command),
+        "next_command": int(navigation.next_command),
+        "distance_to_command": navigation.distance_to_command,
+        "aim_wp": info.path[3],
+        "route": line,
+        "route_original": line,
+        "changed_route": False,
+        "speed_reduced_by_obj_type": _SPEED_REDUCERS.get(reason, reason) if cause else None,
+        "speed_reduced_by_obj_id": cause.actor_id if cause else None,
+        "speed_reduced_by_obj_distance": cause_s - info.place.s if cause else None,
+        "steer": control.steer,
+        "throttle": control.throttle,
+        "brake": control.brake > 0.0,
+        "control_brake": control.brake > 0.0,
+        "junction": info.junction,
+        "vehicle_hazard": reason in ("vehicle", "junction"),
+        "vehicle_affecting_id": cause.actor_id if cause and reason in ("vehicle", "junction") else None,
+        "light_hazard": info.stop_distance("traffic_light") is not None,
+        "walker_hazard": walker is not None,
+        "walker_affecting_id": cause.actor_id if cause and reason == "walker" else None,
+        "stop_sign_hazard": stop_sign is not None,
+        "stop_sign_close": stop_sign is not None and stop_sign < 20.0,
+        "walker_close": walker is not None and walker < 20.0,
+        "walker_close_id": cause.actor_id if cause and reason == "walker" else None,
+        "angle": math.atan2(info.path[3][1], info.path[3][0]) / (math.pi / 2.0),
+        "augmentation_translation": shift,
+        "augmentation_rotation": math.degrees(turn),
+        "ego_matrix": transform.get_matrix(),
+        "light_state": info.light.state,
+        "light_distance": info.light.distance if math.isfinite(info.light.distance) else None,
+    }
+
+
+def boxes(world: Any, ego: Any, info: ExpertInfo) -> list[dict[str, Any]]:
+    """The box records of the main classes: ego_car, car, walker, traffic_light, stop_sign, weather, ego_info."""
+    records: list[dict[str, Any]] = [_ego_record(ego, info)]
+    actors = world.get_actors()
+    for actor in actors.filter("vehicle.*"):
+        if actor.id != ego.id:
+            records += _moving_record("car", actor, info.ego)
+    for actor in actors.filter("walker.*"):
+        records += _moving_record("walker", actor, info.ego)
+    for name, pattern in (("traffic_light", "traffic.traffic_light*"), ("stop_sign", "traffic.stop*")):
+        for actor in actors.filter(pattern):
+            records += _signal_record(name, actor, info)
+    weather = world.get_weather()
+    records.append({"class": "weather", **{key: getattr(weather, key) for key in WEATHER_KEYS}})
+    records.append(_ego_info(world, ego, info))
+    return records
+
+
+def _ego_record(ego: Any, info: ExpertInfo) -> dict[str, Any]:
+    extent = ego.bounding_box.extent
+    return {
+        "class": "ego_car",
+        "extent": [extent.x, extent.y, extent.z],
+        "position": [0.0, 0.0, 0.0],
+        "yaw": 0.0,
+        "num_points": -1,
+        "distance": -1,
+        "speed": info.ego.speed,
+        "brake": ego.get_control().brake,
+        "id": ego.id,
+        "matrix": ego.get_transform().get_matrix(),
+    }
+
+
+def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]:
+    transform = actor.get_transform()
+    place = _relative(transform, ego)
+    distance = math.hypot(place[0], place[1])
+    if distance > BOX_RADIUS_M:
+        return []
+    extent, velocity = actor.bounding_box.extent, actor.get_velocity()
+    record = {
+        "class": name,
+        "extent": [extent.x, extent.y, extent.z],
+        "position": place,
+        "yaw": math.remainder(math.radians(transform.rotation.yaw) - ego.yaw, 2.0 * math.pi),
+        "distance": distance,
+        "speed": math.hypot(velocity.x, velocity.y),
+        "id": actor.id,
+        "role_name": actor.attributes.get("role_name", ""),
+        "matrix": transform.get_matrix(),
+    }
+    if name == "car":
+        control = actor.get_control()
+        record |= {
+            "type_id": actor.type_id,
+            "brake": control.brake,
+            "steer": control.steer,
+            "throttle": control.throttle,
+            "light_state": int(actor.get_light_state()),
+            "number_of_wheels": int(actor.attributes.get("number_of_wheels", 4)),
+        }
+    return [record]
+
+
+def _signal_record(name: str, actor: Any, info: ExpertInfo) -> list[dict[str, Any]]:
+    volume, transform = actor.trigger_volume, actor.get_transform()
+    middle = transform.transform(volume.location)
+    place = _relative(carla.Transform(middle, transform.rotation), info.ego)
+    distance = math.hypot(place[0], place[1])
+    if distance > BOX_RADIUS_M:
+        return []
+    record = {
+        "class": name,
+        "extent": [volume.extent.x, volume.extent.y, volume.extent.z],
+        "position": place,
+        "yaw": math.remainder(math.radians(transform.rotation.yaw) - info.ego.yaw, 2.0 * math.pi),
+        "distance": distance,
+        "id": actor.id,
+        "affects_ego": actor.id == info.light.actor_id
+        or any(stop.actor_id == actor.id for stop in info.stops if stop.reason == name),
+        "matrix": transform.get_matrix(),
+    }
+    if name == "traffic_light":
+        record["state"] = int(actor.get_state())
+    return [record]
+
+
+def _ego_info(world: Any, ego: Any, info: ExpertInfo) -> dict[str, Any]:
+    waypoint = world.get_map().get_waypoint(ego.get_location())
+    return {
+        "class": "ego_info",
+        "traffic_light_state": info.light.state,
+        "road_id": waypoint.road_id,
+        "lane_id": waypoint.lane_id,
+        "is_in_junction": waypoint.is_junction,
+        "junction_id": waypoint.junction_id if waypoint.is_junction else None,
+        "lane_type_str": str(waypoint.lane_type),
+        "lane_change_str": str(waypoint.lane_change),
+        "left_lane_marking_type_str": str(waypoint.left_lane_marking.type),
+        "left_lane_marking_color_str": str(waypoint.left_lane_marking.color),
+        "right_lane_marking_type_str": str(waypoint.right_lane_marking.type),
+        "right_lane_marking_color_str": str(waypoint.right_lane_marking.color),
+    }
+
+
+def _relative(transform: carla.Transform, ego: EgoState) -> list[float]:
+    location = transform.location
+    point = map_to_ego(np.array([[location.x, location.y]]), ego)[0]
+    return [float(point[0]), float(point[1]), float(location.z)]
