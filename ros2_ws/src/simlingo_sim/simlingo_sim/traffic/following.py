@@ -31,6 +31,8 @@ def idm(speed: float, wish: float, gap: float, other_speed: float, urge: float, 
     if gap < 0.1:
         return _HARDEST
     closing = speed * (speed - other_speed) / (2 * math.sqrt(urge * _COMFORT))
+    if speed < 0.6 and other_speed < 0.1 and gap < _STANDSTILL_GAP + 1.0:
+        return -0.7  # the model alone would creep for many seconds
     wanted = _STANDSTILL_GAP + max(speed * headway + closing, 0.0)
     return max(min(free, urge * (1 - (speed / max(wish, 0.5)) ** 4 - (wanted / gap) ** 2)), _HARDEST)
 

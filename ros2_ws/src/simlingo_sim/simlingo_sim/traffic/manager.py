@@ -88,7 +88,7 @@ class TrafficManager:
         first, second, third = (self._dice[(vehicle.id * 31 + step) % _DICE] for step in (1, 2, 3))
         arrays.urge[row] = (1.5 + 0.7 * first) * min(model.agility, 1.2)
         arrays.headway[row] = 1.0 + 0.5 * second
-        arrays.change_wait[row] = 4.0 + 4.0 * first
+        arrays.change_wait[row] = 1.0 + 3.0 * first
         self._drivers[row] = (0.86 + 0.16 * third, 0.0)
         self._set_pace(row)
         self._world.bodies.arrays.mode[row] = TRAFFIC

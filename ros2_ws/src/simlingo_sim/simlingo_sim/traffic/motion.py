@@ -15,7 +15,7 @@ from simlingo_sim.traffic.following import accelerations, idm
 from simlingo_sim.traffic.junctions import grant_junctions, next_junction
 from simlingo_sim.traffic.path import draw, extend_route, lane_point, offset_ahead, place_body, restart_route
 
-_CHANGE_PAUSE = 4.0  # s between two thoughts of changing lanes
+_CHANGE_PAUSE = 2.0  # s between two thoughts of changing lanes
 _CHANGE_GAIN = 0.4  # m/s^2 that a lane change must win
 _CHANGE_TIME = 3.2  # s that it takes
 _CLEAR_ROAD = 45.0  # m of lane that must be left for it
@@ -76,7 +76,7 @@ def _think_of_change(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArra
     if (left_over < _CLEAR_ROAD and not ends) or speed < 2.0:
         return
     own = _gap_accel(lanes, bodies, traffic, row, lane, traffic.s[row], everyone)[0]
-    bored = draw(traffic, row, dice) < 0.06
+    bored = draw(traffic, row, dice) < 0.03
     for side in (lanes.left[lane], lanes.right[lane]):
         if side < 0 or (ends and lanes.successor_count[side] == 0):
             continue
