@@ -245,3 +245,12 @@ def test_a_route_of_nothing_is_refused(route: list[carla.Transform]) -> None:
     world = StraightRoad()
     with pytest.raises(SimulatorError, match="route"):
         RouteScorer(world, world, route)
+
+
+def test_a_changed_route_is_scored_from_where_the_ego_is() -> None:
+    world, scorer = scored(length=200)
+    world.drive(scorer, 100.0)
+    scorer.change_route([carla.Transform(carla.Location(float(x))) for x in range(151)])
+    assert scorer.result().route_completion == pytest.approx(100.0 * 100.0 / 150.0, abs=1.0)
+    world.drive(scorer, 200.0)
+    assert (scorer.status, scorer.result().route_m) == ("completed", 150.0)

@@ -66,7 +66,13 @@ def drive_route(
     spec: RouteSpec, settings: DriveSettings, tell: Callable[[float, float], None] = lambda _done, _score: None
 ) -> DriveRecord:
     """Drive the route that ``spec`` names; ``tell`` hears route completion (%) and driving score now and then."""
-    route = build(spec)
+    return drive(build(spec), settings, tell)
+
+
+def drive(
+    route: BenchRoute, settings: DriveSettings, tell: Callable[[float, float], None] = lambda _done, _score: None
+) -> DriveRecord:
+    """Drive ``route`` from start to end, or to where it goes wrong."""
     world = open_world(route, settings.traffic, settings.weather)
     driver = make_driver(world, route, settings)
     world.world.tick()
@@ -87,8 +93,8 @@ def drive_route(
     result = scorer.result()
     scorer.close()
     return DriveRecord(
-        spec=spec,
-        weather=settings.weather or spec.weather,
+        spec=route.spec,
+        weather=settings.weather or route.spec.weather,
         result=result_with_route(result, route),
         wall_s=wall_s,
         planner_ms=driver.planner_ms,

@@ -39,9 +39,11 @@ def _plot_town(path: Path, town: str, planner: GlobalPlanner, records: list[Driv
         points = planner.graph.positions[lane.first : lane.last + 1]
         axes.plot(points[:, 0], points[:, 1], color=ROAD_COLOR, linewidth=3, zorder=1)
     for record in records:
-        for line, color, width in ((record.route, ROUTE_COLOR, 5), (record.trace, TRACE_COLOR, 1.5)):
+        for layer, (line, color, width) in enumerate(
+            ((record.route, ROUTE_COLOR, 5.0), (record.trace, TRACE_COLOR, 1.5)), start=2
+        ):
             points = np.array(line).reshape(-1, 2)
-            axes.plot(points[:, 0], points[:, 1], color=color, linewidth=width, zorder=width)
+            axes.plot(points[:, 0], points[:, 1], color=color, linewidth=width, zorder=layer)
         for infraction in record.result["infractions"]:
             axes.plot(*infraction["location"], "x", color=FAULT_COLOR, markersize=9, zorder=9)
             axes.annotate(infraction["kind"], infraction["location"], fontsize=7, color=FAULT_COLOR, zorder=9)

@@ -19,6 +19,8 @@ from training.evaluation.routes import RouteSpec
 
 #: A job is killed after this time of wall clock, s: far more than the longest route takes.
 WALL_LIMIT_S = 5400.0
+#: A fresh interpreter a route, so that routes share nothing.
+START_METHOD = "spawn"
 #: How often waiting looks at clocks, s.
 POLL_S = 0.5
 
@@ -48,7 +50,7 @@ def drive_all(
 
     On KeyboardInterrupt all processes are ended before it is raised on.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(START_METHOD)
     waiting, running = list(specs), list[_Job]()
     results: dict[RouteSpec, DriveRecord | str] = {}
     try:

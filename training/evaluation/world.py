@@ -12,13 +12,12 @@ import numpy as np
 from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, EgoState, ImageArray
 from simlingo_sim import Client
 from simlingo_sim.population import populate
+from simlingo_sim.traffic_density import TRAFFIC
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
 from training.evaluation.routes import BenchRoute
 
 TICK_S = 0.05
-#: Name of a traffic density -> vehicles and walkers in the town.
-TRAFFIC: dict[str, tuple[int, int]] = {"none": (0, 0), "light": (25, 20), "dense": (60, 50)}
 FIELD_OF_VIEW_DEG = 110.0
 
 

@@ -54,6 +54,7 @@ class RouteScorer:
         self._status = "running"
         self._driven_m = 0.0
         self._last: tuple[float, float] | None = None
+        self._last_speed = 0.0  # m/s, before the tick: a collision changes it
         self._was_outside = False
         self._invasions = 0
         self._hits: list[Any] = []
@@ -80,6 +81,7 @@ class RouteScorer:
         self._driven_m += step
         self._progress.update(ego.x, ego.y)
         self._judge_collisions(ego)
+        self._last_speed = ego.speed
         for light in self._red_lights.update(ego):
             self._note(Kind.RED_LIGHT, ego, f"light {light.id}", f"ran the red light {light.id}")
         for sign in self._stop_signs.update(ego):
@@ -154,7 +156,7 @@ class RouteScorer:
                 place, self._last_static = self._last_static, (ego.x, ego.y)
                 if place is not None and math.hypot(ego.x - place[0], ego.y - place[1]) < SAME_PLACE_M:
                     continue
-            self._note(kind, ego, other.type_id, f"hit {other.type_id} ({other.id}) at {ego.speed:.1f} m/s")
+            self._note(kind, ego, other.type_id, f"hit {other.type_id} ({other.id}) at {self._last_speed:.1f} m/s")
 
     def _judge_end(self, ego: EgoMotion) -> None:
         progress = self._progress

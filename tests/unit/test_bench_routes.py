@@ -1,0 +1,59 @@
+"""The benchmark's routes are the same for everyone, of the promised kind, and away from training's starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from simlingo_sim import towns
+from simlingo_sim.spawn_split import benchmark_spawn_points
+from training.evaluation.instructed import GIVEN_BEFORE_M, find_trial
+from training.evaluation.routes import RouteSpec, bench_routes, build, select, town_planner
+
+
+@pytest.mark.parametrize("town", towns.TOWNS)
+def test_routes_are_long_with_signals_and_turns_and_begin_at_benchmark_points(town: str) -> None:
+    points = benchmark_spawn_points(towns.load(town).spawn_points)
+    for route in bench_routes(town, 1, 7):
+        assert route.length >= 300.0
+        assert route.signals >= 2
+        assert route.turns >= 2
+        assert min(point.location.distance(route.start.location) for point in points) < 1.5
+
+
+def test_a_name_means_one_route() -> None:
+    spec = RouteSpec("gridtown", 3, 2)
+    again, more = build(spec), bench_routes("gridtown", 3, 5)[2]
+    ids = [[waypoint.id for waypoint, _ in route.dense] for route in (build(spec), again, more)]
+    assert ids[0] == ids[1] == ids[2]
+    assert build(RouteSpec("gridtown", 4, 2)).start.location != again.start.location
+    assert spec.world_seed == RouteSpec("gridtown", 3, 2).world_seed != RouteSpec("gridtown", 3, 1).world_seed
+
+
+def test_routes_are_dealt_to_the_towns_in_turn() -> None:
+    specs = select(["gridtown", "ringtown"], 3, [5, 6])
+    assert [(spec.town, spec.seed, spec.index) for spec in specs] == [
+        ("gridtown", 5, 0),
+        ("ringtown", 5, 0),
+        ("gridtown", 5, 1),
+        ("gridtown", 6, 0),
+        ("ringtown", 6, 0),
+        ("gridtown", 6, 1),
+    ]
+    assert len({spec.name for spec in specs}) == 6
+
+
+@pytest.mark.parametrize("town", towns.TOWNS)
+def test_instructions_are_given_early_enough_and_ask_for_another_way(town: str) -> None:
+    found = 0
+    for route in bench_routes(town, 1, 7):
+        trial = find_trial(route, town_planner(town))
+        if trial is None:
+            continue
+        found += 1
+        rest = trial.dense[trial.give_index :]
+        to_junction = next(index for index, (waypoint, _) in enumerate(rest) if waypoint.is_junction)
+        assert to_junction >= GIVEN_BEFORE_M * 0.85  # points are up to 1.16 m apart
+        assert rest[to_junction][1] == trial.command
+        taken = next(command for waypoint, command in route.dense[trial.give_index :] if waypoint.is_junction)
+        assert taken != trial.command
+    assert found >= 5
