@@ -1,4 +1,4 @@
-"""``./simlingo bench render``: frames per CPU-second of the renderer, on one thread."""
+"""Measure the renderer: frames per CPU-second on one thread, 4 samples per pixel, sun shadow."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import os
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from simlingo_sim.errors import SimulatorError
 
 if TYPE_CHECKING:
     from simlingo_sim.render.renderer import Renderer
     from simlingo_sim.render.scene import SceneFrame
 
-DESCRIPTION = "Measure the renderer: frames per CPU-second on one thread, 4 samples per pixel, sun shadow."
-EPILOG = """examples:
-  ./simlingo bench render
-  ./simlingo bench render --frames 200 --json render.json
-  ./simlingo bench render --size 640x360
-"""
 #: Sizes of the project's figures: the model's own and the camera's.
 SIZES = ("448x224", "1024x512")
 _ROUNDS = 3
@@ -27,8 +23,6 @@ _ROUNDS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.description, parser.epilog = DESCRIPTION, EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--frames", type=int, default=100, help="frames per round, %(default)s by default; three rounds")
     parser.add_argument("--size", action="append", metavar="WxH", help=f"picture size, repeatable (default {' and '.join(SIZES)})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
@@ -37,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdigit() and height.isdigit()):
-        raise ValueError(f"--size {text} is no size: write it as 448x224")
+        raise SimulatorError(f"--size {text} is no size: write it as 448x224")
     return int(width), int(height)
 
 
-def _round_rate(renderer: Renderer, poses: list[object], size: tuple[int, int], scene: SceneFrame) -> float:
+def _round_rate(renderer: Renderer, poses: list[Any], size: tuple[int, int], scene: SceneFrame) -> float:
     """Frames per CPU-second of one pass over ``poses``."""
     from simlingo_sim.render.bench_scene import FOV_DEG
 
@@ -51,9 +45,17 @@ def _round_rate(renderer: Renderer, poses: list[object], size: tuple[int, int], 
     return len(poses) / (time.process_time() - begin)
 
 
-def measure(frames: int, sizes: list[tuple[int, int]]) -> dict[str, object]:
+def measure(frames: int, sizes: list[tuple[int, int]]) -> dict[str, Any]:
     """Figures of the benchmark scene and of the whole town, by size."""
-    from simlingo_sim.render.bench_scene import CARS, TRIANGLES, WALKERS, bench_frame, bench_mesh, bench_town, camera_poses
+    from simlingo_sim.render.bench_scene import (
+        CARS,
+        TRIANGLES,
+        WALKERS,
+        bench_frame,
+        bench_mesh,
+        bench_town,
+        camera_poses,
+    )
     from simlingo_sim.render.bench_scene import TOWN as TOWN_NAME
     from simlingo_sim.render.renderer import Renderer
     from simlingo_sim.render.town_mesh import town_mesh
@@ -78,17 +80,12 @@ def measure(frames: int, sizes: list[tuple[int, int]]) -> dict[str, object]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print a table and write the JSON file where asked."""
-    try:
-        sizes = [_size(text) for text in args.size or SIZES]
-    except ValueError as error:
-        print(error)
-        return 2
+    sizes = [_size(text) for text in args.size or SIZES]
     if args.frames < 1:
-        print(f"--frames {args.frames} is too few: give at least 1")
-        return 2
+        raise SimulatorError(f"--frames {args.frames} is too few: give at least 1")
     figures = measure(args.frames, sizes)
     print("frames per CPU-second, one thread, 4 samples per pixel, sun shadow, 30 cars, 20 pedestrians")
-    for row in figures["results"]:  # type: ignore[attr-defined]
+    for row in figures["results"]:
         print(f"  {row['scene']:<16} {row['size']:>9}  {row['frames_per_cpu_second']:7.1f}   (rounds {row['rounds']})")
     if args.json is not None:
         partial = args.json.with_name(args.json.name + ".part")

@@ -59,7 +59,7 @@ def bench_frame(town: Town) -> SceneFrame:
                                     waypoint.transform.rotation.yaw + 180.0 * (i % 2), 1.3, 0.7 * i, i))
     weather = carla.WeatherParameters()
     weather.sun_altitude_angle, weather.sun_azimuth_angle, weather.cloudiness = 60.0, 200.0, 10.0
-    return SceneFrame(weather, cars, walkers, {name: "red" for name in town.extras.signals})
+    return SceneFrame(weather, cars, walkers, dict.fromkeys(town.extras.signals, "red"))
 
 
 def bench_mesh(town: Town, frame: SceneFrame) -> TownMesh:

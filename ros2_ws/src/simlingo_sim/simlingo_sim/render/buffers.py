@@ -53,13 +53,13 @@ class TriangleTable:
         lenses = self._town.lenses
         if not len(lenses):
             return
-        lit_row = np.full(max(self._town.signal_numbers.values(), default=0) + 1, -1)
+        lit_rows = np.full(max(self._town.signal_numbers.values(), default=0) + 1, -1)
         for signal_id, number in self._town.signal_numbers.items():
             state = states.get(signal_id, "off")
-            lit_row[number] = LENSES.index(state) if state in LENSES else -1
+            lit_rows[number] = LENSES.index(state) if state in LENSES else -1
         param = self._town.triangles.params[lenses] - 1
-        number, row = param // LENS_ROWS, param % LENS_ROWS
-        is_lit = lit_row[number] == row
+        row = param % LENS_ROWS
+        is_lit = lit_rows[param // LENS_ROWS] == row
         self.materials[lenses] = np.where(is_lit, Material.EMISSIVE, Material.FLAT)
         self.lit[lenses, :3] = np.where(is_lit[:, None], self._lens_lit[row], self._lens_dark[row] * 0.8)
         self.lit[lenses, 3:] = 0.0

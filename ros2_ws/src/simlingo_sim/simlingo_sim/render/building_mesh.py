@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -101,7 +102,7 @@ class Buildings:
         top = eaves + 0.45
         rings = [[(x, y, z) for x, y in ring] for ring, z in ((outer, eaves - 0.15), (outer, top), (inner, top), (inner, eaves))]
         self._builder.fan(rings[0][::-1], trim, Material.ROOF, Tag.BUILDING)
-        for lower, upper in zip(rings[:-1], rings[1:], strict=True):
+        for lower, upper in itertools.pairwise(rings):
             self._builder.tube(lower, upper, trim, Material.ROOF, Tag.BUILDING)
         self._builder.fan(rings[3], cover, Material.ROOF, Tag.BUILDING)
         if dice.random() < 0.6:

@@ -39,13 +39,13 @@ def choose_cache_folder(source_folder: Path, user_cache: Path, temporary: Path) 
 
 
 def _prepare_cache() -> None:
-    if numba.config.CACHE_DIR:
+    if getattr(numba.config, "CACHE_DIR", ""):
         return
     user_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "numba"
     folder = choose_cache_folder(Path(__file__).parent, user_cache, Path(tempfile.gettempdir()))
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(folder)
+        setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  numba makes the attribute at run time
 
 
 _prepare_cache()

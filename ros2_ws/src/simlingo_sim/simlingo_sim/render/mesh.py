@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class MeshBuilder:
 
     def fan(self, points: Sequence[Point], color: Color, material: Material, tag: Tag, param: int = 0) -> None:
         """A convex flat polygon."""
-        for second, third in zip(points[1:-1], points[2:], strict=True):
+        for second, third in itertools.pairwise(points):
             self.triangle(points[0], second, third, color, material, tag, param)
 
     def tube(

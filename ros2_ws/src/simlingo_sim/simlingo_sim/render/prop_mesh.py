@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -68,7 +69,7 @@ def _crown(builder: MeshBuilder, center: Point, radius: float, half_height: floa
     for i in range(sides):
         j = (i + 1) % sides
         builder.triangle(rings[0][j], rings[0][i], foot, greens[0], Material.FOLIAGE, Tag.VEGETATION)
-        for band, (lower, upper) in enumerate(zip(rings[:-1], rings[1:], strict=True)):
+        for band, (lower, upper) in enumerate(itertools.pairwise(rings)):
             shade = greens[band + 1]
             builder.triangle(lower[i], lower[j], upper[i], shade, Material.FOLIAGE, Tag.VEGETATION)
             builder.triangle(lower[j], upper[j], upper[i], shade, Material.FOLIAGE, Tag.VEGETATION)

@@ -22,8 +22,8 @@ from simlingo_sim.render.materials import (
     tone_table,
 )
 from simlingo_sim.render.raster import draw_triangles, visible_chunks
-from simlingo_sim.render.scene import SceneFrame
 from simlingo_sim.render.readout import read_depth, read_tags
+from simlingo_sim.render.scene import SceneFrame
 from simlingo_sim.render.shade import shade
 from simlingo_sim.render.shadow import ShadowMaps, cast
 from simlingo_sim.render.sky import SKY_STEP, Light, light_of, paint_sky

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 
@@ -84,7 +85,7 @@ def _cut(line: list[Point], start: float, end: float) -> list[Point]:
     """Part of a polyline between two distances along it, m."""
     part: list[Point] = []
     travelled = 0.0
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in itertools.pairwise(line):
         length = math.dist(a, b)
         low, high = max(start - travelled, 0.0), min(end - travelled, length)
         if high > low and length > 0.0:
@@ -107,7 +108,7 @@ def _paint(builder: MeshBuilder, line: list[Point], width: float, color: Color) 
 def _mark_line(builder: MeshBuilder, line: list[Point], edge: LaneEdge, offset: float, clear: tuple[float, float]) -> None:
     """One border of a lane; ``clear``: metres left unpainted at both ends."""
     color = YELLOW if edge.color == "Yellow" else WHITE
-    total = sum(math.dist(a, b) for a, b in zip(line[:-1], line[1:], strict=True))
+    total = sum(math.dist(a, b) for a, b in itertools.pairwise(line))
     start, end = clear[0], total - clear[1]
     strokes = {"SolidSolid": (0.14, -0.14), "SolidBroken": (0.14, -0.14), "BrokenSolid": (0.14, -0.14),
                "BrokenBroken": (0.14, -0.14)}.get(edge.kind, (0.0,))

@@ -18,7 +18,7 @@ Bytes = npt.NDArray[np.int8]
 
 
 @kernel
-def shade(  # noqa: PLR0913
+def shade(
     depth: FloatImage, numbers: Indices, camera: Doubles, focal: float,
     lit: FloatImage, normals: FloatImage, materials: npt.NDArray[np.uint8], params: Indices,
     textures: FloatImage, walls: FloatImage, noise: Bytes, patches: Bytes,

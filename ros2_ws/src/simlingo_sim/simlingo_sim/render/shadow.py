@@ -72,8 +72,8 @@ def cast(
                 a, c = c, a
             if vs[c] < vs[b]:
                 b, c = c, b
-            first = max(int(math.ceil(vs[a] - 0.5)), 0)
-            last = min(int(math.ceil(vs[c] - 0.5)), texels)
+            first = max(math.ceil(vs[a] - 0.5), 0)
+            last = min(math.ceil(vs[c] - 0.5), texels)
             if last <= first:
                 continue
             long_slope = (us[c] - us[a]) / (vs[c] - vs[a])
@@ -85,8 +85,8 @@ def cast(
                 right = (us[a] + (middle - vs[a]) * upper if middle < vs[b] else us[b] + (middle - vs[b]) * lower) - 0.5
                 if right < left:
                     left, right = right, left
-                start = max(int(math.ceil(left)), 0)
-                end = min(int(math.ceil(right)), texels)
+                start = max(math.ceil(left), 0)
+                end = min(math.ceil(right), texels)
                 if end <= start:
                     continue
                 line = heights[row, start:end]

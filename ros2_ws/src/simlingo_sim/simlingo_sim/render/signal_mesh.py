@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import carla
@@ -64,7 +65,7 @@ class SignalHeads:
         rim = [place(LENS_RADIUS * math.cos(a), LENS_RADIUS * math.sin(a), 0.012) for a in angles]
         self._builder.fan(rim, DARK[row], Material.FLAT, Tag.TRAFFIC_LIGHT, LENS_ROWS * number + row + 1)
         arc = [math.radians(angle) for angle in (150.0, 115.0, 65.0, 30.0)]
-        for first, second in zip(arc[:-1], arc[1:], strict=True):
+        for first, second in itertools.pairwise(arc):
             radius = LENS_RADIUS + 0.03
             a, b = (place(radius * math.cos(t), radius * math.sin(t), 0.0) for t in (first, second))
             c, d = (place(radius * math.cos(t), radius * math.sin(t), 0.16) for t in (second, first))

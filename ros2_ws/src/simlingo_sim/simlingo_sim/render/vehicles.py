@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from enum import IntEnum
 from functools import cache
@@ -50,7 +51,7 @@ def _lamp(builder: MeshBuilder, lamp: Lamp, tag: Tag, x: float, sides: tuple[flo
     corners = [(x, left, low), (x, right, low), (x, right, high), (x, left, high)]
     if x < 0:
         corners.reverse()
-    builder.quad(*corners, _UNLIT[lamp], Material.FLAT, tag, LAMP + lamp)
+    builder.fan(corners, _UNLIT[lamp], Material.FLAT, tag, LAMP + lamp)
 
 
 def _lamps(builder: MeshBuilder, tag: Tag, length: float, half_width: float, rear: tuple[float, float],
@@ -92,7 +93,7 @@ def _wheel(builder: MeshBuilder, x: float, y: float, radius: float, width: float
 def _loft(builder: MeshBuilder, rings: list[list[Point]], color: Color, material: Material, tag: Tag, param: int,
           caps: bool = True) -> None:
     """Skin through cross-sections from rear to front; each runs from bottom right over the top to bottom left."""
-    for back, front in zip(rings[:-1], rings[1:], strict=True):
+    for back, front in itertools.pairwise(rings):
         for i in range(len(back) - 1):
             builder.quad(back[i], back[i + 1], front[i + 1], front[i], color, material, tag, param)
     if caps:
@@ -107,7 +108,7 @@ def _cabin(builder: MeshBuilder, model: VehicleModel, shape: CarShape, tag: Tag)
     rear = (shape.cabin_base[0] * length, shape.foot_heights[0] * height)
     front = (shape.cabin_base[1] * length, shape.foot_heights[1] * height)
     wide, narrow = half * 0.955, half * shape.roof_width
-    for (x0, z0), (x1, z1) in zip(roof[:-1], roof[1:], strict=True):
+    for (x0, z0), (x1, z1) in itertools.pairwise(roof):
         builder.quad((x0, -narrow, z0), (x1, -narrow, z1), (x1, narrow, z1), (x0, narrow, z0), (0, 0, 0),
                      Material.FLAT, tag, _PAINT)
     builder.quad((front[0], -wide * 0.92, front[1]), (front[0], wide * 0.92, front[1]), (roof[2][0], narrow, roof[2][1]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from simlingo_sim.render.materials import Material, Tag
@@ -96,7 +97,7 @@ def _add_corner(builder: MeshBuilder, line: list[Point], mouths: list[tuple[Poin
     if start == 0.0 and end == 0.0:
         return
     lengths = [0.0]
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in itertools.pairwise(line):
         lengths.append(lengths[-1] + math.dist(a, b))
     start, end = start or end, end or start
     unit = shifted(line, 1.0)

@@ -5,6 +5,7 @@ Frame of the parts: x forward, y right, z up; origin between the soles.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -49,14 +50,14 @@ def walker_parts() -> tuple[WalkerPart, ...]:
     """Trunk with head, two legs, two arms."""
     trunk = MeshBuilder()
     rings = [(_HIP - 0.08, 0.15, _TROUSERS), (_HIP + 0.08, 0.155, _TOP), (_SHOULDER, 0.20, _TOP), (_SHOULDER + 0.07, 0.09, 0)]
-    for (z0, r0, slot), (z1, r1, _) in zip(rings[:-1], rings[1:], strict=True):
+    for (z0, r0, slot), (z1, r1, _) in itertools.pairwise(rings):
         lower = [(x * 0.62, y, z) for x, y, z in ring_points(0, 0, z0, r0, 8)]
         upper = [(x * 0.62, y, z) for x, y, z in ring_points(0, 0, z1, r1, 8)]
         trunk.tube(lower, upper, (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, slot)
     face = [ring_points(0.01, 0, z, r, 7) for z, r in ((1.47, 0.055), (1.53, 0.095), (1.64, 0.10))]
     hair = [ring_points(0.0, 0, z, r, 7) for z, r in ((1.64, 0.112), (1.72, 0.095), (1.755, 0.04))]
     for rings3, slot in ((face, _SKIN_SLOT), (hair, _HAIR)):
-        for lower, upper in zip(rings3[:-1], rings3[1:], strict=True):
+        for lower, upper in itertools.pairwise(rings3):
             trunk.tube(lower, upper, (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, slot)
     trunk.fan(hair[-1], (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, _HAIR)
     trunk.box((-0.095, 0, 1.60), (0.06, 0.16, 0.14), (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, _HAIR)
@@ -86,7 +87,7 @@ def walker_joints(walker: WalkerVisual) -> list[tuple[float, ...]]:
     swing = math.sin(walker.phase) * stride
     bob = 0.025 * abs(math.cos(walker.phase)) * min(walker.speed, 1.5)
     yaw = math.radians(walker.yaw_deg)
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for part in walker_parts():
         angle = part.swing * swing
         # The joint stays where it is while the part turns about it.
