@@ -1,7 +1,7 @@
 """Stands in for the whole stack in tests of the page and the recorder: real messages of a car that follows a lane.
 
-``python fake_stack.py --town FILE.xodr --manage page`` publishes until it is killed, and brings the named lifecycle
-nodes up; what it hears from the page it prints as one JSON object a line.
+``python fake_stack.py --town FILE.xodr`` publishes until it is killed; what it hears from the node under test it prints
+as one JSON object a line.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ from pathlib import Path
 import carla
 import numpy as np
 import rclpy
-from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl, CarlaWorldInfo
+from carla_msgs.msg import (
+    CarlaControl,
+    CarlaEgoVehicleControl,
+    CarlaTrafficLightInfo,
+    CarlaTrafficLightInfoList,
+    CarlaTrafficLightStatus,
+    CarlaTrafficLightStatusList,
+    CarlaWorldInfo,
+)
 from geometry_msgs.msg import Point
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -48,16 +54,18 @@ WIDTH, HEIGHT = 1024, 512
 class FakeStack(Node):
     """Publishes every topic that the page and the recorder read, 20 times a second."""
 
-    def __init__(self, town: Path, managed: list[str]) -> None:
+    def __init__(self, town: Path) -> None:
         super().__init__("fake_stack")
-        for name in managed:
-            self._bring_up(name)
+        self._seen: dict[str, str] = {}
+        self.create_subscription(StackState, "/simlingo/state", self._on_state, 10)
         opendrive = town.read_text(encoding="utf-8")
         self.lane = self._follow_lane(carla.Map(town.stem, opendrive))
         self.tick = 0
         self._topics: dict[str, rclpy.publisher.Publisher] = {}
         world = CarlaWorldInfo(map_name=town.stem, opendrive=opendrive)
         self._latched(CarlaWorldInfo, "/carla/world_info").publish(world)
+        lights = CarlaTrafficLightInfoList(traffic_lights=[self._light(index) for index in self._light_places()])
+        self._latched(CarlaTrafficLightInfoList, "/carla/traffic_lights/info").publish(lights)
         self._latched(Route, "/simlingo/mission").publish(self._mission())
         self.create_subscription(String, "/simlingo/instruction", self._on_instruction, 10)
         self.create_subscription(CarlaControl, "/carla/control", lambda m: self._tell("control", m.command), 10)
@@ -72,14 +80,11 @@ class FakeStack(Node):
         )
         self.create_timer(TICK_S, self._publish_tick)
 
-    def _bring_up(self, name: str) -> None:
-        """Configure and activate a lifecycle node; the outcome is printed."""
-        client = self.create_client(ChangeState, f"/{name}/change_state")
-        client.wait_for_service()
-        for number in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
-            answer = client.call_async(ChangeState.Request(transition=Transition(id=number)))
-            rclpy.spin_until_future_complete(self, answer)
-            self._tell(name, answer.result().success)
+    def _on_state(self, message: StackState) -> None:
+        """Print the mode of the node under test, once for each."""
+        if message.node in ("page", "recorder") and self._seen.get(message.node) != message.mode:
+            self._seen[message.node] = message.mode
+            self._tell(message.node, message.mode)
 
     @staticmethod
     def _follow_lane(carla_map: carla.Map) -> list[tuple[float, float, float]]:
@@ -117,6 +122,25 @@ class FakeStack(Node):
         status.header.stamp = self._stamp()
         self._send("/simlingo/instruction_status", status)
 
+    def _light(self, index: int) -> CarlaTrafficLightInfo:
+        """A light whose stop area lies on the lane at ``index``, and which stands 4 m right of it."""
+        x, y, yaw = self.lane[index]
+        info = CarlaTrafficLightInfo(id=index)
+        info.transform.position.x = x + 4.0 * math.sin(yaw)
+        info.transform.position.y = y - 4.0 * math.cos(yaw)
+        info.transform.orientation.z, info.transform.orientation.w = math.sin(yaw / 2), math.cos(yaw / 2)
+        info.trigger_volume.center.y = 4.0
+        return info
+
+    def _light_status(self) -> CarlaTrafficLightStatusList:
+        red = CarlaTrafficLightStatus.RED
+        return CarlaTrafficLightStatusList(
+            traffic_lights=[CarlaTrafficLightStatus(id=index, state=red) for index in self._light_places()]
+        )
+
+    def _light_places(self) -> range:
+        return range(150, len(self.lane), 150)
+
     def _mission(self) -> Route:
         points = [RoutePoint(position=Point(x=x, y=y), command=4) for x, y, _ in self.lane[::100]]
         return Route(id="mission", points=points)
@@ -142,6 +166,7 @@ class FakeStack(Node):
         self._send(f"{VEHICLE}/odometry", odometry)
         self._publish_camera()
         self._publish_plan()
+        self._send("/carla/traffic_lights/status", self._light_status())
         if self.tick % 10 == 0:
             self._publish_states()
 
@@ -197,10 +222,9 @@ def main() -> int:
     """Publish until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--town", type=Path, required=True)
-    parser.add_argument("--manage", nargs="*", default=[], help="lifecycle nodes to configure and activate")
     arguments = parser.parse_args()
     rclpy.init()
-    node = FakeStack(arguments.town, arguments.manage)
+    node = FakeStack(arguments.town)
     with contextlib.suppress(KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         rclpy.spin(node)
     return 0

@@ -112,17 +112,31 @@ def carried_overlay(plan: DrivingPlan, then: EgoState, now: EgoState, camera: Ca
 
 def draw_overlay(picture: Image.Image, overlay: Overlay) -> None:
     """Draw ``overlay`` onto ``picture`` (RGB), in place."""
-    draw = ImageDraw.Draw(picture, "RGBA")
     size = np.array(picture.size, dtype=np.float64)
-    left, right = overlay.left * size, overlay.right * size
-    for index in range(len(left) - 1):
-        fade = 1.0 - index / len(left)
-        quad = [*left[index], *left[index + 1], *right[index + 1], *right[index]]
-        draw.polygon([float(value) for value in quad], fill=(*PATH_RGB, int(40 + 110 * fade)))
+    _draw_band(picture, overlay.left * size, overlay.right * size)
+    draw = ImageDraw.Draw(picture, "RGBA")
     for u, v, radius in overlay.dots[::-1]:
         r = max(radius * size[0], 2.0)
         x, y = u * size[0], v * size[1]
-        draw.ellipse((x - r, y - r * 0.45, x + r, y + r * 0.45), fill=(*WAYPOINT_RGB, 230), outline=(60, 30, 0, 160))
+        draw.ellipse((x - r, y - r * 0.45, x + r, y + r * 0.45), fill=(*WAYPOINT_RGB, 235))
+
+
+def _draw_band(picture: Image.Image, left: FloatArray, right: FloatArray) -> None:
+    """Draw the band between the edges (N, 2), pixels, fading with distance; a mask keeps its pieces from adding up."""
+    if len(left) < 2:
+        return
+    top = int(np.clip(min(left[:, 1].min(), right[:, 1].min()), 0, picture.height - 1))
+    mask = Image.new("L", (picture.width, picture.height - top))
+    draw = ImageDraw.Draw(mask)
+    for index in range(len(left) - 1):
+        corners = np.array((left[index], left[index + 1], right[index + 1], right[index])) - (0, top)
+        strength = 45 + 105 * (1.0 - index / len(left))
+        draw.polygon([float(value) for value in corners.reshape(-1)], fill=int(strength))
+    for edge in (left, right):
+        draw.line(
+            [float(value) for value in (edge - (0, top)).reshape(-1)], fill=215, width=max(picture.width // 500, 1)
+        )
+    picture.paste(PATH_RGB, (0, top), mask)
 
 
 @lru_cache(maxsize=8)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from typing import TypeVar
 
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from simlingo.contracts import DrivingPlan, EgoState
+from simlingo.contracts import DrivingPlan, EgoState, SimlingoError
+from simlingo_node.node_base import StackNode
 from simlingo_node.overlay import Camera, Overlay, carried_overlay
 
 #: Pictures for people: the newest only, and never a reason for the publisher to wait.
@@ -23,6 +26,22 @@ SETTLE_S = 0.03
 
 _POSES_KEPT = 200
 _POSE_TOLERANCE_NS = 60_000_000
+
+
+Watcher = TypeVar("Watcher", bound=StackNode)
+
+
+def started(node: Watcher) -> Watcher:
+    """``node``, active. A watcher needs no manager: it shows how the others come up.
+
+    Raises:
+        SimlingoError: it could not start; the reason has been logged.
+    """
+    for step in (node.trigger_configure, node.trigger_activate):
+        if step() != TransitionCallbackReturn.SUCCESS:
+            node.destroy_node()
+            raise SimlingoError(f"the {node.get_name()} did not start, for the reason logged above")
+    return node
 
 
 class PoseHistory:

@@ -8,7 +8,13 @@ import sys
 import threading
 import time
 
-from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl, CarlaWorldInfo
+from carla_msgs.msg import (
+    CarlaControl,
+    CarlaEgoVehicleControl,
+    CarlaTrafficLightInfoList,
+    CarlaTrafficLightStatusList,
+    CarlaWorldInfo,
+)
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
@@ -26,7 +32,7 @@ from simlingo_node.page.takeover import TakeOver, checked_command
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
 from simlingo_node.qos import DEFAULT, LATCHED
-from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED
+from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED, started
 
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 _MANUAL_RATE_HZ = 20.0
@@ -91,6 +97,12 @@ class PageNode(StackNode):
         state = self.state
         self.create_subscription(CameraInfo, self.ego_topic("rgb_front/camera_info"), self._on_camera_info, PICTURES)
         self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, WATCHED)
+        self.create_subscription(
+            CarlaTrafficLightInfoList, "/carla/traffic_lights/info", state.set_light_places, LATCHED
+        )
+        self.create_subscription(
+            CarlaTrafficLightStatusList, "/carla/traffic_lights/status", state.set_light_states, EVENTS
+        )
         self.create_subscription(Score, "/simlingo/score", state.add_score, EVENTS)
         self.create_subscription(StackState, "/simlingo/state", state.add_node, EVENTS)
         self.create_subscription(
@@ -256,7 +268,7 @@ class PageNode(StackNode):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; returns the exit code."""
-    return run_node(PageNode, arguments)
+    return run_node(lambda: started(PageNode()), arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 
-from carla_msgs.msg import CarlaEgoVehicleControl
+from carla_msgs.msg import CarlaEgoVehicleControl, CarlaTrafficLightInfoList, CarlaTrafficLightStatusList
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 from simlingo_msgs.msg import InstructionStatus, Route, Score, StackState
 from simlingo_msgs.msg import Navigation as NavigationMsg
@@ -19,6 +19,7 @@ from simlingo.contracts import Command, DrivingPlan, EgoState, FloatArray, Inval
 from simlingo.geometry import ego_to_map
 from simlingo_node.conversions import message_to_plan, message_to_route, points_from_ros, stamp_to_ns, to_command
 from simlingo_node.overlay import Camera, Overlay
+from simlingo_node.page.lights import StopArea, light_ahead, stop_area
 from simlingo_node.watch import PoseHistory
 
 Json = dict[str, object]
@@ -77,6 +78,8 @@ class PageState:
         self._route: Json = {"id": "", "points": []}
         self._town = ""
         self._paused = False
+        self._stop_areas: dict[int, StopArea] = {}
+        self._light_states: dict[int, int] = {}
         self._problem: tuple[float, str] | None = None
 
     def set_problem(self, text: str) -> None:
@@ -207,6 +210,17 @@ class PageState:
                     return
             self._feed.append(entry)
 
+    def set_light_places(self, message: CarlaTrafficLightInfoList) -> None:
+        """Where the traffic lights are."""
+        areas = {info.id: stop_area(info) for info in message.traffic_lights}
+        with self._lock:
+            self._stop_areas = areas
+
+    def set_light_states(self, message: CarlaTrafficLightStatusList) -> None:
+        """What the traffic lights show."""
+        with self._lock:
+            self._light_states = {light.id: light.state for light in message.traffic_lights}
+
     def overlay(self, stamp: int, camera: Camera) -> Overlay | None:
         """The newest plan as the picture of ``stamp`` (ns) shows it."""
         with self._lock:
@@ -252,6 +266,7 @@ class PageState:
                 "score": self._score,
                 "nodes": [dict(node, age=round(now - heard, 1)) for heard, node in self._nodes.values()],
                 "feed": list(self._feed),
+                "light": None if pose is None else light_ahead(self._stop_areas, self._light_states, pose),
                 "paused": self._paused,
                 "problem": problem,
             }

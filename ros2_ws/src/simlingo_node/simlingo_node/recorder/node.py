@@ -25,7 +25,7 @@ from simlingo_node.process import run_node
 from simlingo_node.qos import LATCHED
 from simlingo_node.recorder.bag import TEMPORARY_SUFFIX
 from simlingo_node.recorder.writer import Item, RecordingThread, Settings
-from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED
+from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED, started
 
 #: The files must be whole this long after the order to end, s.
 CLOSE_TIMEOUT_S = 1.2
@@ -57,7 +57,8 @@ class RecorderNode(StackNode):
     def __init__(self) -> None:
         super().__init__("recorder", PARAMETERS)
         self._thread: RecordingThread | None = None
-        self._newest_stamp = 0
+        self._newest_stamp: int | None = None
+        self._early: list[tuple[str, str, bytes]] = []
         self._next_picture = 0
         self._directory = Path()
         self._problem = ""
@@ -91,7 +92,7 @@ class RecorderNode(StackNode):
         types = {topic: _type_name(kind) for role, topic, kind, _ in topics if role != "image"}
         self._thread = RecordingThread(settings, types, self._on_problem)
         for role, topic, kind, profile in topics:
-            self.create_subscription(kind, topic, self._taker(role, topic, kind), profile, raw=True)
+            self.create_subscription(kind, topic, self._taker(role, topic), profile, raw=True)
 
     def _topics(self) -> list[tuple[str, str, Any, QoSProfile]]:
         """What is recorded: its part in the video, topic, type and quality of service."""
@@ -114,17 +115,28 @@ class RecorderNode(StackNode):
             ("image", ego("rgb_front/image"), Image, PICTURES),
         ]
 
-    def _taker(self, role: str, topic: str, kind: Any) -> Any:
-        """The callback of one topic; it never waits for the disk."""
-        stamped = "header" in kind.get_fields_and_field_types()
+    def _taker(self, role: str, topic: str) -> Any:
+        """The callback of one topic; it never waits for the disk.
+
+        A message enters the bag at the simulation time at which it came, which is that of the newest odometry;
+        what comes before the first odometry (latched topics) enters with it.
+        """
 
         def take(serialized: bytes) -> None:
-            stamp = header_stamp(serialized) if stamped else self._newest_stamp
-            if role == "odometry":
-                self._newest_stamp = stamp
-            if role == "image" and not self._picture_due(stamp):
+            if role == "image":
+                stamp = header_stamp(serialized)
+                if self._picture_due(stamp):
+                    self._offer(Item(role, topic, serialized, stamp))
                 return
-            self._offer(Item(role, topic, serialized, stamp or self._newest_stamp))
+            if role == "odometry":
+                self._newest_stamp = header_stamp(serialized)
+            if self._newest_stamp is None:
+                self._early.append((role, topic, serialized))
+                return
+            for early in self._early:
+                self._offer(Item(*early, self._newest_stamp))
+            self._early.clear()
+            self._offer(Item(role, topic, serialized, self._newest_stamp))
             if role == "odometry":
                 time.sleep(SETTLE_S)
 
@@ -169,7 +181,7 @@ def _type_name(kind: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; returns the exit code."""
-    return run_node(RecorderNode, arguments)
+    return run_node(lambda: started(RecorderNode()), arguments)
 
 
 if __name__ == "__main__":
