@@ -9,7 +9,7 @@ from typing import Any
 import carla
 import numpy as np
 
-from simlingo.contracts import Command, EgoState, Navigation
+from simlingo.contracts import Command, EgoState, FloatArray, Navigation
 from simlingo.model.config import MINI
 from simlingo.model.preprocess import model_image
 from simlingo.navigation.global_planner import GlobalPlanner
@@ -143,6 +143,7 @@ class Episode:
             return
         view = beside(info.ego, shift, turn)
         main, augmented = self._camera.capture(info.ego), self._camera.capture(view)
+        ahead = self._expert.places_ahead(info)
         writer.add_picture(number, main.rgb, augmented.rgb)
         if not skipped:
             writer.add_cache(
@@ -150,16 +151,16 @@ class Episode:
                     "frame": np.int32(number),
                     "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
                     "model_drives": np.bool_(model_drives),
-                    **self._entry(main, info, navigation, info.ego, ""),
-                    **self._entry(augmented, info, navigation, view, "_augmented"),
+                    **self._entry(main, info, ahead, navigation, info.ego, ""),
+                    **self._entry(augmented, info, ahead, navigation, view, "_augmented"),
                 }
             )
 
     def _entry(
-        self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str
+        self, view: View, info: ExpertInfo, ahead: FloatArray, navigation: Navigation, pose: EgoState, suffix: str
     ) -> dict[str, Any]:
         """The cached arrays of one view."""
         classes, depth = dense_labels(view.rgb, view.semantic, view.depth, MINI.image)
         entry = {"image": model_image(view.rgb, MINI.image), "classes": classes, "depth": depth}
-        entry |= labels_of(info, self._expert.route, navigation, pose)
+        entry |= labels_of(info, self._expert, ahead, navigation, pose)
         return {name + suffix: value for name, value in entry.items()}

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simlingo.contracts import EgoState, Navigation
+from simlingo.contracts import EgoState, FloatArray, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
-from training.expert import CONSTANTS, ExpertInfo
+from training.expert import CONSTANTS, Expert, ExpertInfo
 from training.expert.labels import path_label
 from training.expert.rollout import offset_points
 from training.expert.route import ExpertRoute, Place
@@ -19,21 +19,25 @@ LIGHT_STATES = {"none": 0, "red": 1, "yellow": 1, "green": 2}
 FARTHEST_M = 50.0
 
 
-def labels_of(info: ExpertInfo, route: ExpertRoute, navigation: Navigation, view: EgoState) -> dict[str, Any]:
+def labels_of(
+    info: ExpertInfo, expert: Expert, places_ahead: FloatArray, navigation: Navigation, view: EgoState
+) -> dict[str, Any]:
     """Labels for a camera that stands at ``view``.
 
     Args:
         info: the expert's view from the ego.
-        route: the expert's route.
+        expert: who saw it.
+        places_ahead: (10,) m, the expert's ``places_ahead`` for ``info``.
         navigation: what the route planner says for the ego's pose.
         view: the pose the camera stands at; the ego's own, or one beside it.
 
     Returns:
         name -> array or numpy scalar; points in metres in the frame of ``view``.
     """
+    route = expert.route
     place = place_beside(info, route, view)
     target_points = map_to_ego(ego_to_map(navigation.target_points, info.ego), view)
-    places = info.places_ahead + (place.s - info.place.s)
+    places = places_ahead + (place.s - info.place.s)
     waypoints = offset_points(route, places, place.s, place.lateral, info.ego.speed)
     near = info.light.state != "none" and 0.0 <= info.light.distance + 1.0 <= FARTHEST_M
     return {

@@ -173,7 +173,7 @@ def _signal_record(name: str, actor: Any, info: ExpertInfo) -> list[dict[str, An
         "distance": distance,
         "id": actor.id,
         "affects_ego": actor.id == info.light.actor_id
-        or any(stop.actor_id == actor.id for stop in info.stops if stop.reason == name),
+        or any(stop.actor_id == actor.id for stop in info.situation.stops if stop.reason == name),
         "matrix": transform.get_matrix(),
     }
     if name == "traffic_light":

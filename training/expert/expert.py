@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import carla
 import numpy as np
 
-from simlingo.contracts import SPEED_WAYPOINTS, Command, EgoState, FloatArray
+from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS, Command, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.geometry import map_to_ego
 from simlingo.navigation.global_planner import GlobalPlanner
@@ -19,7 +19,7 @@ from training.expert.junctions import Junctions
 from training.expert.labels import path_label
 from training.expert.obstacles import find_leads, forecast_stop, walker_stops
 from training.expert.pedals import pedals
-from training.expert.rollout import roll_out, speed_waypoints_in_map
+from training.expert.rollout import STEP_S, offset_points, roll_out
 from training.expert.route import ExpertRoute, Place
 from training.expert.signals import LightInfo, Signals
 from training.expert.situation import Lead, Situation, Stop
@@ -36,19 +36,17 @@ class ExpertInfo:
     acceleration: float  # m/s^2, wanted now
     place: Place  # on the route
     path: FloatArray  # (20, 2) m, ego frame, the path label (spec B.4)
-    speed_waypoints: FloatArray  # (10, 2) m, ego frame, from a roll-out of this tick's intentions
-    places_ahead: FloatArray  # (10,) m along the route, where the roll-out is at +0.25, ..., +2.5 s
     light: LightInfo
     lead_distance: float  # m, bumper to bumper; infinite without
     lead_id: int
     lead_speed: float  # m/s
     cause: Stop | Lead | None  # what bounds the speed; None: the road itself
-    stops: list[Stop] = field(default_factory=list)
-    junction: bool = False  # the ego is in a junction
+    situation: Situation  # everything that bounds the speed
+    junction: bool  # the ego is in a junction
 
     def stop_distance(self, reason: str) -> float | None:
         """Distance (m) along the route to the nearest stop of ``reason``; None without one."""
-        places = [stop.s - self.place.s for stop in self.stops if stop.reason == reason]
+        places = [stop.s - self.place.s for stop in self.situation.stops if stop.reason == reason]
         return min(places) if places else None
 
 
@@ -87,41 +85,53 @@ class Expert:
 
     def run_step(self) -> tuple[carla.VehicleControl, ExpertInfo]:
         """Control for the next tick, and the reasons for it."""
-        info, _ = self.observe()
+        info = self.observe()
         throttle, brake = pedals(info.acceleration, info.ego.speed)
         steer = self._lateral.step(info.path, info.ego.speed)
         return carla.VehicleControl(throttle=throttle, steer=steer, brake=brake), info
 
-    def observe(self) -> tuple[ExpertInfo, Situation]:
-        """The expert's view and labels for the present state, whoever drives. Once a tick."""
+    def observe(self) -> ExpertInfo:
+        """The expert's view of the present state, whoever drives. Once a tick."""
         constants = self._constants
         ego = ego_state(self._world, self._ego)
         place = self.route.locate(ego.x, ego.y)
         situation, light = self._situation(ego, place)
         wanted, cause = situation.acceleration(self.route, place.s, ego.speed, 0.0, constants)
-        track = roll_out(self.route, situation, place.s, ego.speed, self._acceleration, 2.5, constants)
-        self._acceleration = wanted if ego.speed > 0.1 else max(wanted, 0.0)
+        if ego.speed < 0.1:
+            wanted = max(wanted, -constants.comfort_deceleration)
+        self._acceleration = wanted
         lead = situation.leads[0] if situation.leads else None
-        return (
-            ExpertInfo(
-                ego=ego,
-                target_speed=float(track[10, 1]),
-                speed_limit=self._ego.get_speed_limit() / 3.6,
-                acceleration=wanted,
-                place=place,
-                path=path_label(self.route, place, ego, constants),
-                speed_waypoints=map_to_ego(speed_waypoints_in_map(self.route, track, place.lateral), ego),
-                places_ahead=track[5::5, 0][:SPEED_WAYPOINTS],
-                light=light,
-                lead_distance=lead.rear_s - place.s - self._front if lead else math.inf,
-                lead_id=lead.actor_id if lead else -1,
-                lead_speed=lead.speed if lead else 0.0,
-                cause=cause,
-                stops=situation.stops,
-                junction=any(passage.begin < place.s < passage.end for passage in self._junctions.passages),
-            ),
-            situation,
+        return ExpertInfo(
+            ego=ego,
+            target_speed=max(ego.speed + 0.5 * wanted, 0.0),
+            speed_limit=self._ego.get_speed_limit() / 3.6,
+            acceleration=wanted,
+            place=place,
+            path=path_label(self.route, place, ego, constants),
+            situation=situation,
+            light=light,
+            lead_distance=lead.rear_s - place.s - self._front if lead else math.inf,
+            lead_id=lead.actor_id if lead else -1,
+            lead_speed=lead.speed if lead else 0.0,
+            cause=cause,
+            junction=any(passage.begin < place.s < passage.end for passage in self._junctions.passages),
         )
+
+    def places_ahead(self, info: ExpertInfo) -> FloatArray:
+        """Where the expert means to be at +0.25, ..., +2.5 s: (10,) m along the route, from a roll-out of ``info``.
+
+        It knows no more than ``info``: lights keep their state, other vehicles their speed.
+        """
+        seconds = SPEED_WAYPOINTS * SPEED_WAYPOINT_PERIOD_S
+        start = max(info.acceleration, 0.0) if info.ego.speed < 0.1 else info.acceleration
+        track = roll_out(self.route, info.situation, info.place.s, info.ego.speed, start, seconds, self._constants)
+        every = round(SPEED_WAYPOINT_PERIOD_S / STEP_S)
+        return np.asarray(track[every::every, 0])
+
+    def speed_waypoints(self, info: ExpertInfo) -> FloatArray:
+        """Speed waypoints (10, 2) m in the ego frame of ``info``, as a plan would hold them."""
+        places, place = self.places_ahead(info), info.place
+        return map_to_ego(offset_points(self.route, places, place.s, place.lateral, info.ego.speed), info.ego)
 
     def _situation(self, ego: EgoState, place: Place) -> tuple[Situation, LightInfo]:
         constants, s, speed = self._constants, place.s, ego.speed
@@ -147,8 +157,9 @@ class Expert:
     def _ego_track(self, situation: Situation, place: Place, speed: float) -> FloatArray:
         """(T, 4) of s, x, y, yaw in the next seconds for the forecast."""
         constants = self._constants
-        track = roll_out(self.route, situation, place.s, speed, self._acceleration, constants.forecast_s, constants)
-        places = track[:: round(constants.forecast_step_s / 0.05), 0]
+        seconds, step_s = constants.forecast_s, constants.forecast_step_s
+        track = roll_out(self.route, situation, place.s, speed, self._acceleration, seconds, constants, step_s)
+        places = track[:, 0]
         points = self.route.at(places)
         yaw = np.interp(places, self.route.s, self.route.yaw)
         return np.column_stack((places, points, yaw))

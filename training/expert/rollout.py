@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS, FloatArray
+from simlingo.contracts import FloatArray
 from training.expert.constants import ExpertConstants
 from training.expert.route import ExpertRoute
 from training.expert.situation import Situation
@@ -27,6 +27,7 @@ def roll_out(
     acceleration: float,
     seconds: float,
     constants: ExpertConstants,
+    step_s: float = STEP_S,
 ) -> FloatArray:
     """Places and speeds of the ego under the expert's longitudinal law.
 
@@ -34,31 +35,25 @@ def roll_out(
         route, situation, constants: what the expert drives by; leading vehicles keep their speed, lights their state.
         s, speed, acceleration: m, m/s, m/s^2 now.
         seconds: length of the roll-out.
+        step_s: time between two states, s.
 
     Returns:
-        (T + 1, 2) of s (m) and speed (m/s), ``STEP_S`` apart, the first one now.
+        (T + 1, 2) of s (m) and speed (m/s), ``step_s`` apart, the first one now.
     """
-    steps = round(seconds / STEP_S)
+    steps = round(seconds / step_s)
     track = np.empty((steps + 1, 2))
     track[0] = s, speed
-    blend = 1.0 - math.exp(-STEP_S / PEDAL_LAG_S)
+    blend = 1.0 - math.exp(-step_s / PEDAL_LAG_S)
     for step in range(steps):
-        wanted, _ = situation.acceleration(route, s, speed, step * STEP_S, constants)
+        wanted, _ = situation.acceleration(route, s, speed, step * step_s, constants)
         acceleration += (wanted - acceleration) * blend
-        following = max(speed + acceleration * STEP_S, 0.0)
+        following = max(speed + acceleration * step_s, 0.0)
         if following == 0.0:
             acceleration = max(acceleration, 0.0)
-        s += 0.5 * (speed + following) * STEP_S
+        s += 0.5 * (speed + following) * step_s
         speed = following
         track[step + 1] = s, speed
     return track
-
-
-def speed_waypoints_in_map(route: ExpertRoute, track: FloatArray, lateral: float) -> FloatArray:
-    """The waypoints (10, 2) of a roll-out, map frame; a ``lateral`` offset (m) from the route decays on the way."""
-    every = round(SPEED_WAYPOINT_PERIOD_S / STEP_S)
-    places = track[every::every][:SPEED_WAYPOINTS, 0]
-    return offset_points(route, places, float(track[0, 0]), lateral, float(track[0, 1]))
 
 
 def offset_points(route: ExpertRoute, places: FloatArray, s: float, lateral: float, speed: float) -> FloatArray:
