@@ -22,7 +22,7 @@ class NodeSpec:
     executable: str  # name of the installed executable
     module: str  # the same as a module, for ``python -m``
     parameters: Mapping[str, Value] = field(default_factory=dict)
-    lifecycle: bool = True  # brought up by the lifecycle manager
+    lifecycle: bool = True  # brought up by the lifecycle manager; watchers bring themselves up
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ def stack(options: StackOptions) -> list[NodeSpec]:
     ]
     watchers = []
     if options.page_port is not None:
-        parameters: dict[str, Value] = {"role_name": options.role_name, "port": options.page_port}
+        parameters: dict[str, Value] = {**clocked, "port": options.page_port}
         watchers.append(NodeSpec("page", "page", f"{PACKAGE}.page.node", parameters, lifecycle=False))
     if options.record_dir:
-        parameters = {"role_name": options.role_name, "directory": options.record_dir, "video": options.video}
+        parameters = {**clocked, "directory": options.record_dir, "video": options.video}
         watchers.append(NodeSpec("recorder", "recorder", f"{PACKAGE}.recorder.node", parameters, lifecycle=False))
     return [*nodes, *watchers, _manager(nodes)]
 
