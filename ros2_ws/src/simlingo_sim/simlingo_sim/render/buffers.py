@@ -29,6 +29,7 @@ class TriangleTable:
         self._shown: dict[str, str] | None = None
         tone = tone_table()
         self._lens_lit = np.array([displayed_light(color, tone) for color in LIT], np.float32)
+        self._lamp_light = np.array(displayed_light((255, 226, 160), tone), np.float32)
         self._lens_dark = np.array([to_linear(color) for color in DARK], np.float32)
         self.reserve(4096)
 
@@ -40,6 +41,14 @@ class TriangleTable:
         rows = self.static + moving * 3 // 2
         for name in ("vertices", "normals", "colors", "materials", "tags", "params", "lit"):
             setattr(self, name, _with_room(getattr(self, name), rows))
+
+    def light_lamps(self, on: bool) -> None:
+        """Switch the lamp posts on or off."""
+        lamps = self._town.lamps
+        self.materials[lamps] = Material.EMISSIVE if on else Material.FLAT
+        if on:
+            self.lit[lamps, :3] = self._lamp_light
+            self.lit[lamps, 3:] = 0.0
 
     def forget_signals(self) -> None:
         """Say that the lenses' light was overwritten and must be set again."""

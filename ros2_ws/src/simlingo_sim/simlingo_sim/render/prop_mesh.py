@@ -17,6 +17,9 @@ _LEAVES: tuple[Color, ...] = ((72, 118, 48), (88, 132, 56), (62, 104, 50), (104,
 _NEEDLES: tuple[Color, ...] = ((42, 84, 54), (50, 92, 60), (36, 74, 50))
 _BARK: Color = (92, 72, 54)
 
+#: Param of the glass of lamp posts.
+LAMP_GLASS = 1
+
 #: Paints of cars that nobody chose (sRGB).
 PAINTS: tuple[tuple[int, int, int], ...] = (
     (188, 190, 194), (40, 42, 46), (232, 232, 230), (150, 28, 32), (36, 66, 122), (96, 102, 108), (60, 92, 78),
@@ -85,7 +88,10 @@ def add_lamp_post(builder: MeshBuilder, item: dict[str, Any], ground: float, tow
     arm = (x + toward[0] * 0.75, y + toward[1] * 0.75, ground + height - 0.04)
     builder.box(arm, (1.6, 0.07, 0.07), steel, tag=Tag.POLE, yaw=yaw, bottom=True)
     head = (x + toward[0] * 1.7, y + toward[1] * 1.7, ground + height - 0.06)
-    builder.box(head, (0.75, 0.26, 0.11), (206, 208, 206), tag=Tag.POLE, yaw=yaw, bottom=True)
+    builder.box(head, (0.75, 0.26, 0.11), (206, 208, 206), tag=Tag.POLE, yaw=yaw)
+    under = [(head[0] + u * toward[0] - v * toward[1], head[1] + u * toward[1] + v * toward[0], head[2] - 0.06)
+             for u, v in ((-0.37, 0.13), (0.37, 0.13), (0.37, -0.13), (-0.37, -0.13))]
+    builder.fan(under, (206, 208, 206), Material.FLAT, Tag.POLE, LAMP_GLASS)
 
 
 def parked_car(item: dict[str, Any], ground: float) -> Triangles:

@@ -25,12 +25,12 @@ NEAR_M = 0.08
 
 @kernel
 def visible_chunks(
-    boxes: FloatImage, reach: FloatImage, camera: Doubles, tan_x: float, tan_y: float, distance: Doubles
+    boxes: FloatImage, reach: FloatImage, stretch: float, camera: Doubles, tan_x: float, tan_y: float, distance: Doubles
 ) -> npt.NDArray[np.int64]:
     """Numbers of the chunks that may be seen, nearest first.
 
-    ``boxes`` (M, 6): lower and upper corner in the map frame, m. ``reach`` (M,): distance in m beyond which a
-    chunk is left out. ``camera`` (12,): position, then forward, right and up axis. ``distance`` (M,): scratch.
+    ``boxes`` (M, 6): lower and upper corner in the map frame, m. ``reach`` (M,): distance in m, times
+    ``stretch``, beyond which a chunk is left out. ``camera`` (12,): position, then forward, right and up axis. ``distance`` (M,): scratch.
     """
     count = 0
     seen = np.empty(boxes.shape[0], np.int64)
@@ -45,7 +45,7 @@ def visible_chunks(
         half_z = 0.5 * (boxes[i, 5] - boxes[i, 2])
         radius = math.sqrt(half_x * half_x + half_y * half_y + half_z * half_z)
         away = math.sqrt(mid_x * mid_x + mid_y * mid_y + mid_z * mid_z)
-        if away - radius > reach[i]:
+        if away - radius > reach[i] * stretch:
             continue
         forward = mid_x * camera[3] + mid_y * camera[4] + mid_z * camera[5]
         right = mid_x * camera[6] + mid_y * camera[7] + mid_z * camera[8]

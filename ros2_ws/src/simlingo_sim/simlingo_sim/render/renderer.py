@@ -26,7 +26,7 @@ from simlingo_sim.render.readout import read_depth, read_tags
 from simlingo_sim.render.scene import SceneFrame
 from simlingo_sim.render.shade import shade
 from simlingo_sim.render.shadow import ShadowMaps, cast
-from simlingo_sim.render.sky import SKY_STEP, Light, light_of, paint_sky
+from simlingo_sim.render.sky import SKY_STEP, Light, light_of, paint_sky, thin_air
 from simlingo_sim.render.town_mesh import TownMesh
 
 #: What :meth:`Renderer.render` can make.
@@ -99,7 +99,9 @@ class Renderer:
                weather.sun_altitude_angle, weather.fog_density, weather.wetness)
         if self._light is None or key != self._light_key:
             self._light, self._light_key = light_of(weather), key
+            self._table.light_lamps(False)
             self._relight(0, self._table.static, self._light)
+            self._table.light_lamps(self._light.dark)
             self._table.forget_signals()
         return self._light
 
@@ -121,7 +123,7 @@ class Renderer:
         depth, numbers = self._buffer(width, height)
         depth.fill(0.0)
         town, table = self._town, self._table
-        seen = visible_chunks(town.boxes, town.reach, camera, width / (2.0 * focal), height / (2.0 * focal),
+        seen = visible_chunks(town.boxes, town.reach, _stretch(camera, focal, width), camera, width / (2.0 * focal), height / (2.0 * focal),
                               np.empty(len(town.starts)))
         starts = np.append(town.starts[seen], table.static)
         ends = np.append(town.ends[seen], last)
@@ -149,7 +151,7 @@ class Renderer:
         paint_sky(camera, focal, width, height, light.sky, self._clouds, nodes)
         picture = np.empty((height, width, 3), np.uint8)
         shade(depth, numbers, camera, focal, table.lit, table.normals, table.materials, table.params, self._textures,
-              self._town.walls, self._noise, self._patches, self._shadows.heights, view, light.air, nodes, SKY_STEP, self._tone,
+              self._town.walls, self._noise, self._patches, self._shadows.heights, view, thin_air(light, float(camera[2])), nodes, SKY_STEP, self._tone,
               self._ramp, picture)
         return picture
 
@@ -167,6 +169,11 @@ class Renderer:
         moving = np.array([table.static], np.int64), np.array([last], np.int64)
         cast(table.vertices, table.normals, table.materials, *moving, light.sun, view, self._shadows.heights)
         return view
+
+
+def _stretch(camera: npt.NDArray[np.float64], focal: float, width: int) -> float:
+    """How much farther than a driver a camera sees that stands high up or has a narrow view."""
+    return max(1.0, float(camera[2]) / 25.0) * max(1.0, 1.2 * focal / width)
 
 
 def _check(width: int, height: int, fov_deg: float, outputs: Sequence[str]) -> None:

@@ -173,6 +173,11 @@ def shade(
                     along = (x_of[f] * walls[wall, 0] + y_of[f] * walls[wall, 1] - walls[wall, 2]) * walls[wall, 3]
                     floor = (z - walls[wall, 4]) * walls[wall, 5]
                     along += np.float32(64.0)
+                    # A little darker towards the ground, where less of the sky is seen.
+                    gain = one - np.float32(0.16) / (one + max(floor, zero) * np.float32(2.5))
+                    red *= gain
+                    green *= gain
+                    blue *= gain
                     if floor >= zero and floor < walls[wall, 11]:
                         cell_u, cell_v = np.uint32(along), np.uint32(floor)
                         in_u = abs(along - np.float32(cell_u) - half)

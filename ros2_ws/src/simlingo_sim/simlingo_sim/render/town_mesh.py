@@ -51,6 +51,7 @@ class TownMesh:
     ends: npt.NDArray[np.int64]
     walls: FloatImage  # (K, WALL_COLUMNS) rows that the params of walls point at
     lenses: npt.NDArray[np.int64]  # (L,) triangles of signal lenses
+    lamps: npt.NDArray[np.int64]  # (P,) triangles that glow when lamp posts are lit
     signal_numbers: dict[str, int]  # OpenDRIVE signal id -> number in the params of lenses
 
 
@@ -81,6 +82,7 @@ def assemble(layers: Sequence[Layer], walls: Sequence[Sequence[float]] = (), num
         ends=ends,
         walls=table,
         lenses=lenses,
+        lamps=np.flatnonzero((triangles.tags == Tag.POLE) & (triangles.params > 0)).astype(np.int64),
         signal_numbers=dict(numbers or {}),
     )
 
@@ -150,7 +152,7 @@ def build_town_mesh(town: Town) -> TownMesh:
     border = add_ground(ground, (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), town.decor["ground"])
     add_far_ground(far, border, town.decor["ground"])
     layers += [
-        Layer(ground.build(), 700.0),
+        Layer(ground.build(), 1.0e6),
         Layer(far.build(), 1.0e6),
         Layer(houses.build(), 500.0),
         Layer(trees.build(), 320.0),

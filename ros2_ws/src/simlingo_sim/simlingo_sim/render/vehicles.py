@@ -189,7 +189,7 @@ def _bus(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     _lamps(builder, tag, length, half, (0.80, 1.12), (0.62, 0.86))
     for wheel_x in (-model.wheelbase * 0.5 - 0.4, model.wheelbase * 0.5 + 0.3):
         for side in (-1.0, 1.0):
-            _wheel(builder, wheel_x, side * half * 1.005, 0.46, 0.28, tag)
+            _wheel(builder, wheel_x, side * (half + 0.03), 0.46, 0.28, tag)
 
 
 def _truck(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
@@ -207,7 +207,7 @@ def _truck(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     _lamps(builder, tag, length, half, (0.66, 0.94), (0.60, 0.82))
     for wheel_x in (-model.wheelbase * 0.5 - 0.3, -model.wheelbase * 0.5 + 0.75, model.wheelbase * 0.5 + 0.4):
         for side in (-1.0, 1.0):
-            _wheel(builder, wheel_x, side * half * 1.0, 0.50, 0.32, tag)
+            _wheel(builder, wheel_x, side * (half + 0.03), 0.50, 0.32, tag)
 
 
 def _two_wheeler(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
@@ -256,6 +256,10 @@ def vehicle_mesh(kind: str) -> Triangles:
         _truck(builder, model, Tag.TRUCK)
     else:
         _two_wheeler(builder, model, Tag.MOTORCYCLE if model.base_type == "motorcycle" else Tag.BICYCLE)
+    half_l, half_w = model.length * 0.45, model.width * (0.44 if model.wheels == 4 else 0.2)
+    # The gloom below the body: without it a car floats where there is no sun to throw its shadow.
+    builder.fan([(-half_l, -half_w, 0.02), (half_l, -half_w, 0.02), (half_l, half_w, 0.02), (-half_l, half_w, 0.02)],
+                (42, 42, 45), Material.FLAT, Tag.ROAD)
     return builder.build()
 
 

@@ -60,14 +60,14 @@ def walker_parts() -> tuple[WalkerPart, ...]:
         for lower, upper in itertools.pairwise(rings3):
             trunk.tube(lower, upper, (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, slot)
     trunk.fan(hair[-1], (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, _HAIR)
-    trunk.box((-0.095, 0, 1.60), (0.06, 0.16, 0.14), (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, _HAIR)
+    trunk.box((-0.075, 0, 1.61), (0.06, 0.15, 0.12), (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, _HAIR)
     parts = [WalkerPart(trunk.build(), _HIP, 0.0)]
     for side in (-1.0, 1.0):
         foot = MeshBuilder()
         foot.box((0.05, side * 0.085, 0.035), (0.25, 0.10, 0.07), (36, 30, 28), Material.FLAT, Tag.PEDESTRIAN)
         leg = _limb(side * 0.085, _HIP, _HIP - 0.05, 0.14, _TROUSERS, _TROUSERS)
         parts.append(WalkerPart(join([leg, foot.build()]), _HIP, side))
-        parts.append(WalkerPart(_limb(side * 0.245, _SHOULDER, 0.62, 0.09, _TOP, _SKIN_SLOT), _SHOULDER, -0.7 * side))
+        parts.append(WalkerPart(_limb(side * 0.228, _SHOULDER, 0.62, 0.09, _TOP, _SKIN_SLOT), _SHOULDER, -0.7 * side))
     return tuple(parts)
 
 
