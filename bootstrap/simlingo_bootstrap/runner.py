@@ -34,16 +34,21 @@ class Job:
     cwd: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _next: int = 0
+    _lock: int | None = None
 
-    def start(self) -> None:
-        """Start the next attempt."""
+    def start(self, lock: int | None = None) -> None:
+        """Start the next attempt; it inherits the file descriptor of the environment's lock."""
+        self._lock = self._lock if lock is None else lock
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = self.attempts[self._next]
         self._next += 1
         with self.log.open("ab") as output:
             output.write(f"\n$ {' '.join(command)}\n".encode())
             output.flush()
-            self._process = _spawn(command, self.env, output, self.cwd)
+            try:
+                self._process = _spawn(command, self.env, output, self.cwd, self._lock)
+            except OSError as error:
+                raise SetupError(f"{self.name}: {command[0]} cannot be started: {error.strerror}.", self.cure) from error
 
     def poll(self) -> bool:
         """Whether the job is finished; starts the next attempt where one failed.
@@ -79,11 +84,18 @@ class Job:
 
 
 def _spawn(
-    command: Sequence[str], env: Mapping[str, str], output: BinaryIO, cwd: Path | None
+    command: Sequence[str], env: Mapping[str, str], output: BinaryIO, cwd: Path | None, lock: int | None
 ) -> subprocess.Popen[bytes]:
     # A group of its own, so that Ctrl-C reaches this process first and the whole group can be ended.
     return subprocess.Popen(
-        command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, start_new_session=True
+        command,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd=cwd,
+        start_new_session=True,
+        pass_fds=() if lock is None else (lock,),
     )
 
 
@@ -102,8 +114,9 @@ def tail_lines(log: Path, count: int) -> list[str]:
 class Progress:
     """Numbered steps on the terminal, with elapsed time and the latest line of each running program."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, lock: int | None = None) -> None:
         self._steps = steps
+        self._lock = lock
         self._step = 0
         self._began = time.monotonic()
         self._terminal = sys.stderr.isatty()
@@ -125,7 +138,7 @@ class Progress:
         running = list(jobs)
         try:
             for job in running:
-                job.start()
+                job.start(self._lock)
             while running:
                 running = [job for job in running if not job.poll()]
                 now = time.monotonic()

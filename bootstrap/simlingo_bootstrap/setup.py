@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,8 @@ class Setup:
         self._ros = ros
         self._env = child_environment(layout, ros, environ)
         self._state = State(layout)
+        # Asked now: the running interpreter may be the link in the environment that is about to be replaced.
+        self._base_python = os.path.realpath(sys.executable)
 
     def missing(self, groups: Sequence[str]) -> list[str]:
         """Names of the steps that are not done, in order."""
@@ -57,17 +60,18 @@ class Setup:
         if not self.missing(groups):
             return
         self._refuse_foreign_folder()
-        progress = Progress(0)
-        with only_one(self._layout, lambda pid: progress.say(f"another set-up (process {pid}) is running; waiting for it")):
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.default_int_handler)
+        with only_one(self._layout, _say_waiting) as lock:
             self._state = State(self._layout)
             missing = self.missing(groups)
             if missing:
                 self._check_machine(groups, missing)
-                self._run(missing)
+                self._run(missing, lock)
 
-    def _run(self, missing: Sequence[str]) -> None:
+    def _run(self, missing: Sequence[str], lock: int) -> None:
         stages = self._stages(missing)
-        progress = Progress(len(stages))
+        progress = Progress(len(stages), lock)
         what = "making the environment" if "venv" in missing else "completing the environment"
         progress.say(f"{what} {self._layout.env} ({', '.join(missing)})")
         if any(self._state.was_interrupted(step) for step in missing):
@@ -140,7 +144,7 @@ class Setup:
         shutil.rmtree(layout.own / "build", ignore_errors=True)
         self._state.forget_all()
         self._state.begin("venv")
-        python = os.path.realpath(sys.executable)
+        python = self._base_python
         command = [python, "-m", "venv", str(layout.env)]
         seeded = [shutil.which("uv") or "uv", "venv", "--seed", "--allow-existing", "--python", python, str(layout.env)]
         extra = ["--system-site-packages"] if self._ros else []
@@ -166,7 +170,7 @@ class Setup:
     def _made_from(self, step: str) -> str:
         """Hash of all that a step's result depends on."""
         layout = self._layout
-        base = (str(layout.env), version(), os.path.realpath(sys.executable), self._ros.distro if self._ros else "wheels")
+        base = (str(layout.env), version(), self._base_python, self._ros.distro if self._ros else "wheels")
         if step == "venv":
             return hash_files([], *base)
         if step == "sources":
@@ -198,6 +202,10 @@ class Setup:
 
     def _log(self, step: str) -> Path:
         return self._layout.own / "log" / f"{step}.log"
+
+
+def _say_waiting(process: str) -> None:
+    Progress(0).say(f"another set-up (process {process}), or what it left running, is at work; waiting for it")
 
 
 def report_missing(findings: Sequence[Finding]) -> None:

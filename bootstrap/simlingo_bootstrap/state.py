@@ -72,8 +72,11 @@ def hash_files(files: Iterable[Path], *more: str) -> str:
 
 
 @contextlib.contextmanager
-def only_one(layout: Layout, waiting: Callable[[str], None]) -> Iterator[None]:
+def only_one(layout: Layout, waiting: Callable[[str], None]) -> Iterator[int]:
     """Hold the environment's lock; ``waiting`` is told once who holds it where that is another set-up.
+
+    Yields the lock's file descriptor. Programs that inherit it hold the lock too, so that what a killed set-up left
+    running does not write into the environment beside the next one.
 
     Raises:
         SetupError: the folder of the environment cannot be written.
@@ -94,6 +97,6 @@ def only_one(layout: Layout, waiting: Callable[[str], None]) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
+        yield handle
     finally:
         os.close(handle)
