@@ -82,9 +82,12 @@ def watcher(name: str, *parameters: str) -> Iterator[tuple[Process, Process]]:
     fake = Process([sys.executable, str(HERE / "fake_stack.py"), "--town", str(TOWN)], domain)
     try:
         wait_for(
-            lambda: "active" in fake.said(name) or node.popen.poll() is not None, 40.0, lambda: f"{name}: {node.lines}"
+            lambda: "active" in fake.said(name) or node.popen.poll() is not None,
+            40.0,
+            lambda: f"{name}: {node.lines}; stand-in: {fake.lines}",
         )
-        wait_for(lambda: "active" in fake.said(name), 40.0, lambda: f"{name}: {node.lines}; stand-in: {fake.lines}")
+        if node.popen.poll() is not None:
+            raise AssertionError(f"{name} ended: {node.lines}")
         yield node, fake
     finally:
         for process in (node, fake):

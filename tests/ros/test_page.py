@@ -63,13 +63,15 @@ def pixels(driver: Any, name: str) -> np.ndarray:
 
 @needs_browser
 def test_camera_shows_the_picture_with_path_and_waypoints(opened: tuple[Any, Process, Callable[[str], str]]) -> None:
-    picture = pixels(opened[0], "camera")
-    assert picture[20, 300] == pytest.approx((130, 170, 200), abs=12), "the sky of the stand-in's frames"
-    height = len(picture)
-    road = picture[height * 3 // 4]
-    assert (road[:, 1] - road[:, 0] > 30).any(), "the path is drawn on the road"
-    dots = (picture[:, :, 0] > 220) & (picture[:, :, 2] < 110)
-    assert dots[height // 2 :].sum() > 100, "the speed waypoints are drawn"
+    def shows_the_plan() -> bool:
+        picture = pixels(opened[0], "camera")
+        road = picture[len(picture) * 3 // 4]
+        dots = (picture[:, :, 0] > 220) & (picture[:, :, 2] < 110)
+        return bool((road[:, 1] - road[:, 0] > 30).any() and dots[len(picture) // 2 :].sum() > 100)
+
+    wait_for(shows_the_plan, 5.0, "path and waypoints on the road")
+    sky = pixels(opened[0], "camera")[20, 300]
+    assert sky == pytest.approx((130, 170, 200), abs=12), "the sky of the stand-in's frames"
 
 
 @needs_browser
