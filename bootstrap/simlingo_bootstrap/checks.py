@@ -47,7 +47,9 @@ def check_python() -> Finding:
 def check_machine() -> Finding:
     """Linux on x86-64: the wheels of ROS 2 and of CARLA's types exist for nothing else."""
     ok = sys.platform == "linux" and platform.machine() == "x86_64"
-    return Finding("machine", ok, f"{platform.system()} {platform.machine()}", "use Linux on x86-64, or the Docker image")
+    return Finding(
+        "machine", ok, f"{platform.system()} {platform.machine()}", "use Linux on x86-64, or the Docker image"
+    )
 
 
 def check_venv() -> Finding:
@@ -59,7 +61,14 @@ def check_venv() -> Finding:
 
 def check_compiler() -> Finding:
     """A C and a C++ compiler: the message packages are built on this machine."""
-    missing = [name for name, found in (("C", _compiler("CC", "cc", "gcc", "clang")), ("C++", _compiler("CXX", "c++", "g++", "clang++"))) if not found]
+    missing = [
+        name
+        for name, found in (
+            ("C", _compiler("CC", "cc", "gcc", "clang")),
+            ("C++", _compiler("CXX", "c++", "g++", "clang++")),
+        )
+        if not found
+    ]
     detail = f"no {' and no '.join(missing)} compiler" if missing else str(_compiler("CXX", "c++", "g++", "clang++"))
     return Finding("compiler", not missing, detail, "sudo apt-get install build-essential")
 
@@ -80,7 +89,9 @@ def check_disk(env: Path, needed_gib: float) -> Finding:
     folder = next(parent for parent in (env, *env.parents) if parent.is_dir())
     free = shutil.disk_usage(folder).free / 2**30
     detail = f"{free:.1f} GiB free in {folder}, {needed_gib:.1f} needed"
-    return Finding("disk", free >= needed_gib, detail, "free some space, or SIMLINGO_ENV=/path/on/another/disk ./simlingo ...")
+    return Finding(
+        "disk", free >= needed_gib, detail, "free some space, or SIMLINGO_ENV=/path/on/another/disk ./simlingo ..."
+    )
 
 
 def check_shared_memory(folder: Path = Path("/dev/shm")) -> Finding:
@@ -89,9 +100,18 @@ def check_shared_memory(folder: Path = Path("/dev/shm")) -> Finding:
     if not folder.is_dir():
         return Finding("shared memory", False, f"{folder} is missing", cure, needed=False)
     free = shutil.disk_usage(folder).free / 2**20
-    return Finding("shared memory", free >= SHM_MIB, f"{free:.0f} MiB free in {folder}, {SHM_MIB} wanted", cure, needed=False)
+    return Finding(
+        "shared memory", free >= SHM_MIB, f"{free:.0f} MiB free in {folder}, {SHM_MIB} wanted", cure, needed=False
+    )
 
 
 def preflight(env: Path, needed_gib: float) -> list[Finding]:
     """All that a set-up needs of the machine."""
-    return [check_machine(), check_python(), check_venv(), check_compiler(), check_headers(), check_disk(env, needed_gib)]
+    return [
+        check_machine(),
+        check_python(),
+        check_venv(),
+        check_compiler(),
+        check_headers(),
+        check_disk(env, needed_gib),
+    ]

@@ -45,7 +45,11 @@ def examine(layout: Layout, environ: Mapping[str, str]) -> Iterator[Finding]:
         ros = find_ros(environ)
         if ros is not None:
             check_python_of_ros(ros, sys.version_info[:2])
-        detail = f"{ros.distro}, sourced ({', '.join(map(str, ros.prefixes))})" if ros else "Jazzy from PyPI (no ROS is sourced)"
+        detail = (
+            f"{ros.distro}, sourced ({', '.join(map(str, ros.prefixes))})"
+            if ros
+            else "Jazzy from PyPI (no ROS is sourced)"
+        )
         yield Finding("ROS 2", True, detail)
     except SetupError as error:
         yield Finding("ROS 2", False, error.cause, error.cure)
@@ -53,9 +57,16 @@ def examine(layout: Layout, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _model(layout)
     yield _port(PAGE_PORT)
     gpu = has_nvidia_gpu()
-    yield Finding("GPU", gpu, "NVIDIA" if gpu else "none: driving needs none, training takes hours instead of minutes",
-                  "train on a machine with an NVIDIA GPU", needed=False)
-    yield _program("browser", _BROWSERS, "no Chromium: its test is skipped", "sudo apt-get install chromium chromium-driver")
+    yield Finding(
+        "GPU",
+        gpu,
+        "NVIDIA" if gpu else "none: driving needs none, training takes hours instead of minutes",
+        "train on a machine with an NVIDIA GPU",
+        needed=False,
+    )
+    yield _program(
+        "browser", _BROWSERS, "no Chromium: its test is skipped", "sudo apt-get install chromium chromium-driver"
+    )
     yield _program("docker", ("docker",), "not installed: needed only for the image", "see Docker's documentation")
 
 
@@ -63,7 +74,9 @@ def _environment(layout: Layout, ros: RosInstallation | None, environ: Mapping[s
     setup = Setup(layout, ros, environ)
     for group in GROUPS:
         missing = setup.missing([group])
-        cure = "./simlingo setup" + ("" if group == "drive" else f" {group}") + " (every command does it when it needs it)"
+        cure = (
+            "./simlingo setup" + ("" if group == "drive" else f" {group}") + " (every command does it when it needs it)"
+        )
         detail = f"{layout.env} is complete" if not missing else f"{layout.env}: to do: {', '.join(missing)}"
         yield Finding(f"set up: {group}", not missing, detail, cure, needed=False)
     if not setup.missing(["drive"]):

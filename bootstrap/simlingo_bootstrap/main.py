@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from simlingo_bootstrap import doctor
 from simlingo_bootstrap.checks import check_python, check_shared_memory
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         if command == "setup" and not _asks_help(argv):
             return _set_up(layout, argv[1:])
         if command not in COMMAND_GROUPS:
-            return _run_light(layout, argv)
+            return _light(layout, argv).returncode
         return _run_command(layout, command, argv)
     except SetupError as error:
         print(f"simlingo: {error}\n  All checks: ./simlingo doctor", file=sys.stderr)
@@ -56,13 +57,16 @@ def _run_command(layout: Layout, command: str, argv: Sequence[str]) -> int:
         check_python_of_ros(ros, sys.version_info[:2])
     setup = Setup(layout, ros, os.environ)
     # Help is for deciding whether to install: it does without the environment where it can.
-    if _asks_help(argv) and setup.missing(COMMAND_GROUPS[command]) and _run_light(layout, argv) == 0:
-        return 0
+    if _asks_help(argv) and setup.missing(COMMAND_GROUPS[command]):
+        result = _light(layout, argv, quiet=True)
+        if result.returncode == 0:
+            print(result.stdout, end="")
+            return 0
     setup.ensure(COMMAND_GROUPS[command])
     if command in _STACK and not (shm := check_shared_memory()).ok:
         print(f"simlingo: {shm.detail}: camera images may get lost.\n  Cure: {shm.cure}", file=sys.stderr)
-    python = str(layout.python)
-    os.execve(python, [python, "-m", "simlingo_cli", *argv], child_environment(layout, ros, os.environ))
+    command_line = [str(layout.python), "-m", "simlingo_cli", *argv]
+    return _become(command_line, child_environment(layout, ros, os.environ))
 
 
 def _set_up(layout: Layout, groups: Sequence[str]) -> int:
@@ -74,11 +78,11 @@ def _set_up(layout: Layout, groups: Sequence[str]) -> int:
     return 0
 
 
-def _run_light(layout: Layout, argv: Sequence[str]) -> int:
-    """Help, version and unknown commands: the command line without the environment."""
+def _light(layout: Layout, argv: Sequence[str], *, quiet: bool = False) -> subprocess.CompletedProcess[str]:
+    """The command line without the environment: help, version and unknown commands. ``quiet`` keeps what it prints."""
     path = ":".join(str(layout.root / tree) for tree in SOURCE_TREES)
     command = [sys.executable, "-S", "-s", "-m", "simlingo_cli", *argv]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}).returncode
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=quiet, text=True)
 
 
 def _search_python(layout: Layout, argv: Sequence[str]) -> int:
@@ -87,7 +91,13 @@ def _search_python(layout: Layout, argv: Sequence[str]) -> int:
         print("simlingo: Python 3.11 or 3.12 is needed.", file=sys.stderr)
         return 2
     script = str(layout.root / "simlingo")
-    os.execve("/bin/sh", ["sh", script, *argv], {**os.environ, "SIMLINGO_FIND_PYTHON": "1"})
+    return _become(["/bin/sh", script, *argv], {**os.environ, "SIMLINGO_FIND_PYTHON": "1"})
+
+
+def _become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Replace this process, so that signals and the exit status are the command's own."""
+    sys.stdout.flush()
+    os.execve(command[0], command, env)
 
 
 def _asks_help(argv: Sequence[str]) -> bool:

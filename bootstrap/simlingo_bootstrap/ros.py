@@ -9,7 +9,9 @@ from pathlib import Path
 from simlingo_bootstrap.errors import SetupError
 
 #: What a shell without the sourced ROS lacks; the cure of a ROS that does not fit.
-UNSOURCED = "env -u ROS_DISTRO -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u PYTHONPATH -u LD_LIBRARY_PATH ./simlingo ..."
+UNSOURCED = (
+    "env -u ROS_DISTRO -u AMENT_PREFIX_PATH -u CMAKE_PREFIX_PATH -u PYTHONPATH -u LD_LIBRARY_PATH ./simlingo ..."
+)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ class Job:
             try:
                 self._process = _spawn(command, self.env, output, self.cwd, self._lock)
             except OSError as error:
-                raise SetupError(f"{self.name}: {command[0]} cannot be started: {error.strerror}.", self.cure) from error
+                raise SetupError(
+                    f"{self.name}: {command[0]} cannot be started: {error.strerror}.", self.cure
+                ) from error
 
     def poll(self) -> bool:
         """Whether the job is finished; starts the next attempt where one failed.

@@ -89,7 +89,9 @@ def _explain_unknown(argv: Sequence[str]) -> int:
     subcommands = [" ".join(words) for words in COMMANDS if len(words) > 1 and words[0] == argv[0]]
     asked_help = len(argv) > 1 and argv[1] in ("-h", "--help")
     if subcommands:
-        listing = "".join(f"\n  ./simlingo {words:<14} {COMMANDS[tuple(words.split())].summary}" for words in subcommands)
+        listing = "".join(
+            f"\n  ./simlingo {words:<14} {COMMANDS[tuple(words.split())].summary}" for words in subcommands
+        )
         print(f"usage: ./simlingo {argv[0]} <what> [options]{listing}", file=sys.stdout if asked_help else sys.stderr)
         return 0 if asked_help else _USAGE_ERROR
     names = [words[0] for words in COMMANDS] + list(BOOTSTRAP)

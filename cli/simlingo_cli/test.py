@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sections in order, all of them whatever fails; 0 where all passed."""
-    failed = []
+    failed: list[str] = []
     for name in SECTIONS:
         if args.only not in (None, name):
             continue
