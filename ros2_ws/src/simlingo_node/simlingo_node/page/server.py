@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
@@ -238,6 +239,7 @@ class PageServer:
     async def _push(self) -> None:
         """Offer the newest picture and numbers to all browsers, at a steady pace, while there are any."""
         loop = asyncio.get_running_loop()
+        painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")  # one thread, one heap
         period = 1.0 / PUSH_RATE_HZ
         due = loop.time()
         while True:
@@ -245,7 +247,7 @@ class PageServer:
             await asyncio.sleep(due - loop.time())
             if not self._browsers:
                 continue
-            picture = await asyncio.to_thread(self._source.next_picture)
+            picture = await loop.run_in_executor(painter, self._source.next_picture)
             state = json.dumps(self._source.snapshot(), separators=(",", ":"))
             version = self._source.lasting_version()
             packed = None if picture is None else pack_picture(*picture)

@@ -137,14 +137,17 @@ function mood(node) {
   return /active|driving|running|following|track/.test(node.mode) && !/inactive/.test(node.mode) ? "good" : "warn";
 }
 
+const ORDER = ["carla_bridge", "route", "planner", "controller", "recorder", "page", "lifecycle_manager"];
+
 function showNodes(nodes) {
+  nodes.sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
   const planner = nodes.find((node) => node.name.endsWith("planner"));
   $("latency").textContent = planner?.p50_ms != null ? `${planner.p50_ms.toFixed(0)} ms` : "–";
   if (!nodes.length) return;
   const rows = nodes.map((node) => {
     const silent = node.age > 4 ? `silent for ${node.age.toFixed(0)} s` : node.mode;
     const number = (value) => (value == null ? "" : value.toFixed(1));
-    return [mood(node), node.name.split("/").at(-1), silent, number(node.p50_ms), number(node.p99_ms), node.dropped, node.detail];
+    return [mood(node), node.name.split("/").at(-1).replaceAll("_", " "), silent, number(node.p50_ms), number(node.p99_ms), node.dropped, node.detail];
   });
   fill($("nodes"), JSON.stringify(rows), () => rows.map(([tone, name, mode, ...rest]) => {
     const row = element("tr", "", tone);

@@ -1,0 +1,91 @@
+"""Which command reaches the vehicle: one a tick, a person first, and the brake when nobody speaks."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from simlingo_node.bridge.command_gate import LAST_BRAKE, PERSON, STACK, CommandGate, VehicleCommand
+
+TICK = 50_000_000
+GO = VehicleCommand(steer=0.25, throttle=0.5)
+
+
+def test_before_any_command_the_brake_holds() -> None:
+    gate = CommandGate(lockstep=True)
+    command, who = gate.control(0)
+    assert who == LAST_BRAKE
+    assert (command.throttle, command.brake) == (0.0, gate.brake)
+
+
+def test_lockstep_takes_the_command_of_this_tick_once() -> None:
+    gate = CommandGate(lockstep=True)
+    assert gate.offer(TICK, GO, TICK) is None
+    assert gate.control(TICK) == (GO, STACK)
+    assert "second command" in str(gate.offer(TICK, VehicleCommand(), TICK))
+    assert gate.control(TICK) == (GO, STACK)
+
+
+def test_lockstep_tolerates_a_millisecond_and_no_more() -> None:
+    gate = CommandGate(lockstep=True)
+    assert "older tick" in str(gate.offer(TICK - 1_000_001, GO, TICK))
+    assert gate.offer(TICK - 999_999, GO, TICK) is None
+    assert gate.answered(TICK)
+    assert not gate.answered(2 * TICK)
+
+
+def test_real_time_takes_late_commands_but_none_out_of_order_or_from_the_future() -> None:
+    gate = CommandGate(lockstep=False)
+    assert gate.offer(2 * TICK, GO, 4 * TICK) is None
+    assert "older one" in str(gate.offer(TICK, GO, 4 * TICK))
+    assert "future" in str(gate.offer(6 * TICK, GO, 4 * TICK))
+    assert "older tick" in str(gate.offer(3 * TICK, GO, 20 * TICK))
+
+
+def test_the_last_brake_comes_when_commands_stop() -> None:
+    gate = CommandGate(lockstep=False)
+    gate.offer(0, GO, 0)
+    assert gate.control(10 * TICK) == (GO, STACK)
+    command, who = gate.control(11 * TICK)
+    assert who == LAST_BRAKE
+    assert (command.throttle, command.brake) == (0.0, gate.brake)
+    assert command.steer == GO.steer  # a bend is not left while braking
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        VehicleCommand(steer=math.nan),
+        VehicleCommand(throttle=1.5),
+        VehicleCommand(brake=-0.1),
+        VehicleCommand(steer=2.0),
+    ],
+)
+def test_commands_outside_their_range_never_reach_the_vehicle(bad: VehicleCommand) -> None:
+    gate = CommandGate(lockstep=True)
+    assert "refused" in str(gate.offer(0, bad, 0))
+    assert "refused" in str(gate.offer_manual(bad, 0))
+    assert gate.control(0)[1] == LAST_BRAKE
+
+
+def test_a_person_takes_over_at_any_time_and_lets_go_again() -> None:
+    gate = CommandGate(lockstep=False)
+    person = VehicleCommand(steer=-1.0, throttle=0.2)
+    gate.offer(0, GO, 0)
+    gate.offer_manual(person, 0)
+    assert gate.control(0) == (GO, STACK)
+    gate.override = True
+    assert gate.control(0) == (person, PERSON)
+    assert gate.control(20 * TICK)[1] == LAST_BRAKE  # the person has gone
+    gate.override = False
+    gate.offer(20 * TICK, GO, 20 * TICK)
+    assert gate.control(20 * TICK) == (GO, STACK)
+
+
+def test_reset_forgets() -> None:
+    gate = CommandGate(lockstep=True)
+    gate.offer(5 * TICK, GO, 5 * TICK)
+    gate.reset()
+    assert gate.control(5 * TICK)[1] == LAST_BRAKE
+    assert gate.offer(0, GO, 0) is None

@@ -1,0 +1,74 @@
+"""Domains of one's own, shared memory, and what dead processes leave there."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from simlingo.contracts import SimlingoError
+from simlingo_node import dds
+
+
+def test_two_stacks_get_two_domains() -> None:
+    first = dds.take_domain()
+    second = dds.take_domain()
+    assert first.number != second.number
+    with pytest.raises(SimlingoError, match=f"domain {first.number} is in use.*--domain"):
+        dds.take_domain(first.number)
+    first.release()
+    again = dds.take_domain(first.number)
+    assert again.number == first.number
+    again.release()
+    second.release()
+
+
+def test_a_domain_that_others_speak_on_is_passed_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", 7410 + 250 * 57))
+        with pytest.raises(SimlingoError, match="domain 57"):
+            dds.take_domain(57)
+
+
+def test_the_environment_keeps_the_stack_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "1")
+    variables = dds.environment(12)
+    assert variables["ROS_DOMAIN_ID"] == "12"
+    assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert Path(variables["FASTRTPS_DEFAULT_PROFILES_FILE"]).is_file()
+    assert "_ROS_WHEELS_BOOTSTRAP_COMPLETE" not in variables
+
+
+def test_too_little_shared_memory_is_said_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(64 << 20, 0, 64 << 20))
+    with pytest.raises(SimlingoError, match=r"64 MiB left.*--shm-size"):
+        dds.check_shared_memory(6)
+    dds.check_shared_memory(1)
+
+
+def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr(dds, "_files_in_use", lambda: {str(tmp_path / "fastrtps_living")})
+    names = ["fastrtps_living", "fastrtps_living_el", "sem.fastrtps_living_mutex"]
+    dead = ["fastrtps_dead", "fastrtps_dead_el", "fastrtps_port7412", "sem.fastrtps_port7412_mutex"]
+    for name in [*names, *dead, "somebody_elses"]:
+        (tmp_path / name).touch()
+    assert sorted(path.name for path in dds.remove_stale_segments()) == sorted(dead)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "somebody_elses"])
+
+
+def test_a_mapped_segment_is_seen_as_in_use() -> None:
+    path = Path("/dev/shm") / f"fastrtps_test_{os.getpid()}"
+    path.write_bytes(bytes(4096))
+    try:
+        with path.open("r+b") as file, mmap.mmap(file.fileno(), 4096):
+            assert str(path) in dds._files_in_use()
+            assert path not in dds.remove_stale_segments()
+        assert path in dds.remove_stale_segments()
+        assert not path.exists()
+    finally:
+        path.unlink(missing_ok=True)
