@@ -12,7 +12,12 @@ from simlingo_sim.vehicle_models import EGO_BLUEPRINT, VEHICLE_MODELS
 def test_the_library_holds_every_kind_once() -> None:
     ids = [blueprint.id for blueprint in make_library()]
     assert len(ids) == len(set(ids))
-    for wildcard, least in (("vehicle.*", 12), ("walker.pedestrian.*", 10), ("sensor.camera.*", 3), ("static.prop.*", 1)):
+    for wildcard, least in (
+        ("vehicle.*", 12),
+        ("walker.pedestrian.*", 10),
+        ("sensor.camera.*", 3),
+        ("static.prop.*", 1),
+    ):
         assert len(make_library().filter(wildcard)) >= least
     assert EGO_BLUEPRINT in ids
 
@@ -42,10 +47,14 @@ def test_attributes_convert() -> None:
     assert camera.get_attribute("fov") == "110"
 
 
-@pytest.mark.parametrize(("name", "near"), [
-    ("vehicle.lincoln.mkz2020", EGO_BLUEPRINT), ("sensor.camera.rbg", "sensor.camera.rgb"),
-    ("walker.pedestrian.001", "walker.pedestrian.0001"),
-])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("vehicle.lincoln.mkz2020", EGO_BLUEPRINT),
+        ("sensor.camera.rbg", "sensor.camera.rgb"),
+        ("walker.pedestrian.001", "walker.pedestrian.0001"),
+    ],
+)
 def test_an_unknown_blueprint_names_the_nearest(name: str, near: str) -> None:
     with pytest.raises(SimulatorError) as error:
         make_library().find(name)

@@ -39,8 +39,14 @@ def hashes(seed: int, what: str, runs: int) -> list[str]:
     """Digest of every tick, from as many processes as runs; their string hashes are salted differently."""
     found = []
     for number in range(runs):
-        done = subprocess.run([sys.executable, "-c", SCRIPT, str(seed), what], check=True, capture_output=True, text=True,
-                              timeout=300, env=_environment(number))
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(seed), what],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=_environment(number),
+        )
         found.append(done.stdout.strip())
     return found
 

@@ -54,7 +54,9 @@ def test_a_frozen_program_stands_still_and_a_light_can_be_set_alone() -> None:
     assert states(program) == "GGG"
 
 
-@pytest.mark.parametrize(("light", "state", "shown"), [(2, GREEN, "RRG"), (2, YELLOW, "RRY"), (0, RED, "RRG"), (0, GREEN, "GGR")])
+@pytest.mark.parametrize(
+    ("light", "state", "shown"), [(2, GREEN, "RRG"), (2, YELLOW, "RRY"), (0, RED, "RRG"), (0, GREEN, "GGR")]
+)
 def test_setting_a_running_light_moves_the_program(light: int, state: carla.TrafficLightState, shown: str) -> None:
     program = two_phases()
     program.set_state(program.lights[light], state)
@@ -105,7 +107,9 @@ def test_set_state_and_freeze_through_the_actor() -> None:
     light.freeze(True)
     run(world, 30.0)
     assert light.state == light.get_state() == GREEN
-    own_phase = next(phase for phase in light.program.phases if light.get_opendrive_id() in [a.signal_id for a in phase])
+    own_phase = next(
+        phase for phase in light.program.phases if light.get_opendrive_id() in [a.signal_id for a in phase]
+    )
     for other in light.get_group_traffic_lights():
         assert (other.get_state() == GREEN) == (other.get_opendrive_id() in [state.signal_id for state in own_phase])
     light.freeze(False)
@@ -152,8 +156,11 @@ def test_stop_signs_are_actors_with_a_trigger_volume(world: World) -> None:
     assert len(signs) > 0
     for sign in signs:
         stop = sign.get_stop_waypoints()[0].transform
-        before = carla.Location(stop.location.x - 3.0 * math.cos(math.radians(stop.rotation.yaw)),
-                                stop.location.y - 3.0 * math.sin(math.radians(stop.rotation.yaw)), stop.location.z)
+        before = carla.Location(
+            stop.location.x - 3.0 * math.cos(math.radians(stop.rotation.yaw)),
+            stop.location.y - 3.0 * math.sin(math.radians(stop.rotation.yaw)),
+            stop.location.z,
+        )
         assert sign.trigger_volume.contains(before, sign.get_transform())
 
 

@@ -19,8 +19,9 @@ def world() -> World:
     return fresh_world()
 
 
-def attach(world: World, kind: str, parent: Actor | None, place: carla.Transform | None = None,
-           **attributes: object) -> tuple[Any, list[Any]]:
+def attach(
+    world: World, kind: str, parent: Actor | None, place: carla.Transform | None = None, **attributes: object
+) -> tuple[Any, list[Any]]:
     blueprint = world.get_blueprint_library().find(kind)
     for name, value in attributes.items():
         blueprint.set_attribute(name, str(value))
@@ -93,7 +94,9 @@ def test_a_stopped_sensor_is_silent(world: World) -> None:
 
 def test_a_sensor_rides_on_its_parent(world: World) -> None:
     car = spawn(world, far_from_town(yaw=90.0))
-    sensor, _ = attach(world, "sensor.other.imu", car, carla.Transform(carla.Location(2.0, 1.0, 1.5), carla.Rotation(-5.0, 10.0)))
+    sensor, _ = attach(
+        world, "sensor.other.imu", car, carla.Transform(carla.Location(2.0, 1.0, 1.5), carla.Rotation(-5.0, 10.0))
+    )
     pose = sensor.get_transform()
     assert (pose.location.x, pose.location.y, pose.location.z) == pytest.approx((799.0, 2.0, 1.5), abs=1e-4)
     assert (pose.rotation.pitch, pose.rotation.yaw) == pytest.approx((-5.0, 100.0))
@@ -123,8 +126,10 @@ def test_a_wall_stops_the_car(world: World) -> None:
     wall = world.town.decor["buildings"][0]
     reach = wall["length"] / 2 + 10.0
     yaw = math.radians(wall["yaw_deg"])
-    start = carla.Transform(carla.Location(wall["x"] - reach * math.cos(yaw), wall["y"] - reach * math.sin(yaw), 0.0),
-                            carla.Rotation(yaw=wall["yaw_deg"]))
+    start = carla.Transform(
+        carla.Location(wall["x"] - reach * math.cos(yaw), wall["y"] - reach * math.sin(yaw), 0.0),
+        carla.Rotation(yaw=wall["yaw_deg"]),
+    )
     car = spawn(world, start)
     _, events = attach(world, "sensor.other.collision", car)
     car.apply_control(carla.VehicleControl(throttle=1.0))
@@ -143,8 +148,11 @@ def test_no_crash_no_event(world: World) -> None:
 
 def test_lane_invasion_tells_the_mark(world: World) -> None:
     starts = [world.get_map().get_waypoint(point.location) for point in world.get_map().get_spawn_points()]
-    lane = next(waypoint for waypoint in starts
-                if waypoint.next(40.0) and waypoint.next(40.0)[0].road_id == waypoint.road_id and waypoint.lane_id == -1)
+    lane = next(
+        waypoint
+        for waypoint in starts
+        if waypoint.next(40.0) and waypoint.next(40.0)[0].road_id == waypoint.road_id and waypoint.lane_id == -1
+    )
     car = spawn_on(world, lane)
     _, events = attach(world, "sensor.other.lane_invasion", car)
     for tick in range(80):
@@ -204,7 +212,9 @@ def test_no_rendering_mode_gives_no_pictures(world: World) -> None:
     assert images == []
 
 
-@pytest.mark.parametrize(("name", "value"), [("image_size_x", 0), ("image_size_y", 90000), ("fov", 0.0), ("fov", 180.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("image_size_x", 0), ("image_size_y", 90000), ("fov", 0.0), ("fov", 180.0)]
+)
 def test_a_camera_that_cannot_be_is_refused(world: World, name: str, value: float) -> None:
     with pytest.raises(SimulatorError, match=name.split("_")[0]):
         attach(world, "sensor.camera.rgb", None, **{name: value})

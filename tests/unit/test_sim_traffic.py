@@ -27,8 +27,12 @@ def straight_road(world: World, length: float = 60.0) -> carla.Waypoint:
     for point in world.get_map().get_spawn_points():
         waypoint = world.get_map().get_waypoint(point.location)
         ahead = waypoint.next(length)
-        if ahead and ahead[0].road_id == waypoint.road_id and not ahead[0].is_junction \
-                and abs(ahead[0].transform.rotation.yaw - waypoint.transform.rotation.yaw) < 0.5:
+        if (
+            ahead
+            and ahead[0].road_id == waypoint.road_id
+            and not ahead[0].is_junction
+            and abs(ahead[0].transform.rotation.yaw - waypoint.transform.rotation.yaw) < 0.5
+        ):
             return waypoint
     raise AssertionError("no straight road")
 
@@ -166,7 +170,11 @@ def test_brake_lamps_and_indicators_show_what_it_does(world: World) -> None:
         world.tick()
         for vehicle in vehicles:
             seen |= int(vehicle.get_light_state())
-    for lamp in (carla.VehicleLightState.Brake, carla.VehicleLightState.LeftBlinker, carla.VehicleLightState.RightBlinker):
+    for lamp in (
+        carla.VehicleLightState.Brake,
+        carla.VehicleLightState.LeftBlinker,
+        carla.VehicleLightState.RightBlinker,
+    ):
         assert seen & int(lamp)
 
 

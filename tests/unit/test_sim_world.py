@@ -156,10 +156,14 @@ def test_autopilot_off_the_road_is_refused(world: World) -> None:
     car.destroy()
 
 
-@pytest.mark.parametrize(("name", "value", "words"), [
-    ("synchronous_mode", False, "synchronous"), ("fixed_delta_seconds", 0.5, "fixed_delta_seconds"),
-    ("fixed_delta_seconds", None, "fixed_delta_seconds"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("synchronous_mode", False, "synchronous"),
+        ("fixed_delta_seconds", 0.5, "fixed_delta_seconds"),
+        ("fixed_delta_seconds", None, "fixed_delta_seconds"),
+    ],
+)
 def test_settings_it_cannot_have_are_refused(world: World, name: str, value: object, words: str) -> None:
     settings = world.get_settings()
     setattr(settings, name, value)

@@ -11,7 +11,7 @@ import numpy as np
 
 from simlingo_sim.actor import StaticActor
 from simlingo_sim.bodies import DRIVEN, FREE, VEHICLE, WALKER, BodyArrays, Floats, Ints
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.traffic.following import overlap_depth
 
 if TYPE_CHECKING:

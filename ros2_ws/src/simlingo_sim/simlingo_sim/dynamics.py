@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from simlingo_sim.bodies import BodyArrays, DriveArrays, Floats, Ints
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 
 #: Angle of the single-track front wheel at full steer, rad; the inner wheel then stands at about 70 degrees.
 MAX_WHEEL_ANGLE = math.radians(45.4)

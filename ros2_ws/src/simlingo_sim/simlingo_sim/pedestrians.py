@@ -10,7 +10,7 @@ import numpy as np
 
 from simlingo_sim.bodies import FREE, GUIDED, STROLLING, VEHICLE, BodyArrays, Floats, Ints, column
 from simlingo_sim.errors import SimulatorError
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.roads.sidewalks import SidewalkArrays
 from simlingo_sim.traffic.arrays import LIGHT_RED
 from simlingo_sim.traffic.following import overlap_depth

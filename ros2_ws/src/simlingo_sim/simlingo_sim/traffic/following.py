@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import DRIVEN, FREE, STROLLING, WALKER, BodyArrays, Ints
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import REFUSED, TrafficArrays
 from simlingo_sim.traffic.junctions import next_junction
@@ -111,12 +111,39 @@ def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
         if place >= 0 and traffic.granted[row] == REFUSED:
             hold = line if line > -0.5 else entry
             best = min(best, idm(speed, wish, max(hold, 0.0) + 1.2, 0.0, traffic.urge[row], 0.4))
+        best = min(best, _behind_merging(lanes, bodies, traffic, rows, row, place, entry))
         if place < 0:
             best = min(best, _end_of_way(lanes, traffic, row, speed, half))
         if bodies.halt_s[row] > 0:
             best = _HARDEST
         best = min(best, traffic.acceleration[row] + 0.4)
         traffic.acceleration[row] = max(best, _HARDEST)
+
+
+@kernel
+def _behind_merging(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, row: int, place: int,
+                    entry: float) -> float:
+    """Acceleration behind whoever comes from another lane of the junction to the same exit and is nearer to it."""
+    half, speed = bodies.half_length[row], bodies.speed[row]
+    if lanes.junction[traffic.route[row, 0]] >= 0:
+        lane, leave = traffic.route[row, 0], traffic.route[row, 1]
+        left = lanes.length[lane] - traffic.s[row]
+    elif place >= 0 and place + 1 < traffic.route.shape[1] and entry < 8.0 and traffic.granted[row] != REFUSED:
+        lane, leave = traffic.route[row, place], traffic.route[row, place + 1]
+        left = lanes.length[lane] + entry + half
+    else:
+        return 99.0
+    best = 99.0
+    for other in rows:
+        their = traffic.route[other, 0]
+        if other == row or leave < 0 or their == lane or lanes.junction[their] < 0 or traffic.route[other, 1] != leave:
+            continue
+        ahead = left - (lanes.length[their] - traffic.s[other])
+        if ahead < 0 or (ahead == 0 and other > row):
+            continue
+        gap = max(ahead - half - bodies.half_length[other], 0.3)
+        best = min(best, idm(speed, 99.0, gap, bodies.speed[other], traffic.urge[row], traffic.headway[row]))
+    return best
 
 
 @kernel

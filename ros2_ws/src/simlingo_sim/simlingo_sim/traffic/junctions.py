@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import BodyArrays, Floats, Ints
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import NO_SIGN, STOP_SIGN, LaneArrays
 from simlingo_sim.traffic.arrays import (
@@ -60,6 +60,13 @@ def _time_to(distance: float, speed: float) -> float:
     if distance <= 0:
         return 0.0
     return (math.sqrt(speed * speed + 2 * _START * distance) - speed) / _START
+
+
+@kernel
+def _latest_time(lanes: LaneArrays, lane: int, distance: float, speed: float) -> float:
+    """Time in s to cover ``distance`` m over a connecting lane, no faster than its bend allows."""
+    bend = lanes.limit[lanes.first[lane] + lanes.points[lane] // 2]
+    return max(_time_to(distance, speed), distance / min(max(speed, 2.5), bend))
 
 
 @kernel
@@ -168,7 +175,7 @@ def _place_on(lanes: LaneArrays, bodies: BodyArrays, row: int, lane: int) -> flo
 
 
 @kernel
-def _must_wait(conflicts: ConflictArrays, claims: Floats, count: int, mine: int) -> bool:
+def _must_wait(lanes: LaneArrays, conflicts: ConflictArrays, claims: Floats, count: int, mine: int) -> bool:
     """Whether another claim goes before claim ``mine``."""
     row, distance, speed = claims[mine, _ROW], claims[mine, _DISTANCE], claims[mine, _SPEED]
     one = conflicts.position[int(claims[mine, _LANE])]
@@ -186,7 +193,8 @@ def _must_wait(conflicts: ConflictArrays, claims: Floats, count: int, mine: int)
         if their_rear > their_last:
             continue
         enter = _time_to(distance + first, speed)
-        their_clear = _time_to(their_distance + their_last + claims[other, _LENGTH], their_speed)
+        their_clear = _latest_time(lanes, int(claims[other, _LANE]),
+                                   their_distance + their_last + claims[other, _LENGTH], their_speed)
         if their_speed > 1.5 and their_clear + _MARGIN < enter:
             continue
         if claims[other, _STATE] == COMMITTED:
@@ -199,7 +207,7 @@ def _must_wait(conflicts: ConflictArrays, claims: Floats, count: int, mine: int)
                       or (abs(their_distance - distance) <= 0.5 and claims[other, _ROW] < row))
         if not higher:
             continue
-        clear = _time_to(distance + last + claims[mine, _LENGTH], speed)
+        clear = _latest_time(lanes, int(claims[mine, _LANE]), distance + last + claims[mine, _LENGTH], speed)
         if _time_to(their_distance + their_first, their_speed) < clear + _MARGIN:
             return True
     return False
@@ -277,7 +285,7 @@ def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyAr
         free = lanes.light[approach] < 0 and lanes.sign[approach] == NO_SIGN
         free = free and not np.any(conflicts.pair[conflicts.position[lane]] >= 0)
         go = free or (_decide(lanes, bodies, traffic, row, light, line, approach)
-                      and not _must_wait(conflicts, claims, count, mine)
+                      and not _must_wait(lanes, conflicts, claims, count, mine)
                       and not _exit_is_full(lanes, bodies, traffic, rows, strangers, stranger_lane, stranger_s, row, place))
         traffic.granted[row] = REFUSED
         if go:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simlingo_sim.bodies import FREE, VEHICLE, BodyArrays, Floats, Ints
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import REFUSED, ROUTE_LANES, TrafficArrays

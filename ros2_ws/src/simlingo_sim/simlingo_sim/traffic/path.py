@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simlingo_sim.bodies import BodyArrays, Floats
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.roads.lane_graph import LaneArrays
 from simlingo_sim.traffic.arrays import ROUTE_LANES, TrafficArrays
 
