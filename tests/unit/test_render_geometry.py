@@ -48,7 +48,10 @@ def floor(z: float = 0.0) -> Renderer:
     [
         (carla.Transform(carla.Location(0, 0, 2)), (14.0, 3.0, -0.5)),
         (carla.Transform(carla.Location(5, -7, 2), carla.Rotation(yaw=130.0)), (20.0, -9.0, 4.0)),
-        (carla.Transform(carla.Location(-3, 4, 9), carla.Rotation(pitch=-20.0, yaw=-75.0, roll=8.0)), (17.0, 6.0, -3.0)),
+        (
+            carla.Transform(carla.Location(-3, 4, 9), carla.Rotation(pitch=-20.0, yaw=-75.0, roll=8.0)),
+            (17.0, 6.0, -3.0),
+        ),
     ],
 )
 def test_a_known_point_lands_where_the_pinhole_formula_says(
@@ -66,7 +69,9 @@ def test_a_known_point_lands_where_the_pinhole_formula_says(
 
 
 def test_the_nearer_of_two_boxes_hides_the_other() -> None:
-    renderer = boxes(((10.0, 0.0, 0.0), 2.0, Tag.CAR), ((30.0, 0.0, 0.0), 4.0, Tag.BUS), ((30.0, 9.0, 0.0), 4.0, Tag.BUS))
+    renderer = boxes(
+        ((10.0, 0.0, 0.0), 2.0, Tag.CAR), ((30.0, 0.0, 0.0), 4.0, Tag.BUS), ((30.0, 9.0, 0.0), 4.0, Tag.BUS)
+    )
     tags = renderer.render(carla.Transform(), WIDTH, HEIGHT, FOV, SceneFrame(noon()), ("semantic",))["semantic"]
     assert tags[HEIGHT // 2, WIDTH // 2] == Tag.CAR
     assert (tags[:, : WIDTH // 2] != Tag.BUS).all()  # the bus straight ahead is hidden
@@ -93,7 +98,11 @@ def test_depth_of_a_wall_is_along_the_optical_axis() -> None:
 
 def test_a_surface_through_the_camera_plane_is_clipped() -> None:
     tags = floor().render(
-        carla.Transform(carla.Location(0, 0, 1.5), carla.Rotation(pitch=-60.0)), WIDTH, HEIGHT, FOV, SceneFrame(noon()),
+        carla.Transform(carla.Location(0, 0, 1.5), carla.Rotation(pitch=-60.0)),
+        WIDTH,
+        HEIGHT,
+        FOV,
+        SceneFrame(noon()),
         ("semantic",),
     )["semantic"]
     assert (tags == Tag.ROAD).all()
@@ -124,8 +133,12 @@ def test_edges_are_smoothed_by_four_samples() -> None:
 
 def test_a_box_throws_its_shadow_away_from_the_sun() -> None:
     builder = MeshBuilder()
-    builder.fan([(-90.0, -90.0, 0.0), (90.0, -90.0, 0.0), (90.0, 90.0, 0.0), (-90.0, 90.0, 0.0)], (150, 150, 150),
-                Material.KERB, Tag.ROAD)
+    builder.fan(
+        [(-90.0, -90.0, 0.0), (90.0, -90.0, 0.0), (90.0, 90.0, 0.0), (-90.0, 90.0, 0.0)],
+        (150, 150, 150),
+        Material.KERB,
+        Tag.ROAD,
+    )
     builder.box((20.0, 0.0, 2.0), (2.0, 2.0, 4.0), (200, 40, 40), Material.FLAT, Tag.BUILDING)
     weather = noon()
     weather.sun_altitude_angle, weather.sun_azimuth_angle = 45.0, 90.0  # from the right
@@ -138,8 +151,12 @@ def test_a_box_throws_its_shadow_away_from_the_sun() -> None:
 
 @pytest.mark.parametrize(
     ("width", "height", "fov", "outputs", "word"),
-    [(0, 10, 90.0, ("rgb",), "pixels"), (9000, 100, 90.0, ("rgb",), "pixels"), (64, 64, 180.0, ("rgb",), "fov"),
-     (64, 64, 90.0, ("lidar",), "lidar")],
+    [
+        (0, 10, 90.0, ("rgb",), "pixels"),
+        (9000, 100, 90.0, ("rgb",), "pixels"),
+        (64, 64, 180.0, ("rgb",), "fov"),
+        (64, 64, 90.0, ("lidar",), "lidar"),
+    ],
 )
 def test_what_cannot_be_drawn_is_refused_with_the_reason(
     width: int, height: int, fov: float, outputs: tuple[str, ...], word: str

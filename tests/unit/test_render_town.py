@@ -40,18 +40,24 @@ def driver_camera(pose: carla.Transform) -> carla.Transform:
 
 
 def car_at(pose: carla.Transform, kind: str = "vehicle.tesla.model3", **lamps: bool) -> VehicleVisual:
-    return VehicleVisual(kind, pose.location.x, pose.location.y, 0.0, yaw_deg=pose.rotation.yaw, color=(60, 70, 80), **lamps)
+    return VehicleVisual(
+        kind, pose.location.x, pose.location.y, 0.0, yaw_deg=pose.rotation.yaw, color=(60, 70, 80), **lamps
+    )
 
 
 def signal_ahead(town: Town) -> str:
-    return next(name for name, signal in town.extras.signals.items() if signal.road_id == 1 and signal.lane_ids == (-1,))
+    return next(
+        name for name, signal in town.extras.signals.items() if signal.road_id == 1 and signal.lane_ids == (-1,)
+    )
 
 
 def lens_pixels(town: Town, renderer: Renderer, distance: float, state: str, weather: str = "clear_noon") -> np.ndarray:
     """Pixels (N, 3) of signal heads when the stop line of road 1 is ``distance`` m ahead."""
     line = town.extras.signals[signal_ahead(town)].stop_line.s
     frame = SceneFrame(WEATHERS[weather], signals={signal_ahead(town): state})
-    seen = renderer.render(driver_camera(on_lane(town, line - distance)), WIDTH, HEIGHT, FOV, frame, ("rgb", "semantic"))
+    seen = renderer.render(
+        driver_camera(on_lane(town, line - distance)), WIDTH, HEIGHT, FOV, frame, ("rgb", "semantic")
+    )
     return seen["rgb"][seen["semantic"] == Tag.TRAFFIC_LIGHT].astype(int)
 
 
@@ -72,8 +78,9 @@ def test_the_road_lies_two_metres_below_the_camera(town: Town, renderer: Rendere
 
 
 def test_the_street_has_marks_walks_buildings_and_sky(town: Town, renderer: Renderer) -> None:
-    seen = renderer.render(driver_camera(on_lane(town, 20.0)), WIDTH, HEIGHT, FOV, SceneFrame(WEATHERS["clear_noon"]),
-                           ("rgb", "semantic"))
+    seen = renderer.render(
+        driver_camera(on_lane(town, 20.0)), WIDTH, HEIGHT, FOV, SceneFrame(WEATHERS["clear_noon"]), ("rgb", "semantic")
+    )
     tags, rgb = seen["semantic"], seen["rgb"].astype(int)
     for tag in (Tag.ROAD, Tag.ROAD_LINE, Tag.SIDEWALK, Tag.BUILDING, Tag.SKY, Tag.TRAFFIC_LIGHT, Tag.POLE):
         assert (tags == tag).sum() > 20, tag
@@ -95,7 +102,9 @@ def test_junctions_have_no_holes(town: Town, renderer: Renderer) -> None:
 
 @pytest.mark.parametrize("distance", [8.0, 20.0, 36.0])
 @pytest.mark.parametrize("weather", ["clear_noon", "rain_noon", "dusk"])
-def test_a_lit_lens_is_saturated_and_follows_the_state(town: Town, renderer: Renderer, distance: float, weather: str) -> None:
+def test_a_lit_lens_is_saturated_and_follows_the_state(
+    town: Town, renderer: Renderer, distance: float, weather: str
+) -> None:
     red = lens_pixels(town, renderer, distance, "red", weather)
     green = lens_pixels(town, renderer, distance, "green", weather)
     dark = lens_pixels(town, renderer, distance, "off", weather)
@@ -110,7 +119,9 @@ def test_lenses_face_the_driver_of_every_signal(town: Town, renderer: Renderer) 
         lane = signal.lane_ids[-1]
         back = -14.0 if lane < 0 else 14.0
         pose = town.map.get_waypoint_xodr(signal.road_id, lane, signal.stop_line.s + back).transform
-        picture = renderer.render(driver_camera(pose), 512, 256, FOV, SceneFrame(WEATHERS["clear_noon"], signals={name: "red"}))
+        picture = renderer.render(
+            driver_camera(pose), 512, 256, FOV, SceneFrame(WEATHERS["clear_noon"], signals={name: "red"})
+        )
         rgb = picture["rgb"].astype(int)
         assert reds(rgb[:, 256:].reshape(-1, 3)) >= 4, name  # the near-side head, on the right
 
@@ -129,7 +140,9 @@ def test_indicators_tell_left_from_right(town: Town, renderer: Renderer) -> None
         frame = SceneFrame(WEATHERS["cloudy_noon"], [car_at(on_lane(town, 38.0), **lamps)])
         seen = renderer.render(driver_camera(on_lane(town, 30.0)), WIDTH, HEIGHT, FOV, frame, ("rgb", "semantic"))
         rgb = seen["rgb"].astype(int)
-        glowing = (rgb[..., 0] > 230) & (abs(rgb[..., 1] - 165) < 40) & (rgb[..., 2] < 90) & (seen["semantic"] == Tag.CAR)
+        glowing = (
+            (rgb[..., 0] > 230) & (abs(rgb[..., 1] - 165) < 40) & (rgb[..., 2] < 90) & (seen["semantic"] == Tag.CAR)
+        )
         assert glowing.sum() > 4
         return float(np.nonzero(glowing)[1].mean())
 
@@ -162,8 +175,10 @@ def test_pedestrians_are_seen_and_move_their_legs(town: Town, renderer: Renderer
 
 def test_weathers_differ_in_light_and_air(town: Town, renderer: Renderer) -> None:
     camera = driver_camera(on_lane(town, 30.0))
-    pictures = {name: renderer.render(camera, 448, 224, FOV, SceneFrame(weather))["rgb"].astype(float)
-                for name, weather in WEATHERS.items()}
+    pictures = {
+        name: renderer.render(camera, 448, 224, FOV, SceneFrame(weather))["rgb"].astype(float)
+        for name, weather in WEATHERS.items()
+    }
     assert pictures["dusk"].mean() < 0.85 * pictures["clear_noon"].mean()
     sky = {name: picture[:20, 200:240].mean(axis=(0, 1)) for name, picture in pictures.items()}
     assert np.ptp(sky["rain_noon"]) < 16.0  # grey
@@ -186,16 +201,19 @@ def picture_hash() -> str:
     digest = hashlib.sha256()
     for name in ("clear_noon", "rain_noon", "dusk"):
         frame = SceneFrame(WEATHERS[name], cars, walkers, {signal_ahead(town): "red"})
-        for output in renderer.render(driver_camera(on_lane(town, 12.0)), 448, 224, FOV, frame,
-                                      ("rgb", "semantic", "depth")).values():
+        for output in renderer.render(
+            driver_camera(on_lane(town, 12.0)), 448, 224, FOV, frame, ("rgb", "semantic", "depth")
+        ).values():
             digest.update(output.tobytes())
     return digest.hexdigest()
 
 
 def test_two_processes_draw_the_same_bytes() -> None:
     code = _HASH.format(folder=str(__file__).rsplit("/", 1)[0])
-    hashes = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240).stdout
-              for _ in range(2)}
+    hashes = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240).stdout
+        for _ in range(2)
+    }
     assert len(hashes) == 1
     assert hashes == {picture_hash() + "\n"}
 

@@ -25,7 +25,7 @@ class TriangleTable:
         self.static = len(mesh)
         self.vertices, self.normals, self.colors = mesh.vertices, mesh.normals, mesh.colors
         self.materials, self.tags, self.params = mesh.materials, mesh.tags, mesh.params
-        self.lit: FloatImage = np.zeros((len(mesh), 6), np.float32)
+        self.lit: FloatImage = np.zeros((len(mesh), 8), np.float32)
         self._shown: dict[str, str] | None = None
         tone = tone_table()
         self._lens_lit = np.array([displayed_light(color, tone) for color in LIT], np.float32)
@@ -43,12 +43,12 @@ class TriangleTable:
             setattr(self, name, _with_room(getattr(self, name), rows))
 
     def light_lamps(self, on: bool) -> None:
-        """Switch the lamp posts on or off."""
-        lamps = self._town.lamps
-        self.materials[lamps] = Material.EMISSIVE if on else Material.FLAT
+        """Make the lamp posts glow, after the town was lit."""
         if on:
+            lamps = self._town.lamps
             self.lit[lamps, :3] = self._lamp_light
-            self.lit[lamps, 3:] = 0.0
+            self.lit[lamps, 3:6] = 0.0
+            self.lit[lamps, 6] = Material.EMISSIVE
 
     def forget_signals(self) -> None:
         """Say that the lenses' light was overwritten and must be set again."""
@@ -69,6 +69,6 @@ class TriangleTable:
         param = self._town.triangles.params[lenses] - 1
         row = param % LENS_ROWS
         is_lit = lit_rows[param // LENS_ROWS] == row
-        self.materials[lenses] = np.where(is_lit, Material.EMISSIVE, Material.FLAT)
+        self.lit[lenses, 6] = np.where(is_lit, Material.EMISSIVE, Material.FLAT)
         self.lit[lenses, :3] = np.where(is_lit[:, None], self._lens_lit[row], self._lens_dark[row] * 0.8)
-        self.lit[lenses, 3:] = 0.0
+        self.lit[lenses, 3:6] = 0.0

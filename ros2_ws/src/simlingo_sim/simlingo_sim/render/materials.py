@@ -175,17 +175,22 @@ def light_triangles(
     normals: FloatImage,
     colors: FloatImage,
     materials: npt.NDArray[np.uint8],
+    params: npt.NDArray[np.int32],
     table: FloatImage,
     light: FloatImage,
     wetness: float,
     lit: FloatImage,
 ) -> None:
-    """Fill ``lit[first:last]``: light of each triangle in shade (columns 0-2) and what the sun adds (3-5).
+    """Fill ``lit[first:last]``: light of each triangle in shade (columns 0-2), what the sun adds (3-5), material, param.
+
+    One row is what the shading loop wants to know of a triangle: half a cache line.
 
     ``light`` holds sun direction (3), sun light (3), light from above (3), from below (3), a weak
     light from the side (3) and its direction (3), all in the map frame, linear.
     """
     for index in range(first, last):
+        lit[index, 6] = materials[index]
+        lit[index, 7] = params[index]
         if materials[index] == 1:
             for channel in range(3):
                 lit[index, channel] = colors[index, channel]

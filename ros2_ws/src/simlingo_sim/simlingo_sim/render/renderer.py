@@ -99,7 +99,6 @@ class Renderer:
                weather.sun_altitude_angle, weather.fog_density, weather.wetness)
         if self._light is None or key != self._light_key:
             self._light, self._light_key = light_of(weather), key
-            self._table.light_lamps(False)
             self._relight(0, self._table.static, self._light)
             self._table.light_lamps(self._light.dark)
             self._table.forget_signals()
@@ -107,8 +106,8 @@ class Renderer:
 
     def _relight(self, first: int, last: int, light: Light) -> None:
         table = self._table
-        light_triangles(first, last, table.normals, table.colors, table.materials, self._textures, light.surfaces,
-                        light.wetness, table.lit)
+        light_triangles(first, last, table.normals, table.colors, table.materials, table.params, self._textures,
+                        light.surfaces, light.wetness, table.lit)
 
     def _place_actors(self, frame: SceneFrame, light: Light, camera: npt.NDArray[np.float64]) -> int:
         """Append vehicles and pedestrians to the table; returns the number of triangles in it."""
@@ -150,7 +149,7 @@ class Renderer:
         nodes = np.empty((height // SKY_STEP + 2, width // SKY_STEP + 2, 3), np.float32)
         paint_sky(camera, focal, width, height, light.sky, self._clouds, nodes)
         picture = np.empty((height, width, 3), np.uint8)
-        shade(depth, numbers, camera, focal, table.lit, table.normals, table.materials, table.params, self._textures,
+        shade(depth, numbers, camera, focal, table.lit, table.normals, self._textures,
               self._town.walls, self._noise, self._patches, self._shadows.heights, view, thin_air(light, float(camera[2])), nodes, SKY_STEP, self._tone,
               self._ramp, picture)
         return picture

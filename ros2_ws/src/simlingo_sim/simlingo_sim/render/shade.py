@@ -20,14 +20,14 @@ Bytes = npt.NDArray[np.int8]
 @kernel
 def shade(
     depth: FloatImage, numbers: Indices, camera: Doubles, focal: float,
-    lit: FloatImage, normals: FloatImage, materials: npt.NDArray[np.uint8], params: Indices,
+    lit: FloatImage, normals: FloatImage,
     textures: FloatImage, walls: FloatImage, noise: Bytes, patches: Bytes,
     shadow: FloatImage, shadow_view: Doubles, air: Doubles, sky: FloatImage, sky_step: int,
     tone: npt.NDArray[np.uint8], ramp: FloatImage, picture: npt.NDArray[np.uint8],
 ) -> None:
     """Fill ``picture`` (H, W, 3) uint8 from ``depth`` and ``numbers`` (2H, 2W).
 
-    ``focal`` in pixels. ``shadow_view``: x and y of the map's corner (m), texels per metre, shift in x and y per metre
+    ``focal`` in pixels. ``lit``: see materials.light_triangles. ``shadow_view``: x and y of the map's corner (m), texels per metre, shift in x and y per metre
     of height, strength, distance (m) where shadows have faded out. ``air``: fog light (3), fog density, wetness, share
     of lit windows, mirrored sky light (3), light of panes (3). ``noise``, ``patches``: (256, 256). ``sky``: light at every ``sky_step``-th pixel.
     """
@@ -66,7 +66,10 @@ def shade(
         # Sky light along the row, between the nodes above and below it.
         sky_row = row // sky_step
         low = np.float32((row - sky_row * sky_step) / sky_step)
-        for node in range((width + sky_step - 1) // sky_step):
+        gaps = 0
+        for k in range(2 * width):
+            gaps += np.int32(near_a[k] <= zero) + np.int32(near_b[k] <= zero)
+        for node in range((width + sky_step - 1) // sky_step if gaps > 0 else 0):
             base_r = sky[sky_row, node, 0] + low * (sky[sky_row + 1, node, 0] - sky[sky_row, node, 0])
             base_g = sky[sky_row, node, 1] + low * (sky[sky_row + 1, node, 1] - sky[sky_row, node, 1])
             base_b = sky[sky_row, node, 2] + low * (sky[sky_row + 1, node, 2] - sky[sky_row, node, 2])
@@ -143,8 +146,8 @@ def shade(
             fade_of[f] = one / (one + np.float32(0.00007) * square)
         # Light, shadow and texture.
         for f in range(count):
-            tri = owner[f]
-            material = materials[tri]
+            tri = np.uint32(owner[f])
+            material = np.uint32(lit[tri, 6])
             red, green, blue = lit[tri, 0], lit[tri, 1], lit[tri, 2]
             haze = haze_of[f]
             if material == 1:
@@ -169,7 +172,7 @@ def shade(
                     green += lit[tri, 4] * bright
                     blue += lit[tri, 5] * bright
                 if material == 2:
-                    wall = params[tri]
+                    wall = np.uint32(lit[tri, 7])
                     along = (x_of[f] * walls[wall, 0] + y_of[f] * walls[wall, 1] - walls[wall, 2]) * walls[wall, 3]
                     floor = (z - walls[wall, 4]) * walls[wall, 5]
                     along += np.float32(64.0)
