@@ -94,7 +94,7 @@ def _search_python(layout: Layout, argv: Sequence[str]) -> int:
     return _become(["/bin/sh", script, *argv], {**os.environ, "SIMLINGO_FIND_PYTHON": "1"})
 
 
-def _become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+def _become(command: list[str], env: Mapping[str, str]) -> NoReturn:
     """Replace this process, so that signals and the exit status are the command's own."""
     sys.stdout.flush()
     os.execve(command[0], command, env)

@@ -1,0 +1,118 @@
+"""The command line: which command is what, and what happens to errors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from types import ModuleType
+
+import pytest
+
+from simlingo.contracts import InvalidInputError
+from simlingo_cli import commands, main, test
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A command 'fake' whose module the test fills."""
+    module = ModuleType("fake_command", "Says what it is for.")
+    module.add_arguments = lambda parser: parser.add_argument("--number", type=int, default=0)  # type: ignore[attr-defined]
+    module.run = lambda args: args.number  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fake_command", module)
+    monkeypatch.setitem(
+        commands.COMMANDS, ("fake",), commands.Command("fake_command", "is a fake", ("fake --number 3",))
+    )
+    return module
+
+
+def test_the_exit_status_is_the_commands(fake: ModuleType) -> None:
+    assert main.main(["fake", "--number", "3"]) == 3
+
+
+def test_help_has_description_and_examples(fake: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(["fake", "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "Says what it is for." in text
+    assert "examples:\n  ./simlingo fake --number 3" in text
+
+
+def test_errors_on_purpose_are_one_sentence_and_others_keep_their_traceback(
+    fake: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: argparse.Namespace) -> int:
+        raise InvalidInputError("no town 'atlantis'; towns: gridtown")
+
+    def break_down(_: argparse.Namespace) -> int:
+        raise ZeroDivisionError
+
+    fake.run = refuse  # type: ignore[attr-defined]
+    assert main.main(["fake"]) == 1
+    assert capsys.readouterr().err == "simlingo: no town 'atlantis'; towns: gridtown\n"
+    fake.run = break_down  # type: ignore[attr-defined]
+    with pytest.raises(ZeroDivisionError):
+        main.main(["fake"])
+
+
+def test_ctrl_c_is_no_traceback(fake: ModuleType) -> None:
+    def interrupt(_: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    fake.run = interrupt  # type: ignore[attr-defined]
+    assert main.main(["fake"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("driv", "drive"), ("tets", "test"), ("docter", "doctor"), ("trian", "train")]
+)
+def test_an_unknown_command_names_the_nearest(wrong: str, right: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([wrong]) == 2
+    assert f"Did you mean: ./simlingo {right}" in capsys.readouterr().err
+
+
+def test_bench_lists_what_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["bench"]) == 2
+    assert main.main(["bench", "--help"]) == 0
+    text = capsys.readouterr()
+    for what in ("drive", "render", "planner"):
+        assert f"bench {what}" in text.out
+        assert f"bench {what}" in text.err
+
+
+@pytest.mark.parametrize("words", sorted(commands.COMMANDS), ids=" ".join)
+def test_every_command_has_a_parser_with_examples(words: tuple[str, ...]) -> None:
+    parser, module = main.build_parser(words, commands.COMMANDS[words])
+    assert callable(module.run)
+    assert parser.description
+    assert f"./simlingo {' '.join(words)}" in (parser.epilog or "")
+    assert parser.format_help()
+
+
+def test_the_overview_names_every_command() -> None:
+    text = main.overview()
+    for words in commands.COMMANDS:
+        assert f"\n  {' '.join(words)} " in text
+    for name in commands.BOOTSTRAP:
+        assert f"\n  {name} " in text
+
+
+def test_pytest_gets_the_other_arguments() -> None:
+    parser = argparse.ArgumentParser()
+    test.add_arguments(parser)
+    args = parser.parse_args(["--slow", "tests/unit", "-k", "route"])
+    assert args.pytest_args == ["tests/unit", "-k", "route"]
+    command = test.command_of("tests", slow=args.slow, pytest_args=args.pytest_args)
+    assert command[1:] == ["-m", "pytest", "tests/unit", "-k", "route"]
+    assert test.command_of("tests", slow=False, pytest_args=[])[-2:] == ["-m", "not slow"]
+
+
+def test_a_failing_section_fails_the_whole_and_the_tests_still_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(test, "command_of", lambda name, **_: [sys.executable, "-c", f"exit({int(name == 'lint')})"])
+    assert test.run(argparse.Namespace(slow=False, only=None, pytest_args=[])) == 1
+    text = capsys.readouterr().out
+    assert "=== lint FAILED" in text
+    assert "=== types passed" in text
+    assert text.rstrip().splitlines()[-1].startswith("=== tests:")

@@ -1,0 +1,144 @@
+"""The house stands: imports run only downwards, and who drives sees no simulator."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {
+    "simlingo": ROOT / "ros2_ws/src/simlingo/simlingo",
+    "simlingo_sim": ROOT / "ros2_ws/src/simlingo_sim/simlingo_sim",
+    "simlingo_node": ROOT / "ros2_ws/src/simlingo_node/simlingo_node",
+    "training": ROOT / "training",
+    "simlingo_cli": ROOT / "cli/simlingo_cli",
+    "simlingo_bootstrap": ROOT / "bootstrap/simlingo_bootstrap",
+}
+#: Which of our packages each package may import beside itself.
+BELOW = {
+    "simlingo": set(),
+    "simlingo_sim": set(),
+    "simlingo_node": {"simlingo", "simlingo_sim", "simlingo_msgs"},
+    "training": {"simlingo", "simlingo_sim"},
+    "simlingo_cli": {"simlingo_node", "training", "simlingo_sim"},
+    "simlingo_bootstrap": set(),
+}
+OURS = {*PACKAGES, "simlingo_msgs"}
+ROS = {
+    "rclpy",
+    "ament_index_python",
+    "std_msgs",
+    "sensor_msgs",
+    "nav_msgs",
+    "geometry_msgs",
+    "carla_msgs",
+    "launch",
+    "tf2_ros",
+}
+
+
+@functools.cache
+def imports_of(file: Path, *, at_import_only: bool = False) -> frozenset[str]:
+    """Dotted names of all modules that a file imports; optionally only those imported when the file is."""
+    tree = ast.parse(file.read_text())
+    found: set[str] = set()
+    for node in _nodes(tree, at_import_only):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(found)
+
+
+def _nodes(tree: ast.AST, at_import_only: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if at_import_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if at_import_only and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _nodes(node, at_import_only)
+
+
+def reachable(start: str, *, at_import_only: bool) -> set[str]:
+    """Everything that importing a module of ours imports, through our own modules."""
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        file = file_of(name)
+        if file is not None:
+            todo.extend(imports_of(file, at_import_only=at_import_only))
+            # Importing a.b runs a's __init__ too.
+            todo.extend(name.rsplit(".", cut)[0] for cut in range(1, name.count(".") + 1))
+    return seen
+
+
+def file_of(module: str) -> Path | None:
+    """The file of one of our modules, None for others and for names inside a module."""
+    top, *rest = module.split(".")
+    if top not in PACKAGES:
+        return None
+    base = PACKAGES[top].joinpath(*rest)
+    return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_imports_run_only_downwards(package: str) -> None:
+    files = list(PACKAGES[package].rglob("*.py"))
+    assert files
+    for file in files:
+        upwards = {name.split(".")[0] for name in imports_of(file)} & OURS - BELOW[package] - {package}
+        assert not upwards, f"{file.relative_to(ROOT)} imports {sorted(upwards)}"
+
+
+@pytest.mark.parametrize("package", ["simlingo", "simlingo_sim", "training"])
+def test_no_ros_below_the_nodes(package: str) -> None:
+    for file in PACKAGES[package].rglob("*.py"):
+        ros = {name.split(".")[0] for name in imports_of(file)} & ROS
+        assert not ros, f"{file.relative_to(ROOT)} imports {sorted(ros)}"
+
+
+@pytest.mark.parametrize("node", ["planner", "controller", "route"])
+def test_what_drives_knows_no_simulator(node: str) -> None:
+    modules = reachable(f"simlingo_node.{node}", at_import_only=False)
+    assert "simlingo_node.node_base" in modules
+    assert not [name for name in modules if name.split(".")[0] == "simlingo_sim"]
+
+
+@pytest.mark.parametrize("module", ["simlingo_node.planner", "simlingo_node.drive", "simlingo.model.mini"])
+def test_driving_loads_no_torch(module: str) -> None:
+    modules = {name.split(".")[0] for name in reachable(module, at_import_only=True)}
+    assert "simlingo" in modules
+    assert not modules & {"torch", "transformers", "peft"}
+
+
+@pytest.mark.parametrize("package", ["simlingo_bootstrap", "simlingo_cli"])
+def test_what_runs_before_the_environment_needs_the_standard_library_only(package: str) -> None:
+    for file in PACKAGES[package].rglob("*.py"):
+        tops = {name.split(".")[0] for name in imports_of(file, at_import_only=True)}
+        foreign = tops - set(sys.stdlib_module_names) - {package}
+        assert not foreign, f"{file.relative_to(ROOT)} imports {sorted(foreign)}"
+
+
+def test_frames_are_flipped_in_one_file_only() -> None:
+    """Core code speaks CARLA's frames: the messages' types appear in simlingo_node alone."""
+    for package in ("simlingo", "simlingo_sim"):
+        for file in PACKAGES[package].rglob("*.py"):
+            assert "geometry_msgs" not in file.read_text(), file
+
+
+def test_the_checks_see_imports_inside_functions_and_classes(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text("def f():\n    import simlingo_sim.client\nclass A:\n    from torch import nn\n")
+    assert imports_of(file) == {"simlingo_sim.client", "torch", "torch.nn"}
+    assert imports_of(file, at_import_only=True) == {"torch", "torch.nn"}
