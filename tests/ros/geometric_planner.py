@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from simlingo.contracts import (
+    MODEL_CAMERA,
     PATH_POINTS,
     SPEED_WAYPOINT_PERIOD_S,
     SPEED_WAYPOINTS,
@@ -15,6 +16,7 @@ from simlingo.contracts import (
     Instruction,
     Observation,
 )
+from simlingo.model.camera import to_model_camera
 from simlingo_node import planner
 
 SPEED_MPS = 5.0
@@ -31,7 +33,8 @@ class GeometricDriver:
     def plan(self, observation: Observation) -> DrivingPlan:
         """A straight path towards the next target point."""
         begin = time.perf_counter()
-        assert observation.image.shape[2] == 3
+        seen = to_model_camera(observation.image, observation.intrinsics)
+        assert seen.shape == (MODEL_CAMERA.height, MODEL_CAMERA.width, 3)
         near, far = observation.navigation.target_points
         target = near if near[0] > 4.0 else far
         heading = target / max(float(np.linalg.norm(target)), 1e-6)

@@ -1,0 +1,188 @@
+"""The planner node between processes: what it pairs, what it refuses, and what it says of it."""
+
+from __future__ import annotations
+
+import array
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nav_msgs.msg import Odometry
+from nav_msgs.msg import Path as PathMsg
+from sensor_msgs.msg import CameraInfo, Image
+from simlingo_msgs.msg import DrivingPlan, Navigation, StackState
+from stack_harness import TICK, Network, navigation, odometry, picture, process, running
+from visualization_msgs.msg import MarkerArray
+
+from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics
+from simlingo_node.conversions import intrinsics_to_camera_info, ns_to_stamp, stamp_to_ns
+
+CAMERA = "/carla/ego_vehicle/rgb_front"
+
+
+class Inputs:
+    """The bridge and the route, played by the test."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.info = network.speak(CameraInfo, f"{CAMERA}/camera_info")
+        self.image = network.speak(Image, f"{CAMERA}/image")
+        self.odometry = network.speak(Odometry, "/carla/ego_vehicle/odometry")
+        self.navigation = network.speak(Navigation, "/simlingo/navigation")
+        self.plans = network.listen(DrivingPlan, "/simlingo/plan")
+        self.states = network.listen(StackState, "/simlingo/state")
+        network.up("planner")
+        for topic in (f"{CAMERA}/image", "/simlingo/navigation", "/carla/ego_vehicle/odometry"):
+            network.matched(topic, 1, 1)
+        network.matched("/simlingo/plan", 1, 1)
+        self.stamp = 0
+
+    def send(self, image: Image | None = None, info: CameraInfo | None = None, stamp: int | None = None) -> int:
+        """One tick; returns its stamp."""
+        self.stamp = stamp if stamp is not None else self.stamp + TICK
+        self.info(info or intrinsics_to_camera_info(MODEL_CAMERA, self.stamp, ""))
+        self.odometry(odometry(self.stamp))
+        self.navigation(navigation(self.stamp))
+        frame = image or picture(self.stamp)
+        frame.header.stamp = ns_to_stamp(self.stamp)
+        self.image(frame)
+        return self.stamp
+
+    def answered(self, stamp: int) -> DrivingPlan:
+        """The plan for ``stamp``."""
+        found = self.network.until(
+            lambda: [plan for plan in self.plans if stamp_to_ns(plan.header.stamp) == stamp], 10.0, f"plan {stamp}"
+        )
+        assert len(found) == 1
+        return found[0]
+
+    def refused_with(self, words: str, count: int) -> StackState:
+        """A state that tells of ``count`` refusals because of ``words``."""
+        self.network.until(
+            lambda: [s for s in self.states if s.node == "planner" and words in s.detail and s.refused >= count],
+            10.0,
+            f"a state that says '{words}' (last: {self.states[-1].detail if self.states else 'none'})",
+        )
+        return self.states[-1]
+
+
+@pytest.fixture(scope="module", params=[True])
+def inputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inputs]:
+    spec = process("planner", {"lockstep": request.param}, module="geometric_planner")
+    with running([spec], tmp_path_factory.mktemp("planner")) as (network, _):
+        yield Inputs(network)
+
+
+def test_a_plan_carries_the_images_stamp_and_phases_that_add_up(inputs: Inputs) -> None:
+    plan = inputs.answered(inputs.send())
+    assert plan.header.frame_id == "ego_vehicle"
+    assert plan.model == "geometric"
+    assert (len(plan.path), len(plan.speed_waypoints)) == (20, 10)
+    phases = {part.phase: part.duration_ms for part in plan.timing}
+    assert {"wait", "decode", "geometry"} <= set(phases)
+    assert 0.0 < sum(phases.values()) < 5000.0
+
+
+def test_views_carry_stamps_of_their_own(inputs: Inputs) -> None:
+    network = inputs.network
+    paths = network.listen(PathMsg, "/simlingo/path")
+    waypoints = network.listen(PathMsg, "/simlingo/speed_waypoints")
+    markers = network.listen(MarkerArray, "/simlingo/markers")
+    network.matched("/simlingo/markers", 1, 1)
+    stamp = inputs.send()
+    network.until(lambda: paths and waypoints and markers, 10.0, "path, speed waypoints and markers")
+    stamps = [stamp_to_ns(pose.header.stamp) - stamp for pose in waypoints[-1].poses]
+    assert stamps == [250_000_000 * index for index in range(1, 11)]
+    assert {pose.header.frame_id for pose in paths[-1].poses} == {"ego_vehicle"}
+
+
+@pytest.mark.parametrize("what", ["encoding", "truncated", "size", "narrow", "distorted"])
+def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inputs: Inputs, what: str) -> None:
+    frame, info, words = picture(0), None, ""
+    if what == "encoding":
+        frame.encoding, words = "yuv422", "yuv422"
+    elif what == "truncated":
+        frame.data, words = array.array("B", bytes(1000)), "truncated"
+    elif what == "size":
+        frame, words = picture(0, 640, 480), "640x480, but its CameraInfo says 1024x512"
+    elif what == "narrow":
+        frame, words = picture(0, 640, 320), "narrower"
+        info = intrinsics_to_camera_info(CameraIntrinsics.from_field_of_view(640, 320, 60.0), 0, "")
+    else:
+        info, words = intrinsics_to_camera_info(MODEL_CAMERA, 0, ""), "rectified"
+        info.d = [0.2, 0.0, 0.0, 0.0, 0.0]
+    before = len(inputs.plans)
+    inputs.send(frame, info)
+    inputs.refused_with(words, 1)
+    assert len(inputs.plans) == before
+    inputs.answered(inputs.send())
+
+
+def test_a_wider_camera_of_another_size_is_warped(inputs: Inputs) -> None:
+    wide = CameraIntrinsics.from_field_of_view(1280, 720, 120.0)
+    inputs.answered(inputs.send(picture(0, 1280, 720), intrinsics_to_camera_info(wide, 0, "")))
+
+
+def test_a_frame_of_the_past_is_dropped(inputs: Inputs) -> None:
+    newest = inputs.send()
+    inputs.answered(newest)
+    before = len(inputs.plans)
+    inputs.send(stamp=newest - 3 * TICK)
+    inputs.refused_with("before or at the last one", 1)
+    assert len(inputs.plans) == before
+    inputs.stamp = newest
+    inputs.answered(inputs.send())
+
+
+def test_nan_in_odometry_makes_no_plan(inputs: Inputs) -> None:
+    inputs.stamp += TICK
+    broken = odometry(inputs.stamp)
+    broken.twist.twist.linear.x = math.nan
+    inputs.odometry(broken)
+    inputs.navigation(navigation(inputs.stamp))
+    inputs.image(picture(inputs.stamp))
+    inputs.refused_with("NaN", 1)
+    assert all(stamp_to_ns(plan.header.stamp) != inputs.stamp for plan in inputs.plans)
+
+
+def test_odometry_without_its_frame_waits_and_the_state_says_so(inputs: Inputs) -> None:
+    for _ in range(40):
+        inputs.stamp += TICK
+        inputs.odometry(odometry(inputs.stamp))
+        inputs.navigation(navigation(inputs.stamp))
+        inputs.network.spin(0.04)
+    assert inputs.plans[-1].header.stamp != ns_to_stamp(inputs.stamp)
+    state = inputs.refused_with("no image for 1 s", 0)
+    assert state.mode == "waiting"
+    inputs.answered(inputs.send())
+
+
+def test_without_guidance_it_plans_to_stand(inputs: Inputs) -> None:
+    inputs.stamp += TICK
+    inputs.odometry(odometry(inputs.stamp))
+    lost = Navigation(status=Navigation.FINISHED)
+    lost.header.stamp = ns_to_stamp(inputs.stamp)
+    inputs.navigation(lost)
+    inputs.image(picture(inputs.stamp))
+    plan = inputs.answered(inputs.stamp)
+    assert all(point.x == 0.0 and point.y == 0.0 for point in plan.speed_waypoints)
+    assert "goal" in plan.text
+
+
+def test_its_subscriptions_hold_no_ground_truth_but_odometry(inputs: Inputs) -> None:
+    node = inputs.network.node
+    listened = {name for name, _ in node.get_subscriber_names_and_types_by_node("planner", "/")}
+    assert listened == {
+        f"{CAMERA}/image",
+        f"{CAMERA}/camera_info",
+        "/carla/ego_vehicle/odometry",
+        "/simlingo/navigation",
+    }
+
+
+def test_weights_that_are_missing_leave_it_unconfigured_with_the_reason(tmp_path: Path) -> None:
+    with running([process("planner", {"model": "simlingo-minni"})], tmp_path) as (network, supervisor):
+        assert not network.transition("planner", 1)
+        assert network.state("planner") == "unconfigured"
+        assert any("no model 'simlingo-minni'" in line for line in supervisor.last_lines("planner"))
