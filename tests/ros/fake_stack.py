@@ -210,7 +210,8 @@ class FakeStack(Node):
                   route_m=800.0, infractions=["red light at 12.0 s (40, 12)"], red_lights_met=2, red_lights_stopped=1),
         )  # fmt: skip
         for name, mode, p50 in (
-            ("carla_bridge", "active", 3.1), ("route", "active", 0.4), ("planner", "active", 21.5), ("controller", "active", 0.9)
+            ("carla_bridge", "active", 3.1), ("route", "active", 0.4), ("planner", "active", 21.5), ("controller", "active", 0.9),
+            ("lifecycle_manager", "active", math.nan)
         ):  # fmt: skip
             self._send(
                 "/simlingo/state",

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from simlingo.contracts import SimlingoError
-from simlingo_node.page.server import PageServer, bind, host_allowed, pack_picture
+from simlingo_node.page.browser import pack_picture
+from simlingo_node.page.server import PageServer, bind, host_allowed
 
 
 class FakeSource:

@@ -8,7 +8,6 @@ import errno
 import ipaddress
 import json
 import socket
-import struct
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from typing import Protocol
 from aiohttp import WSMsgType, web
 
 from simlingo.contracts import SimlingoError
+from simlingo_node.page.browser import Browser, pack_picture
 
 #: Pushes per second at most, pictures and numbers alike.
 PUSH_RATE_HZ = 15.0
@@ -86,12 +86,6 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def pack_picture(overlay: dict[str, object], jpeg: bytes) -> bytes:
-    """One binary message: length of the overlay's JSON (uint32, little endian), the JSON, the JPEG."""
-    head = json.dumps(overlay, separators=(",", ":")).encode()
-    return struct.pack("<I", len(head)) + head + jpeg
-
-
 def host_allowed(host: str) -> bool:
     """Whether ``host`` (a Host header) names this machine by address or as localhost.
 
@@ -106,39 +100,6 @@ def host_allowed(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-class Browser:
-    """One connection. Only the newest picture and the newest numbers wait; a slow browser skips the others."""
-
-    def __init__(self, socket_: web.WebSocketResponse) -> None:
-        self.socket = socket_
-        self.lasting_version: object = None
-        self._picture: bytes | None = None
-        self._texts: dict[str, str] = {}
-        self._news = asyncio.Event()
-
-    def offer(self, kind: str, text: str) -> None:
-        """Send ``text``, in place of an unsent one of the same ``kind``."""
-        self._texts[kind] = text
-        self._news.set()
-
-    def offer_picture(self, picture: bytes) -> None:
-        """Send ``picture``, in place of an unsent one."""
-        self._picture = picture
-        self._news.set()
-
-    async def pump(self) -> None:
-        """Send what is offered until the connection ends."""
-        while not self.socket.closed:
-            await self._news.wait()
-            self._news.clear()
-            texts, self._texts = self._texts, {}
-            picture, self._picture = self._picture, None
-            for text in texts.values():
-                await self.socket.send_str(text)
-            if picture is not None:
-                await self.socket.send_bytes(picture)
 
 
 class PageServer:

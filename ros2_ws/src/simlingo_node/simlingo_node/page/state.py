@@ -140,16 +140,22 @@ class PageState:
 
     def add_navigation(self, message: NavigationMsg) -> None:
         """What the route says."""
+        on_route = message.status == NavigationMsg.OK
+        try:
+            command = COMMAND_NAMES[to_command(message.command)] if on_route else ""
+        except InvalidInputError as error:
+            self.set_problem(str(error))
+            return
         with self._lock:
             pose = self._poses.at(stamp_to_ns(message.header.stamp))
             targets = [] if pose is None else flat(ego_to_map(points_from_ros(message.target_points), pose))
             self._navigation = {
                 "status": NAVIGATION_NAMES.get(message.status, "unknown"),
-                "command": COMMAND_NAMES[to_command(message.command)] if message.status == NavigationMsg.OK else "",
+                "command": command,
                 "distance": finite(message.distance_to_command, 1),
                 "progress": finite(message.progress, 1),
                 "length": finite(message.length, 1),
-                "targets": targets if message.status == NavigationMsg.OK else [],
+                "targets": targets if on_route else [],
             }
 
     def add_route(self, message: Route) -> None:

@@ -11,12 +11,10 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import av
 from PIL import Image
 
 from simlingo_node.recorder.bag import temporary_name
-
-os.environ.setdefault("SVT_LOG", "1")  # errors only: the encoder otherwise prints its settings
-import av
 
 _TIME_BASE = Fraction(1, 1000)
 #: Preset 12 of 13 costs 6 ms a frame of 1024x512; crf 38 keeps lane marks and lights clear.
@@ -31,6 +29,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, width: int, height: int, rate: float) -> None:
         """A video of ``width`` x ``height`` px (even numbers) with about ``rate`` frames a second."""
+        os.environ.setdefault("SVT_LOG", "1")  # errors only: the encoder otherwise prints its settings
         self._path = path
         self._container = av.open(str(temporary_name(path)), "w", format="mp4", options=_CONTAINER_OPTIONS)
         self._stream = self._container.add_stream(_ENCODER, rate=round(rate), options=_OPTIONS)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from av.error import FFmpegError
 from carla_msgs.msg import CarlaEgoVehicleControl
 from PIL import Image as Picture
 from rclpy.serialization import deserialize_message, serialize_message
@@ -96,7 +97,7 @@ class RecordingThread:
         try:
             while (item := self._queue.get()) is not None:
                 self._write(item)
-        except OSError as error:
+        except (OSError, FFmpegError) as error:
             self._on_problem(f"recording stopped: {error}; free disk space or record elsewhere (parameter directory)")
             while self._queue.get() is not None:
                 pass
@@ -167,5 +168,5 @@ class RecordingThread:
                 continue
             try:
                 part.close()
-            except OSError as error:
+            except (OSError, FFmpegError) as error:
                 self._on_problem(f"a recording could not be finished: {error}; its .tmp file holds what was written")

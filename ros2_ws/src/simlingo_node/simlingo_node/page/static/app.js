@@ -147,7 +147,7 @@ function showNodes(nodes) {
   const rows = nodes.map((node) => {
     const silent = node.age > 4 ? `silent for ${node.age.toFixed(0)} s` : node.mode;
     const number = (value) => (value == null ? "" : value.toFixed(1));
-    return [mood(node), node.name.split("/").at(-1).replaceAll("_", " "), silent, number(node.p50_ms), number(node.p99_ms), node.dropped, node.detail];
+    return [mood(node), node.name.split("/").at(-1).replace("lifecycle_manager", "lifecycle").replaceAll("_", " "), silent, number(node.p50_ms), number(node.p99_ms), node.dropped, node.detail];
   });
   fill($("nodes"), JSON.stringify(rows), () => rows.map(([tone, name, mode, ...rest]) => {
     const row = element("tr", "", tone);
