@@ -13,6 +13,7 @@ import pytest
 
 from training.evaluation import bench_drive, pool
 from training.evaluation.closed_loop import DriveRecord, DriveSettings
+from training.evaluation.journal import Journal
 from training.evaluation.routes import RouteSpec
 from training.evaluation.summary import crashed_route, report
 
@@ -90,13 +91,13 @@ def test_nothing_to_count_is_no_number() -> None:
 
 class Ears:
     def __init__(self) -> None:
-        self.finished: list[tuple[str, str]] = []
+        self.finished: list[RouteSpec] = []
 
     def tell(self, spec: RouteSpec, done: float, score: float) -> None:
         pass
 
-    def finish(self, spec: RouteSpec, status: str) -> None:
-        self.finished.append((spec.name, status))
+    def finish(self, spec: RouteSpec, outcome: DriveRecord | str) -> None:
+        self.finished.append(spec)
 
 
 def test_a_dying_or_raising_process_takes_no_other_route_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +117,7 @@ def test_a_dying_or_raising_process_takes_no_other_route_with_it(monkeypatch: py
     assert "ended with code 9" in str(found[specs[0]])
     assert "RuntimeError: the town is on fire" in str(found[specs[1]])
     assert isinstance(found[specs[2]], DriveRecord)
-    assert len(ears.finished) == 3
+    assert sorted(ears.finished, key=lambda spec: spec.index) == specs
 
 
 def _raise(*_: Any) -> DriveRecord:
@@ -169,3 +170,38 @@ def test_the_document_is_written_whole(tmp_path: Path) -> None:
     bench_drive.write_json(target, {"summary": {}})
     assert json.loads(target.read_text()) == {"summary": {}}
     assert [path.name for path in target.parent.iterdir()] == ["bench.json"]
+
+
+def test_an_interrupted_benchmark_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, driven = tmp_path / "bench.json", []
+
+    def drive_one_then_interrupt(specs: list[RouteSpec], *rest: Any) -> dict[RouteSpec, DriveRecord]:
+        listener = rest[-1]
+        for spec in specs:
+            if len(driven) == 1 and not target.with_name("again").exists():
+                raise KeyboardInterrupt
+            driven.append(spec)
+            listener.finish(spec, record(spec))
+        return {spec: record(spec) for spec in specs}
+
+    monkeypatch.setattr(pool, "drive_all", drive_one_then_interrupt)
+    words = ("--policy", "expert", "--towns", "gridtown", "--routes", "3", "--json", str(target))
+    assert bench_drive.run(arguments(*words)) == 130
+    assert not target.exists()
+    with target.with_name("bench.json.part").open("a") as file:
+        file.write('{"spec": {"town": "gri')  # cut off in the middle of a line
+    target.with_name("again").touch()
+    assert bench_drive.run(arguments(*words)) == 0
+    assert len(driven) == 3
+    assert len(json.loads(target.read_text())["routes"]) == 3
+    assert not target.with_name("bench.json.part").exists()
+    assert "gridtown-s1-r02" in capsys.readouterr().out
+
+
+def test_a_journal_of_other_conditions_is_not_taken_up(tmp_path: Path) -> None:
+    target, spec = tmp_path / "bench.json", RouteSpec("gridtown", 1, 0)
+    Journal(target, {"traffic": "none"}).add(record(spec))
+    assert Journal(target, {"traffic": "none"}).finished == {spec: record(spec)}
+    assert Journal(target, {"traffic": "light"}).finished == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.evaluation.closed_loop import DriveSettings
+    from training.evaluation.closed_loop import DriveRecord, DriveSettings
+    from training.evaluation.routes import RouteSpec
 
 DESCRIPTION = "Drive benchmark routes in the embedded world and report completion, driving score and infractions."
 EPILOG = """examples:
@@ -74,11 +76,10 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"bench drive: {error}", style="red", markup=False)
         return 2
     except KeyboardInterrupt:
-        console.print("bench drive: interrupted; nothing was written", style="yellow")
+        kept = f"; the same command takes up the finished routes from {args.json}.part" if args.json else ""
+        console.print(f"bench drive: interrupted{kept}", style="yellow", markup=False)
         return 130
     show_report(Console(), report)
-    if args.json:
-        write_json(args.json, report)
     if args.plots:
         from training.evaluation.plots import plot_towns
 
@@ -89,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Sequence[Any]]:
     """Drive all routes; the report and the records of the routes in order."""
     from training.evaluation.closed_loop import DriveRecord, DriveSettings
+    from training.evaluation.journal import Journal
     from training.evaluation.pool import drive_all
     from training.evaluation.routes import build, select
     from training.evaluation.summary import crashed_route
@@ -109,14 +111,43 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
     )
     for spec in specs:
         build(spec)  # a town without such routes is said before anything is driven
+    conditions = _conditions(args, settings, towns, jobs)
+    journal = Journal(args.json, conditions)
+    listener = _Listener(progress, journal)
     with progress.watching(specs):
-        found = drive_all(specs, settings, jobs, args.instructions, progress)
-    records = [found[spec] for spec in specs]
+        for record in journal.finished.values():
+            progress.finish(record.spec, f"{record.result['status']} (from {args.json}.part)")
+        found = drive_all(
+            [spec for spec in specs if spec not in journal.finished], settings, jobs, args.instructions, listener
+        )
+    found |= journal.finished
     routes = [
         record if isinstance(record, DriveRecord) else crashed_route(spec, record)
-        for spec, record in zip(specs, records, strict=True)
+        for spec, record in ((spec, found[spec]) for spec in specs)
     ]
-    return make_report(routes, _conditions(args, settings, towns, jobs)), routes
+    report = make_report(routes, conditions)
+    if args.json:
+        write_json(args.json, report)
+    journal.close()
+    return report, routes
+
+
+class _Listener:
+    """Shows the drives and keeps the finished ones."""
+
+    def __init__(self, progress: Any, journal: Any) -> None:
+        self._journal = journal
+        self._progress = progress
+
+    def tell(self, spec: RouteSpec, done: float, score: float) -> None:
+        self._progress.tell(spec, done, score)
+
+    def finish(self, spec: RouteSpec, outcome: DriveRecord | str) -> None:
+        if isinstance(outcome, str):
+            self._progress.finish(spec, f"crashed: {outcome}")
+        else:
+            self._journal.add(outcome)
+            self._progress.finish(spec, outcome.result["status"])
 
 
 def write_json(path: Path, report: dict[str, Any]) -> None:
@@ -134,7 +165,7 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "routes_per_seed": args.routes,
         "seeds": args.seed,
         "policy": settings.policy,
-        "weights": Path(settings.weights).name if settings.policy == "model" else None,
+        "weights": _weights_name(settings) if settings.policy == "model" else None,
         "traffic": settings.traffic,
         "camera": settings.camera,
         "weather": settings.weather or "each route its own",
@@ -145,6 +176,15 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "cores": os.cpu_count(),
         "python": sys.version.split()[0],
     }
+
+
+def _weights_name(settings: DriveSettings) -> str:
+    """Name of the model's folder and the begin of its graph's SHA-256: figures belong to one set of weights."""
+    from simlingo.model.folder import GRAPH_FILE, find_model
+
+    folder = find_model(settings.weights)
+    digest = hashlib.sha256((folder / GRAPH_FILE).read_bytes()).hexdigest()
+    return f"{folder.resolve().name} {digest[:12]}"
 
 
 def _towns(text: str) -> list[str]:

@@ -46,8 +46,8 @@ class Progress:
 
     def finish(self, spec: RouteSpec, status: str) -> None:
         """A route has ended."""
-        if spec in self._tasks:
-            self._bars.update(self._tasks[spec], visible=False)
+        self.tell(spec, 100.0, 0.0)
+        self._bars.update(self._tasks[spec], visible=False)
         self._bars.console.print(f"{spec.name}: {status}", markup=False, highlight=False)
 
 
@@ -55,7 +55,7 @@ def show_report(console: Console, report: dict[str, Any]) -> None:
     """Tables of the routes and of the summary."""
     routes = Table(title="routes")
     for name in ("route", "status", "completion %", "score", "red lights", "infractions"):
-        routes.add_column(name)
+        routes.add_column(name, no_wrap=name == "route")
     for route in report["routes"]:
         kinds = [infraction["kind"] for infraction in route["infractions"]]
         noted = [f"{kinds.count(kind)}x {kind}" for kind in dict.fromkeys(kinds)]

@@ -39,8 +39,8 @@ class Listener(Protocol):
     def tell(self, spec: RouteSpec, done: float, score: float) -> None:
         """A route is ``done`` % complete with a driving score so far."""
 
-    def finish(self, spec: RouteSpec, status: str) -> None:
-        """A route has ended."""
+    def finish(self, spec: RouteSpec, outcome: DriveRecord | str) -> None:
+        """A route has ended, with its record or the reason of its failure."""
 
 
 def drive_all(
@@ -62,7 +62,7 @@ def drive_all(
                 outcome = _listen(job, listener)
                 if outcome is not None:
                     results[job.spec] = outcome
-                    listener.finish(job.spec, outcome if isinstance(outcome, str) else outcome.result["status"])
+                    listener.finish(job.spec, outcome)
                     _end(job)
                     running.remove(job)
     finally:
