@@ -242,8 +242,9 @@ class PageNode(StackNode):
             self._manual_timer.cancel()
             self._override.publish(Bool(data=False))
         elif action == "manual":
-            names = ("steer", "throttle", "brake")
-            command = checked_command(*(request.get(name) for name in names), reverse=request.get("reverse"))
+            command = checked_command(
+                request.get("steer"), request.get("throttle"), request.get("brake"), request.get("reverse")
+            )
             self._take_over.command(command, time.monotonic())
         else:
             raise ValueError(f"unknown request {action!r}")

@@ -50,12 +50,12 @@ class DriveFrames:
     def draw(self, picture: Image.Image, stamp: int) -> None:
         """Draw plan and numbers onto ``picture`` (RGB) of simulation time ``stamp`` (ns), in place."""
         if self.plan is not None:
-            self._draw_plan(picture, stamp)
+            self._draw_plan(picture, self.plan, stamp)
         draw_caption(picture, self._caption(stamp))
 
-    def _draw_plan(self, picture: Image.Image, stamp: int) -> None:
+    def _draw_plan(self, picture: Image.Image, serialized: bytes, stamp: int) -> None:
         try:
-            plan = message_to_plan(deserialize_message(self.plan, DrivingPlanMsg))
+            plan = message_to_plan(deserialize_message(serialized, DrivingPlanMsg))
         except InvalidInputError:
             return  # a broken plan is the controller's to report; the video shows that there is none
         overlay = self.poses.overlay(plan, stamp, self.camera)

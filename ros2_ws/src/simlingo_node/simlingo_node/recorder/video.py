@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.video.stream import VideoStream
 from PIL import Image
 
 from simlingo_node.recorder.bag import temporary_name
@@ -32,7 +33,9 @@ class VideoWriter:
         os.environ.setdefault("SVT_LOG", "1")  # errors only: the encoder otherwise prints its settings
         self._path = path
         self._container = av.open(str(temporary_name(path)), "w", format="mp4", options=_CONTAINER_OPTIONS)
-        self._stream = self._container.add_stream(_ENCODER, rate=round(rate), options=_OPTIONS)
+        stream = self._container.add_stream(_ENCODER, rate=round(rate), options=_OPTIONS)
+        assert isinstance(stream, VideoStream)
+        self._stream = stream
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
         self._stream.codec_context.time_base = _TIME_BASE
         self._stream.codec_context.gop_size = max(round(rate * _KEY_FRAME_PERIOD_S), 1)
