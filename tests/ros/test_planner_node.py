@@ -67,9 +67,9 @@ class Inputs:
         return self.states[-1]
 
 
-@pytest.fixture(scope="module", params=[True])
-def inputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inputs]:
-    spec = process("planner", {"lockstep": request.param}, module="geometric_planner")
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inputs]:
+    spec = process("planner", {"lockstep": True}, module="geometric_planner")
     with running([spec], tmp_path_factory.mktemp("planner")) as (network, _):
         yield Inputs(network)
 

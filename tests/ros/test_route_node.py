@@ -1,0 +1,201 @@
+"""The route node between processes: routes, navigation for every odometry, and instructions."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from carla_msgs.msg import CarlaWorldInfo
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
+from nav_msgs.msg import Path as PathMsg
+from simlingo_msgs.msg import Instruction, InstructionStatus, Navigation, Route, StackState
+from stack_harness import TICK, Network, odometry, process, running
+from std_msgs.msg import String
+
+from simlingo.contracts import Command
+from simlingo.navigation.global_planner import GlobalPlanner
+from simlingo_node import qos
+from simlingo_node.conversions import ns_to_stamp, quaternion_from_euler, route_to_message, stamp_to_ns
+from simlingo_sim import towns
+
+
+def straight_route(offset: float = 0.0, count: int = 100) -> Route:
+    line = np.stack((offset + 2.0 * np.arange(count), np.zeros(count)), axis=1)
+    return route_to_message(line, [Command.FOLLOW_LANE] * count, f"straight{offset}", 0)
+
+
+class Partner:
+    """Bridge and person, played by the test."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.odometry = network.speak(Odometry, "/carla/ego_vehicle/odometry")
+        self.mission = network.speak(Route, "/simlingo/mission", qos.LATCHED)
+        self.path = network.speak(PathMsg, "/carla/ego_vehicle/waypoints", qos.LATCHED)
+        self.text = network.speak(String, "/simlingo/instruction")
+        self.instruct = network.speak(Instruction, "/simlingo/instruction_stamped")
+        self.world = network.speak(CarlaWorldInfo, "/carla/world_info", qos.LATCHED)
+        self.navigation = network.listen(Navigation, "/simlingo/navigation")
+        self.status = network.listen(InstructionStatus, "/simlingo/instruction_status")
+        self.routes = network.listen(Route, "/simlingo/route", qos.LATCHED)
+        self.states = network.listen(StackState, "/simlingo/state")
+        self.stamp = 0
+
+    def up(self) -> None:
+        """Activate the node and wait until it listens."""
+        self.network.up("route")
+        for topic in ("/carla/ego_vehicle/odometry", "/simlingo/navigation", "/simlingo/instruction"):
+            self.network.matched(topic, 1, 1)
+
+    def at(self, x: float, y: float = 0.0, yaw: float = 0.0) -> Navigation:
+        """Navigation at a place, ROS's map frame."""
+        self.stamp += TICK
+        message = odometry(self.stamp, x, y)
+        message.pose.pose.orientation = quaternion_from_euler(0.0, 0.0, yaw)
+        self.odometry(message)
+        stamp = self.stamp
+        found = self.network.until(
+            lambda: [answer for answer in self.navigation if stamp_to_ns(answer.header.stamp) == stamp],
+            10.0,
+            f"navigation for {stamp}",
+        )
+        assert len(found) == 1
+        return found[0]
+
+    def says(self, words: str) -> None:
+        """Wait for a state that says ``words``."""
+        self.network.until(
+            lambda: any(words in state.detail for state in self.states), 10.0, f"a state that says '{words}'"
+        )
+
+
+@pytest.fixture
+def partner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Partner]:
+    parameters = getattr(request, "param", {})
+    with running([process("route", parameters)], tmp_path) as (network, _):
+        yield Partner(network)
+
+
+def test_every_odometry_gets_one_answer_with_its_stamp(partner: Partner) -> None:
+    partner.up()
+    assert partner.at(0.0).status == Navigation.NO_ROUTE
+    partner.mission(straight_route())
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    answer = partner.at(10.0, 1.0)
+    assert (answer.status, answer.header.frame_id) == (Navigation.OK, "ego_vehicle")
+    assert answer.length == pytest.approx(198.0)
+    assert answer.progress == pytest.approx(10.0)
+    assert answer.target_points[0].y == pytest.approx(-1.0)  # to the right, for the car is left of the line
+    assert partner.at(10.0, 80.0).status == Navigation.OFF_ROUTE
+    partner.says("beside the route")
+    assert partner.at(197.5).status == Navigation.FINISHED
+
+
+def test_routes_that_cannot_be_driven_are_refused_with_the_reason(partner: Partner) -> None:
+    partner.up()
+    for count in (0, 1):
+        partner.mission(straight_route(count=count))
+        partner.says(f"route has {count} point(s)")
+        assert partner.at(0.0).status == Navigation.NO_ROUTE
+    broken = straight_route()
+    broken.points[3].position.x = math.nan
+    partner.mission(broken)
+    partner.says("NaN")
+    partner.mission(straight_route(1000.0))
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    assert partner.at(0.0).status == Navigation.NO_ROUTE
+    partner.says("route is 1000 m away")
+    partner.mission(straight_route())
+    partner.network.until(lambda: len(partner.routes) > 1, 10.0, "the good route taken over")
+    assert partner.at(0.0).status == Navigation.OK
+
+
+def test_a_latched_mission_published_before_is_found(partner: Partner) -> None:
+    partner.mission(straight_route())
+    partner.up()
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    assert partner.at(5.0).status == Navigation.OK
+
+
+@pytest.mark.parametrize("partner", [{"route_source": "waypoints"}], indirect=True)
+def test_a_path_of_the_waypoint_publisher_is_a_route(partner: Partner) -> None:
+    partner.up()
+    corner = [(x, 0.0) for x in range(0, 60, 2)] + [(60.0, y) for y in range(0, 60, 2)]
+    path = PathMsg()
+    for x, y in corner:
+        pose = PoseStamped()
+        pose.pose.position.x, pose.pose.position.y = float(x), float(y)
+        path.poses.append(pose)
+    partner.path(path)
+    partner.network.spin(0.5)
+    answer = partner.at(30.0)
+    assert answer.status == Navigation.OK
+    assert (answer.command, answer.next_command) == (Command.LEFT, Command.FOLLOW_LANE)
+    assert 20.0 < answer.distance_to_command < 32.0
+
+
+@pytest.mark.parametrize("partner", [{"route_source": "leaderboard"}], indirect=True)
+def test_the_leaderboards_route_needs_its_message(partner: Partner) -> None:
+    has_route = hasattr(importlib.import_module("carla_msgs.msg"), "CarlaRoute")
+    assert partner.network.transition("route", 1) is has_route
+
+
+@pytest.mark.parametrize("partner", [{"instructions": ["0.1:sing a song"]}], indirect=True)
+def test_words_are_answered_at_their_time(partner: Partner) -> None:
+    partner.mission(straight_route())
+    partner.up()
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    first = partner.stamp + TICK
+    future = Instruction(id="later", text="dance")
+    future.header.stamp = ns_to_stamp(first + 4 * TICK)
+    partner.instruct(future)
+    partner.network.spin(0.3)
+    for number in range(6):
+        partner.at(float(number))
+    partner.text(String(data="whatever you like"))
+    partner.network.spin(0.3)
+    partner.at(7.0)
+    partner.network.until(lambda: len(partner.status) == 3, 5.0, "three answers")
+    assert [answer.text for answer in partner.status] == ["sing a song", "dance", "whatever you like"]
+    assert [answer.status for answer in partner.status] == [InstructionStatus.NOT_UNDERSTOOD] * 3
+    assert [stamp_to_ns(answer.since) - first for answer in partner.status] == [2 * TICK, 4 * TICK, 6 * TICK]
+    assert partner.status[1].id == "later"
+
+
+def test_a_turn_asked_for_changes_the_route_and_is_obeyed(partner: Partner) -> None:
+    town = towns.load("gridtown")
+    planner = GlobalPlanner(town.map)
+    dense = planner.trace(town.spawn_points[0].location, town.spawn_points[40].location)
+    line = planner.polyline(dense)
+    partner.world(CarlaWorldInfo(map_name="gridtown", opendrive=town.map.to_opendrive()))
+    partner.mission(route_to_message(line, [command for _, command in dense], "mission", 0))
+    partner.network.spin(0.5)
+    partner.up()
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+
+    def drive(x: float, y: float, dx: float, dy: float) -> Navigation:
+        return partner.at(float(x), -float(y), -math.atan2(dy, dx))
+
+    drive(*line[0], *(line[1] - line[0]))
+    for text in ("turn left", "turn right", "go straight"):
+        partner.text(String(data=text))
+        partner.network.spin(0.2)
+        drive(*line[1], *(line[2] - line[1]))
+        partner.network.until(lambda: partner.status, 5.0, "an answer")
+        if len(partner.routes) > 1:
+            break
+        assert partner.status[-1].reason
+    changed = partner.routes[-1]
+    assert changed.id.startswith("mission/")
+    points = [(point.position.x, -point.position.y) for point in changed.points]
+    for (x, y), (next_x, next_y) in zip(points[2:-1:2], points[3::2], strict=False):
+        answer = drive(x, y, next_x - x, next_y - y)
+        assert answer.instruction_id
+        if partner.status[-1].status == InstructionStatus.OBEYED:
+            break
+    assert partner.status[-1].status == InstructionStatus.OBEYED
