@@ -24,16 +24,15 @@ NEAR_M = 0.08
 
 
 @kernel
-def visible_chunks(
-    boxes: FloatImage, reach: FloatImage, stretch: float, camera: Doubles, tan_x: float, tan_y: float, distance: Doubles
-) -> npt.NDArray[np.int64]:
-    """Numbers of the chunks that may be seen, nearest first.
+def find_visible(
+    boxes: FloatImage, reach: FloatImage, stretch: float, camera: Doubles, tan_x: float, tan_y: float,
+    distance: Doubles,
+) -> None:
+    """Fill ``distance`` (M,) with the distance in m of each chunk that may be seen, and -1 for the others.
 
     ``boxes`` (M, 6): lower and upper corner in the map frame, m. ``reach`` (M,): distance in m, times
-    ``stretch``, beyond which a chunk is left out. ``camera`` (12,): position, then forward, right and up axis. ``distance`` (M,): scratch.
+    ``stretch``, beyond which a chunk is left out. ``camera`` (12,): position, then forward, right and up axis.
     """
-    count = 0
-    seen = np.empty(boxes.shape[0], np.int64)
     norm_x = math.sqrt(1.0 + tan_x * tan_x)
     norm_y = math.sqrt(1.0 + tan_y * tan_y)
     for i in range(boxes.shape[0]):
@@ -45,6 +44,7 @@ def visible_chunks(
         half_z = 0.5 * (boxes[i, 5] - boxes[i, 2])
         radius = math.sqrt(half_x * half_x + half_y * half_y + half_z * half_z)
         away = math.sqrt(mid_x * mid_x + mid_y * mid_y + mid_z * mid_z)
+        distance[i] = -1.0
         if away - radius > reach[i] * stretch:
             continue
         forward = mid_x * camera[3] + mid_y * camera[4] + mid_z * camera[5]
@@ -54,10 +54,18 @@ def visible_chunks(
             continue
         if abs(up) - forward * tan_y > radius * norm_y:
             continue
-        distance[count] = away
-        seen[count] = i
-        count += 1
-    return seen[np.argsort(distance[:count], kind="mergesort")]
+        distance[i] = away
+
+
+def visible_chunks(
+    boxes: FloatImage, reach: FloatImage, stretch: float, camera: Doubles, tan_x: float, tan_y: float
+) -> npt.NDArray[np.int64]:
+    """Numbers of the chunks that may be seen, nearest first; arguments as for :func:`find_visible`."""
+    distance = np.empty(len(reach))
+    find_visible(boxes, reach, stretch, camera, tan_x, tan_y, distance)
+    seen = np.flatnonzero(distance >= 0.0)
+    nearest_first: npt.NDArray[np.int64] = seen[np.argsort(distance[seen], kind="stable")]
+    return nearest_first
 
 
 @kernel
@@ -123,7 +131,7 @@ def draw_triangles(
     vertices: FloatImage, normals: FloatImage, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64],
     camera: Doubles, focal: float, depth: FloatImage, numbers: Indices, ramp: FloatImage, zero: np.int32,
 ) -> int:
-    """Draw the triangles of the ranges [starts, ends) as seen by ``camera`` (see :func:`visible_chunks`).
+    """Draw the triangles of the ranges [starts, ends) as seen by ``camera`` (see :func:`find_visible`).
 
     ``focal``: focal length in samples. ``depth``, ``numbers``: (2H, 2W). ``ramp`` and ``zero``: see
     :func:`fill_triangle`. Returns how many triangles reached the screen.

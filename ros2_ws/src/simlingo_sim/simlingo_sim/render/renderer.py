@@ -122,8 +122,8 @@ class Renderer:
         depth, numbers = self._buffer(width, height)
         depth.fill(0.0)
         town, table = self._town, self._table
-        seen = visible_chunks(town.boxes, town.reach, _stretch(camera, focal, width), camera, width / (2.0 * focal), height / (2.0 * focal),
-                              np.empty(len(town.starts)))
+        seen = visible_chunks(town.boxes, town.reach, _stretch(camera, focal, width), camera,
+                              width / (2.0 * focal), height / (2.0 * focal))
         starts = np.append(town.starts[seen], table.static)
         ends = np.append(town.ends[seen], last)
         draw_triangles(table.vertices, table.normals, starts, ends, camera, 2.0 * focal, depth, numbers,

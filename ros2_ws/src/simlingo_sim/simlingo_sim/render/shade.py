@@ -68,7 +68,7 @@ def shade(
         low = np.float32((row - sky_row * sky_step) / sky_step)
         gaps = 0
         for k in range(2 * width):
-            gaps += np.int32(near_a[k] <= zero) + np.int32(near_b[k] <= zero)
+            gaps += 1 if near_a[k] <= zero or near_b[k] <= zero else 0
         for node in range((width + sky_step - 1) // sky_step if gaps > 0 else 0):
             base_r = sky[sky_row, node, 0] + low * (sky[sky_row + 1, node, 0] - sky[sky_row, node, 0])
             base_g = sky[sky_row, node, 1] + low * (sky[sky_row + 1, node, 1] - sky[sky_row, node, 1])
