@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simlingo_sim.render.materials import FloatImage, Material, displayed_light, to_linear, tone_table
-from simlingo_sim.render.signal_mesh import DARK, LENS_ROWS, LENSES, LIT
+from simlingo_sim.render.signal_mesh import DARK, GLOW, GLOWING, LENS_ROWS, LENSES, LIT
 from simlingo_sim.render.town_mesh import TownMesh
 
 
@@ -30,6 +30,7 @@ class TriangleTable:
         tone = tone_table()
         self._lens_lit = np.array([displayed_light(color, tone) for color in LIT], np.float32)
         self._lamp_light = np.array(displayed_light((255, 226, 160), tone), np.float32)
+        self._glow_lit = np.array([displayed_light(color, tone) for color in GLOWING], np.float32)
         self._lens_dark = np.array([to_linear(color) for color in DARK], np.float32)
         self.reserve(4096)
 
@@ -67,8 +68,10 @@ class TriangleTable:
             state = states.get(signal_id, "off")
             lit_rows[number] = LENSES.index(state) if state in LENSES else -1
         param = self._town.triangles.params[lenses] - 1
-        row = param % LENS_ROWS
+        row, glow = param % GLOW, param % LENS_ROWS >= GLOW
         is_lit = lit_rows[param // LENS_ROWS] == row
-        self.lit[lenses, 6] = np.where(is_lit, Material.EMISSIVE, Material.FLAT)
-        self.lit[lenses, :3] = np.where(is_lit[:, None], self._lens_lit[row], self._lens_dark[row] * 0.8)
+        bright = np.where(glow[:, None], self._glow_lit[row], self._lens_lit[row])
+        dark = np.where(glow[:, None], self._town.triangles.colors[lenses], self._lens_dark[row]) * 0.8
+        self.lit[lenses, :3] = np.where(is_lit[:, None], bright, dark)
         self.lit[lenses, 3:6] = 0.0
+        self.lit[lenses, 6] = np.where(is_lit, Material.EMISSIVE, Material.FLAT)

@@ -151,7 +151,7 @@ def shade(
             red, green, blue = lit[tri, 0], lit[tri, 1], lit[tri, 2]
             haze = haze_of[f]
             if material == 1:
-                haze *= np.float32(0.35)
+                haze *= np.float32(0.22)
             else:
                 z = z_of[f]
                 sun_r = lit[tri, 3]

@@ -20,11 +20,14 @@ _PITCH = 0.5
 _HOUSING: Color = (28, 30, 30)
 _POLE: Color = (92, 98, 102)
 
-#: Lenses from top to bottom; a lens triangle's param is LENS_ROWS * signal number + row.
+#: Lenses from top to bottom. The param of a lens' triangles is LENS_ROWS * signal number + row + 1, that of the glow
+#: around it the same + GLOW.
 LENSES = ("red", "yellow", "green")
-LENS_ROWS = 4
+LENS_ROWS, GLOW = 8, 4
+_GLOW_RADIUS = 0.27
 #: Displayed colours of lit lenses, of the glow on the housing around them, and of dark lenses (sRGB).
 LIT: tuple[Color, ...] = ((255, 30, 20), (255, 190, 20), (20, 255, 120))
+GLOWING: tuple[Color, ...] = ((176, 18, 12), (150, 108, 12), (10, 150, 66))
 DARK: tuple[Color, ...] = ((62, 16, 14), (60, 46, 14), (12, 52, 30))
 
 
@@ -60,10 +63,12 @@ class SignalHeads:
             return (center[0] + right * across[0] + out * ahead[0], center[1] + right * across[1] + out * ahead[1],
                     center[2] + up)
 
-        sides = 12
-        angles = [2.0 * math.pi * i / sides for i in range(sides)]
-        rim = [place(LENS_RADIUS * math.cos(a), LENS_RADIUS * math.sin(a), 0.012) for a in angles]
-        self._builder.fan(rim, DARK[row], Material.FLAT, Tag.TRAFFIC_LIGHT, LENS_ROWS * number + row + 1)
+        param = LENS_ROWS * number + row + 1
+        for sides, radius, out, color, which in ((8, _GLOW_RADIUS, 0.002, _HOUSING, param + GLOW),
+                                                 (12, LENS_RADIUS, 0.014, DARK[row], param)):
+            angles = [2.0 * math.pi * i / sides for i in range(sides)]
+            rim = [place(radius * math.cos(a), radius * math.sin(a), out) for a in angles]
+            self._builder.fan(rim, color, Material.FLAT, Tag.TRAFFIC_LIGHT, which)
         arc = [math.radians(angle) for angle in (150.0, 115.0, 65.0, 30.0)]
         for first, second in itertools.pairwise(arc):
             radius = LENS_RADIUS + 0.03

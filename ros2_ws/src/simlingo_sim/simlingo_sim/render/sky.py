@@ -76,7 +76,7 @@ def light_of(weather: carla.WeatherParameters) -> Light:
     opposite /= np.linalg.norm(opposite)
     lifted = sun if sun[2] > 0.02 else np.array([sun[0], sun[1], 0.3]) / np.linalg.norm([sun[0], sun[1], 0.3])
     dark = weather.sun_altitude_angle < 5.0
-    density = 0.00115 + 0.0016 * rain + 0.045 * mist**1.5
+    density = 0.00115 + 0.0016 * rain + 0.06 * mist**1.5
     haze = _mix(horizon, zenith, 0.12)
     pane = _mix(zenith, horizon, 0.35) * 0.22 + 0.012
     lit_windows = float(np.interp(weather.sun_altitude_angle, (-6.0, 3.0, 9.0), (0.52, 0.40, 0.0)))
@@ -89,7 +89,7 @@ def light_of(weather: carla.WeatherParameters) -> Light:
         sun=lifted,
         surfaces=surfaces,
         air=air,
-        sky=np.concatenate([zenith, horizon, sun, glow, cloud, [cover * (1.0 - 0.75 * min(1.0, 1.5 * mist))]]),
+        sky=np.concatenate([zenith, horizon, sun, glow, cloud, [cover * (1.0 - min(1.0, 2.5 * mist))]]),
         shadow_strength=(1.0 - veil) if shadows and veil < 0.9 else 0.0,
         wetness=wetness,
         dark=dark or mist > 0.4,
