@@ -82,6 +82,7 @@ class Collisions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._found = np.zeros((_MOST, 2))
+        self._touching: set[tuple[int, int]] = set()  # pairs in contact at the last tick
         self._scenery: list[StaticActor] = []
         self._static = StaticBoxes(*(np.zeros(0) for _ in StaticBoxes._fields))
 
@@ -96,26 +97,29 @@ class Collisions:
         bodies = self._world.bodies.arrays
         np.maximum(bodies.halt_s - dt, 0.0, out=bodies.halt_s)
         count = find_contacts(bodies, np.flatnonzero(bodies.kind != FREE), self._static, self._found)
-        return [self._answer(int(one), int(two)) for one, two in self._found[:count]]
+        pairs = [(int(one), int(two)) for one, two in self._found[:count]]
+        contacts = [self._answer(one, two, new=(one, two) not in self._touching) for one, two in pairs]
+        self._touching = set(pairs)
+        return contacts
 
     def scenery_actor(self, other: int) -> StaticActor:
         """The thing that a contact names as ``~number``."""
         return self._scenery[~other]
 
-    def _answer(self, one: int, two: int) -> Contact:
+    def _answer(self, one: int, two: int, *, new: bool) -> Contact:
         bodies = self._world.bodies.arrays
         if two < 0:
             number = ~two
             normal = self._normal(one, float(self._static.x[number]), float(self._static.y[number]),
                                   float(self._static.yaw[number]), float(self._static.half_length[number]),
                                   float(self._static.half_width[number]))
-            return Contact(one, two, self._stop_into(one, normal, (0.0, 0.0)))
+            return Contact(one, two, self._stop_into(one, normal, (0.0, 0.0), new=new))
         normal = self._normal(one, float(bodies.x[two]), float(bodies.y[two]), float(bodies.yaw[two]),
                               float(bodies.half_length[two]), float(bodies.half_width[two]))
         speed_one = (float(bodies.vx[one]), float(bodies.vy[one]))
         speed_two = (float(bodies.vx[two]), float(bodies.vy[two]))
-        impulse = self._stop_into(one, normal, speed_two)
-        back = self._stop_into(two, (-normal[0], -normal[1]), speed_one)
+        impulse = self._stop_into(one, normal, speed_two, new=new)
+        back = self._stop_into(two, (-normal[0], -normal[1]), speed_one, new=new)
         if impulse == (0.0, 0.0):
             impulse = (-back[0], -back[1])
         return Contact(one, two, impulse)
@@ -136,13 +140,18 @@ class Collisions:
         sign = math.copysign(1.0, across)
         return -sign * math.sin(yaw), sign * math.cos(yaw)
 
-    def _stop_into(self, row: int, normal: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-        """Take from a body its motion against ``normal`` relative to ``other``; the impulse upon it in N s."""
+    def _stop_into(self, row: int, normal: tuple[float, float], other: tuple[float, float], *,
+                   new: bool) -> tuple[float, float]:
+        """Take from a body its motion against ``normal`` relative to ``other``; the impulse upon it in N s.
+
+        Traffic and walkers halt when a contact begins (``new``), not while it lasts: else two would halt for ever.
+        """
         bodies = self._world.bodies.arrays
         closing = (float(bodies.vx[row]) - other[0]) * normal[0] + (float(bodies.vy[row]) - other[1]) * normal[1]
         if bodies.mode[row] != DRIVEN:
-            bodies.halt_s[row] = _HALT_S
-            bodies.speed[row] = 0.0 if bodies.kind[row] == VEHICLE else bodies.speed[row]
+            if new:
+                bodies.halt_s[row] = _HALT_S
+                bodies.speed[row] = 0.0 if bodies.kind[row] == VEHICLE else bodies.speed[row]
         elif closing < 0:
             bodies.vx[row] -= closing * normal[0]
             bodies.vy[row] -= closing * normal[1]

@@ -208,7 +208,8 @@ class World:
 
     def light_at(self, vehicle: Vehicle) -> TrafficLight | None:
         """The light in whose trigger volume the front of ``vehicle`` is."""
-        lane, s = self.graph.locate(self._map.get_waypoint(vehicle.get_location()))
+        waypoint = self._map.get_waypoint(vehicle.get_location())
+        lane, s = (-1, 0.0) if waypoint is None else self.graph.locate(waypoint)
         if lane < 0 or self.graph.arrays.light[lane] < 0:
             return None
         ahead = float(self.graph.arrays.stop_s[lane]) - s - vehicle.model.length / 2
