@@ -81,6 +81,16 @@ def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(camera: str, m
         assert not np.array_equal(seen[0], seen[-1])
 
 
+def test_a_plan_every_third_tick_still_drives_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = StraightAhead()
+    monkeypatch.setattr(closed_loop, "model_policy", lambda *_: policy)
+    route = shortened(RouteSpec("gridtown", 1, 1), 25)
+    record = drive(route, DriveSettings(policy="model", traffic="none", plan_every=3))
+    ticks = round(record.result["duration_s"] / 0.05)
+    assert record.result["status"] == "completed"
+    assert len(policy.frames) == pytest.approx(ticks / 3, abs=2)
+
+
 def test_the_shipped_model_drives() -> None:
     try:
         find_model("simlingo-mini")

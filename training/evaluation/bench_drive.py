@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tell the model the route by target points or by commands (default: target_point)",
     )
     parser.add_argument(
+        "--plan-every",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="a frame and a plan every N ticks of 50 ms (default: 1)",
+    )
+    parser.add_argument(
         "--instructions", action="store_true", help="say a turn before a junction of each route and judge the way taken"
     )
     parser.add_argument("--jobs", type=_positive, help="routes at a time (default: one a core)")
@@ -107,6 +114,7 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
         camera=args.camera,
         weather=_weather(args.weather),
         route_as=args.route_as,
+        plan_every=args.plan_every,
         threads=max(cores // jobs, 1),
     )
     for spec in specs:
@@ -170,6 +178,7 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "camera": settings.camera,
         "weather": settings.weather or "each route its own",
         "route_as": settings.route_as,
+        "plan_every": settings.plan_every,
         "instructions": args.instructions,
         "jobs": jobs,
         "threads": settings.threads,

@@ -31,6 +31,7 @@ class DriveSettings:
     camera: str = "real"  # real, grey, shuffled
     weather: str | None = None  # name; None: each route its own
     route_as: str = "target_point"  # target_point, command: what of the navigation the model reads
+    plan_every: int = 1  # ticks from frame to frame and plan to plan
     threads: int = 2  # of the network
 
 
@@ -58,7 +59,7 @@ def make_driver(world: RouteWorld, route: BenchRoute, settings: DriveSettings) -
     if settings.policy == "expert":
         return ExpertDriver(world, route.dense, planner)
     policy = model_policy(settings.weights, settings.threads, settings.route_as)
-    frames = frame_source(settings.camera, route, world, settings.traffic)
+    frames = frame_source(settings.camera, route, world, settings.traffic, settings.plan_every)
     return ModelDriver(world, route.dense, planner, policy, frames)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import carla
 
-from simlingo.contracts import MODEL_CAMERA, Instruction, Observation
+from simlingo.contracts import MODEL_CAMERA, DrivingPlan, Instruction, Observation
 from simlingo.control.controller import Controller
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
@@ -60,18 +60,21 @@ class ModelDriver:
         self._world, self._planner, self._policy, self._frames = world, planner, policy, frames
         self._controller = Controller()
         self._route = _route_planner(planner, dense)
+        self._plan: DrivingPlan | None = None
         self.planner_ms: list[float] = []
         policy.reset()
 
     def control(self, tick: int) -> carla.VehicleControl:
-        """One plan and the control that follows it."""
+        """A plan where there is a frame, and the control that follows the newest plan."""
         ego = self._world.ego_state()
         navigation = self._route.update(ego)
-        observation = Observation(ego.stamp, self._frames.frame(tick), MODEL_CAMERA, ego.speed, navigation)
-        begin = time.perf_counter()
-        plan = self._policy.plan(observation)
-        self.planner_ms.append((time.perf_counter() - begin) * 1e3)
-        control = self._controller.update(ego, plan)
+        image = self._frames.frame(tick)
+        if image is not None:
+            observation = Observation(ego.stamp, image, MODEL_CAMERA, ego.speed, navigation)
+            begin = time.perf_counter()
+            self._plan = self._policy.plan(observation)
+            self.planner_ms.append((time.perf_counter() - begin) * 1e3)
+        control = self._controller.update(ego, self._plan)
         return carla.VehicleControl(throttle=control.throttle, steer=control.steer, brake=control.brake)
 
     def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:

@@ -57,18 +57,24 @@ def open_world(route: BenchRoute, traffic: str, weather: str | None = None) -> R
 
 
 class FrontCamera:
-    """The model's camera on the ego (spec A.2); ``image`` is the newest frame, (512, 1024, 3) RGB."""
+    """The model's camera on the ego (spec A.2), with a frame every so many ticks."""
 
-    def __init__(self, world: Any, ego: Any) -> None:
+    def __init__(self, world: Any, ego: Any, every: int) -> None:
         blueprint = world.get_blueprint_library().find("sensor.camera.rgb")
         blueprint.set_attribute("image_size_x", str(MODEL_CAMERA.width))
         blueprint.set_attribute("image_size_y", str(MODEL_CAMERA.height))
         blueprint.set_attribute("fov", str(FIELD_OF_VIEW_DEG))
+        blueprint.set_attribute("sensor_tick", f"{every * TICK_S:.3f}")
         pose = carla.Transform(carla.Location(*MODEL_CAMERA_POSITION_IN_EGO))
         self._sensor = world.spawn_actor(blueprint, pose, attach_to=ego)
         self._sensor.listen(self._keep)
-        self.image: ImageArray | None = None
+        self._image: ImageArray | None = None
+
+    def take(self) -> ImageArray | None:
+        """The frame of this tick, (512, 1024, 3) RGB; None where the camera made none since the last call."""
+        image, self._image = self._image, None
+        return image
 
     def _keep(self, image: Any) -> None:
         frame = np.frombuffer(image.raw_data, dtype=np.uint8).reshape(image.height, image.width, 4)
-        self.image = frame[:, :, 2::-1].copy()
+        self._image = frame[:, :, 2::-1].copy()
