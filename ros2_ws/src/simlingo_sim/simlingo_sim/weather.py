@@ -9,6 +9,10 @@ import carla
 
 from simlingo_sim.errors import unknown_name
 
+_FIELDS = ("cloudiness", "precipitation", "precipitation_deposits", "wind_intensity", "sun_azimuth_angle",
+           "sun_altitude_angle", "fog_density", "fog_distance", "fog_falloff", "wetness", "scattering_intensity",
+           "mie_scattering_scale", "rayleigh_scattering_scale", "dust_storm")
+
 
 def _weather(sun: tuple[float, float], clouds: float, *, rain: float = 0.0, puddles: float = 0.0, wet: float = 0.0,
              wind: float = 10.0, fog: tuple[float, float] = (0.0, 60.0)) -> carla.WeatherParameters:
@@ -52,3 +56,11 @@ def road_grip(weather: carla.WeatherParameters) -> float:
     """Friction coefficient of the road: 0.9 dry, 0.7 soaked."""
     soaked = float(min(max(weather.wetness, weather.precipitation_deposits, 0.0), 100.0)) / 100.0
     return 0.9 - 0.2 * soaked
+
+
+def copied_weather(weather: carla.WeatherParameters) -> carla.WeatherParameters:
+    """A weather of equal values that does not change with ``weather``."""
+    copy = carla.WeatherParameters()
+    for name in _FIELDS:
+        setattr(copy, name, getattr(weather, name))
+    return copy

@@ -7,7 +7,6 @@ apply controls -> dynamics -> traffic and walkers -> lights -> collisions -> sna
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,13 +22,13 @@ from simlingo_sim.errors import SimulatorError
 from simlingo_sim.lights import build_programs
 from simlingo_sim.pedestrians import Pedestrians
 from simlingo_sim.roads.network import network_of
+from simlingo_sim.roster import Roster
 from simlingo_sim.scene_view import scene_of
 from simlingo_sim.scenery import town_scenery
 from simlingo_sim.sensors.base import Sensor, SensorData
 from simlingo_sim.sensors.camera import CameraSensor, render_cameras
 from simlingo_sim.sensors.inertial import sensor_generator
 from simlingo_sim.snapshot import WorldSnapshot
-from simlingo_sim.spawning import make_actor
 from simlingo_sim.towns import TOWNS, Town
 from simlingo_sim.towns.extras import TRAFFIC_LIGHT_TYPE
 from simlingo_sim.traffic.arrays import LIGHT_GREEN, LIGHT_OFF, LIGHT_RED, LIGHT_YELLOW
@@ -37,7 +36,7 @@ from simlingo_sim.traffic.manager import TrafficManager
 from simlingo_sim.traffic_light import TrafficLight, TrafficSign
 from simlingo_sim.vehicle import Vehicle
 from simlingo_sim.walker import Walker
-from simlingo_sim.weather import WEATHERS, road_grip
+from simlingo_sim.weather import WEATHERS, copied_weather, road_grip
 
 if TYPE_CHECKING:
     from simlingo_sim.render.renderer import Renderer
@@ -62,18 +61,14 @@ class World:
         self.walker_heading = np.zeros(CAPACITY)
         self.walker_pace = np.zeros(CAPACITY)
         self.walked = np.zeros(CAPACITY)  # m that each walker has gone
-        self.weather = _copied_weather(WEATHERS["clear_noon"])
-        self.vehicles: list[Vehicle] = []
-        self.walkers: list[Walker] = []
+        self.weather = copied_weather(WEATHERS["clear_noon"])
         self._sensor_seed = seeds[3]
         roads = network_of(town)
         self._map = roads.map
         self._library = make_library()
         self._settings = carla.WorldSettings()
         self._settings.synchronous_mode, self._settings.fixed_delta_seconds = True, TICK_S
-        self._actors: dict[int, Actor] = {}
-        self._by_row: dict[int, BodyActor] = {}
-        self._next_id = 1
+        self._roster = Roster(self)
         self._elapsed_s = 0.0
         self._tick_callbacks: dict[int, Callable[[WorldSnapshot], None]] = {}
         self._contacts: list[Contact] = []
@@ -86,21 +81,15 @@ class World:
         self._programs = build_programs([entry for entry in signals if entry.kind == TRAFFIC_LIGHT_TYPE], town.extras,
                                         np.random.default_rng(seeds[0]))
         states = {light.signal_id: (light, program) for program in self._programs for light in program.lights}
-        self.traffic_lights: list[TrafficLight] = []
-        for signal in signals:
-            if signal.id in states:
-                light = TrafficLight(self, self._take_id(), signal, *states[signal.id])
-                self.traffic_lights.append(light)
-                self._actors[light.id] = light
-            else:
-                sign = TrafficSign(self, self._take_id(), signal)
-                self._actors[sign.id] = sign
+        signs = [TrafficLight(self, self._roster.take_id(), signal, *states[signal.id]) if signal.id in states
+                 else TrafficSign(self, self._roster.take_id(), signal) for signal in signals]
+        self.traffic_lights = [sign for sign in signs if isinstance(sign, TrafficLight)]
         self._light_codes = np.full(max(len(self.traffic_lights), 1), LIGHT_OFF, dtype=np.int64)
         self.publish_lights()
         self.traffic = TrafficManager(self, self.graph, roads.conflicts, np.random.default_rng(seeds[1]))
         self.pedestrians = Pedestrians(self, roads.sidewalks, np.random.default_rng(seeds[2]))
-        self._spectator = StaticActor(self, self._take_id(), "spectator", {}, carla.Transform())
-        self._actors[self._spectator.id] = self._spectator
+        self._spectator = StaticActor(self, self._roster.take_id(), "spectator", {}, carla.Transform())
+        self._roster.settle([*signs, self._spectator])
         self._collisions = Collisions(self)
         self._decor = town_scenery(self, town.decor)
         self.scenery_changed()
@@ -180,17 +169,27 @@ class World:
     def get_actors(self, actor_ids: Sequence[int] | None = None) -> ActorList:
         """All actors, or those of the given ids that exist, by ascending id."""
         if actor_ids is None:
-            return ActorList([self._actors[key] for key in sorted(self._actors)])
-        return ActorList([self._actors[key] for key in sorted(actor_ids) if key in self._actors])
+            actor_ids = list(self._roster.actors)
+        return ActorList([self._roster.actors[key] for key in sorted(actor_ids) if key in self._roster.actors])
 
     def get_actor(self, actor_id: int) -> Actor | None:
-        return self._actors.get(actor_id)
+        return self._roster.actors.get(actor_id)
+
+    @property
+    def vehicles(self) -> list[Vehicle]:
+        """All vehicles, in the order in which they came."""
+        return self._roster.vehicles
+
+    @property
+    def walkers(self) -> list[Walker]:
+        """All walkers, in the order in which they came."""
+        return self._roster.walkers
 
     def get_weather(self) -> carla.WeatherParameters:
-        return _copied_weather(self.weather)
+        return copied_weather(self.weather)
 
     def set_weather(self, weather: carla.WeatherParameters) -> None:
-        self.weather = _copied_weather(weather)
+        self.weather = copied_weather(weather)
 
     def speed_limit(self, location: carla.Location) -> float:
         """Posted limit in m/s on the lane nearest to ``location``."""
@@ -238,20 +237,7 @@ class World:
     def spawn_actor(self, blueprint: ActorBlueprint, transform: carla.Transform, attach_to: Actor | None = None,
                     attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid, bone: str = "") -> Actor:
         """Make an actor; :class:`SimulatorError` where another one stands in its place or an argument is wrong."""
-        place, turn = transform.location, transform.rotation
-        if not all(math.isfinite(value) for value in (place.x, place.y, place.z, turn.pitch, turn.yaw, turn.roll)):
-            raise SimulatorError(f"cannot spawn {blueprint.id}: its transform holds a value that is not a number")
-        actor = make_actor(self, self._take_id(), blueprint, transform, attach_to)
-        self._actors[actor.id] = actor
-        if isinstance(actor, BodyActor):
-            self._by_row[actor.row] = actor
-        if isinstance(actor, Vehicle):
-            self.vehicles.append(actor)
-        elif isinstance(actor, Walker):
-            self.walkers.append(actor)
-        elif actor.type_id.startswith("static.prop"):
-            self.scenery_changed()
-        return actor
+        return self._roster.spawn(blueprint, transform, attach_to)
 
     def try_spawn_actor(self, blueprint: ActorBlueprint, transform: carla.Transform, attach_to: Actor | None = None,
                         attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid,
@@ -264,19 +250,7 @@ class World:
 
     def remove_actor(self, actor: Actor) -> bool:
         """Take an actor and all that is attached to it out of the world (``Actor.destroy`` calls this)."""
-        if self._actors.get(actor.id) is not actor or isinstance(actor, TrafficSign) or actor is self._spectator:
-            return False
-        for child in [other for other in self._actors.values() if other.parent is actor]:
-            self.remove_actor(child)
-        del self._actors[actor.id]
-        actor.on_destroyed()
-        if isinstance(actor, BodyActor):
-            del self._by_row[actor.row]
-        self.vehicles = [vehicle for vehicle in self.vehicles if vehicle is not actor]
-        self.walkers = [walker for walker in self.walkers if walker is not actor]
-        if actor.type_id.startswith("static.prop"):
-            self.scenery_changed()
-        return True
+        return self._roster.remove(actor)
 
     # -- for the parts of the world ---------------------------------------------------------------------------------
 
@@ -285,7 +259,7 @@ class World:
 
     def mass_of(self, row: int) -> float:
         """kg."""
-        actor = self._by_row[row]
+        actor = self._roster.by_row[row]
         return actor.model.mass if isinstance(actor, Vehicle) else 75.0
 
     def contacts_of(self, actor: BodyActor) -> list[tuple[Actor, tuple[float, float]]]:
@@ -293,17 +267,15 @@ class World:
         found: list[tuple[Actor, tuple[float, float]]] = []
         for contact in self._contacts:
             if contact.row == actor.row:
-                other = self._by_row[contact.other] if contact.other >= 0 else self._collisions.scenery_actor(contact.other)
+                other = self._roster.by_row[contact.other] if contact.other >= 0 else self._collisions.scenery_actor(contact.other)
                 found.append((other, contact.impulse))
             elif contact.other == actor.row:
-                found.append((self._by_row[contact.row], (-contact.impulse[0], -contact.impulse[1])))
+                found.append((self._roster.by_row[contact.row], (-contact.impulse[0], -contact.impulse[1])))
         return found
 
     def scenery_changed(self) -> None:
         """Take props and signal posts into the collision test anew."""
-        standing = [actor for actor in self._actors.values() if isinstance(actor, StaticActor)
-                    and actor is not self._spectator]
-        self._collisions.set_scenery(self._decor + standing)
+        self._collisions.set_scenery(self._decor + self._roster.standing())
 
     def publish_lights(self) -> None:
         """Write the states of the lights to where the traffic reads them."""
@@ -326,7 +298,7 @@ class World:
         return self._scene[1]
 
     def _measure(self, dt: float) -> list[tuple[Sensor, SensorData]]:
-        due = [actor for actor in self._actors.values() if isinstance(actor, Sensor) and actor.due(self._elapsed_s)]
+        due = [sensor for sensor in self._roster.sensors if sensor.due(self._elapsed_s)]
         cameras = [] if self._settings.no_rendering_mode else [s for s in due if isinstance(s, CameraSensor)]
         readings = render_cameras(self, cameras, self.frame, self._elapsed_s) if cameras else []
         for sensor in due:
@@ -347,21 +319,8 @@ class World:
                                                      arrays.ax, arrays.ay, arrays.yaw_rate))
         delta = float(self._settings.fixed_delta_seconds)
         stamp = carla.Timestamp(self.frame, self._elapsed_s, delta, self._elapsed_s)
-        return WorldSnapshot(self.frame, stamp, dict(self._actors), columns)
-
-    def _take_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
+        return WorldSnapshot(self.frame, stamp, dict(self._roster.actors), columns)
 
     def __repr__(self) -> str:
         moving = int(np.count_nonzero(self.bodies.arrays.kind != FREE))
         return f"World(town={self.town.name}, frame={self.frame}, moving={moving})"
-
-
-def _copied_weather(weather: carla.WeatherParameters) -> carla.WeatherParameters:
-    copy = carla.WeatherParameters()
-    for name in ("cloudiness", "precipitation", "precipitation_deposits", "wind_intensity", "sun_azimuth_angle",
-                 "sun_altitude_angle", "fog_density", "fog_distance", "fog_falloff", "wetness", "scattering_intensity",
-                 "mie_scattering_scale", "rayleigh_scattering_scale", "dust_storm"):
-        setattr(copy, name, getattr(weather, name))
-    return copy

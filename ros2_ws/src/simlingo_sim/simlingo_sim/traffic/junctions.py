@@ -66,7 +66,7 @@ def _time_to(distance: float, speed: float) -> float:
 def _latest_time(lanes: LaneArrays, lane: int, distance: float, speed: float) -> float:
     """Time in s to cover ``distance`` m over a connecting lane, no faster than its bend allows."""
     bend = lanes.limit[lanes.first[lane] + lanes.points[lane] // 2]
-    return max(_time_to(distance, speed), distance / min(max(speed, 2.5), bend))
+    return float(max(_time_to(distance, speed), distance / min(max(speed, 2.5), bend)))
 
 
 @kernel
