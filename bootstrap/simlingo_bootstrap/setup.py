@@ -28,6 +28,18 @@ _FILES = {
     "train": ["train.txt"],
     "dev": ["dev.txt"],
 }
+#: Steps in words, for the progress lines.
+_TITLES = {
+    "venv": "Python environment",
+    "sources": "source trees",
+    "installer": "installer",
+    "ros": "ROS 2 Jazzy",
+    "interfaces": "message packages",
+    "drive": "packages to drive",
+    "torch": "torch",
+    "train": "packages to train",
+    "dev": "packages to test",
+}
 #: Steps of each group that a command can ask for; "drive" is always there.
 GROUPS = {"drive": ["drive"], "train": ["torch", "train"], "dev": ["dev"]}
 _OFFLINE = "see the lines above; where the network failed, start the same command again: it goes on from here"
@@ -88,26 +100,11 @@ class Setup:
 
     def _stages(self, missing: Sequence[str]) -> list[tuple[str, list[str]]]:
         """Titles and steps in order; steps of one stage run at the same time."""
-        building = "message packages" + (", driving" if "drive" in missing else "")
-        stages = [
-            ("Python environment", ["venv", "sources"]),
-            ("installer", ["installer"]),
-            ("ROS 2 Jazzy", ["ros"]),
-            # A sourced ROS may lack colcon, which drive.txt's step brings then: not at the same time.
-            *([("driving", ["drive"])] if self._ros else []),
-            (building if "interfaces" in missing else "driving", ["interfaces", "drive"]),
-            ("torch", ["torch"]),
-            ("training", ["train"]),
-            ("tests", ["dev"]),
-        ]
-        left = list(missing)
-        result: list[tuple[str, list[str]]] = []
-        for title, steps in stages:
-            now = [step for step in steps if step in left]
-            left = [step for step in left if step not in now]
-            if now:
-                result.append((title, now))
-        return result
+        # A sourced ROS may lack colcon, which the step "drive" brings then: the messages wait for it.
+        together = [["interfaces", "drive"]] if self._ros is None else [["drive"], ["interfaces"]]
+        order = [["venv", "sources"], ["installer"], ["ros"], *together, ["torch"], ["train"], ["dev"]]
+        stages = [[step for step in steps if step in missing] for steps in order]
+        return [(", ".join(_TITLES[step] for step in steps), steps) for steps in stages if steps]
 
     def _prepare(self, step: str) -> Job | None:
         """The job of a step; None where there is no program to run."""
