@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from simlingo.contracts import SimlingoError
+from simlingo_node.leases import Lease, take
 from simlingo_node.resources import config_file
 
 #: Domains whose UDP ports lie below Linux's ephemeral ports; 0 is everybody's default and left alone.
@@ -24,38 +21,18 @@ _PREFIXES = ("fastrtps_", "sem.fastrtps_")
 _WHEEL_VARIABLES = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE",)
 
 
-@dataclass
-class Domain:
-    """A ROS domain that no other stack of this machine uses while ``lock`` is open."""
-
-    number: int
-    lock: IO[str]
-
-    def release(self) -> None:
-        """Let others use it."""
-        self.lock.close()
-
-
-def take_domain(wanted: int | None = None) -> Domain:
+def take_domain(wanted: int | None = None) -> Lease:
     """A free domain, or the one that is ``wanted``.
 
     Raises:
         SimlingoError: it is in use, or all are.
     """
-    for number in DOMAINS if wanted is None else (wanted,):
-        path = Path(tempfile.gettempdir()) / f"simlingo-{os.getuid()}-domain-{number}.lock"
-        lock = path.open("w", encoding="ascii")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            continue
-        if not _is_spoken_on(number):
-            return Domain(number, lock)
-        lock.close()
-    if wanted is not None:
+    lease = take("domain", DOMAINS if wanted is None else (wanted,), lambda number: not _is_spoken_on(number))
+    if lease is None and wanted is not None:
         raise SimlingoError(f"ROS domain {wanted} is in use by another stack; choose another --domain, or leave it out")
-    raise SimlingoError(f"all ROS domains from {DOMAINS[0]} to {DOMAINS[-1]} are in use; end another stack first")
+    if lease is None:
+        raise SimlingoError(f"all ROS domains from {DOMAINS[0]} to {DOMAINS[-1]} are in use; end another stack first")
+    return lease
 
 
 def _is_spoken_on(domain: int) -> bool:

@@ -14,10 +14,12 @@ import socket
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simlingo_node.leases import Lease, take
 from simlingo_node.script import parse_script
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 
@@ -61,17 +63,18 @@ def run(args: argparse.Namespace) -> int:
     """Drive once; returns the exit status: 0 driven to an end, 1 failed, 130 interrupted."""
     options = options_from(args)
     check_options(options)
+    port = None if args.headless else page_port(args.port)
     run_dir = make_run_dir(args.runs)
-    if not args.no_record:
-        options = StackOptions(**{**vars(options), "record_dir": str(run_dir)})
+    record_dir = "" if args.no_record else str(run_dir)
+    options = replace(options, page_port=port.number if port is not None else None, record_dir=record_dir)
     return drive(options, stack(options), run_dir, args.domain)
 
 
 def options_from(args: argparse.Namespace) -> StackOptions:
-    """The stack's options for the command line's.
+    """The stack's options for the command line's; page and recording are ``run``'s.
 
     Raises:
-        SimlingoError: an instruction cannot be read, or the page's port is taken.
+        SimlingoError: an instruction cannot be read.
     """
     parse_script(args.instruction)
     return StackOptions(
@@ -85,7 +88,7 @@ def options_from(args: argparse.Namespace) -> StackOptions:
         instructions=tuple(args.instruction),
         model=args.model,
         threads=args.threads,
-        page_port=None if args.headless else page_port(args.port),
+        page_port=None,
         video=not args.no_video,
     )
 
@@ -109,8 +112,8 @@ def check_options(options: StackOptions) -> None:
         raise InvalidInputError(str(unknown_name("town", options.town, TOWNS)))
 
 
-def page_port(wanted: int | None) -> int:
-    """A free port for the live page; the one ``wanted`` or none.
+def page_port(wanted: int | None) -> Lease:
+    """A free port for the live page, held until the lease is released; the one ``wanted`` or none.
 
     Raises:
         SimlingoError: it is taken.
@@ -118,18 +121,23 @@ def page_port(wanted: int | None) -> int:
     from simlingo.contracts import SimlingoError
 
     candidates = [wanted] if wanted is not None else list(range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED))
-    for port in candidates:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise SimlingoError(
-        f"port {candidates[0]} of the live page is taken by another program; choose another with --port,"
-        " leave --port out for a free one, or drive without a page: --headless"
-    )
+    lease = take("port", candidates, _is_free)
+    if lease is None:
+        raise SimlingoError(
+            f"port {candidates[0]} of the live page is taken by another program; choose another with --port,"
+            " leave --port out for a free one, or drive without a page: --headless"
+        )
+    return lease
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def make_run_dir(runs: Path) -> Path:
@@ -162,6 +170,7 @@ def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wa
             ending, result = _supervise(options, nodes, environment, run_dir, domain.number, view, stopped)
             _show(view, result, run_dir)
     finally:
+        dds.remove_stale_segments()
         domain.release()
     if ending == "interrupted":
         return _INTERRUPTED
@@ -209,9 +218,10 @@ def _show(view: Any, result: dict[str, Any], run_dir: Path) -> None:
     from simlingo_node.drive_result import result_lines
 
     view.result(result_lines(result))
-    failed = [f"{name}: {node['detail']}" for name, node in result["nodes"].items() if node["mode"] == "failed"]
-    for line in failed:
-        view.say(line, "red")
+    if result["status"] == "failed":
+        states = [f"{name}: {node['detail']}" for name, node in result["nodes"].items() if node["mode"] == "failed"]
+        for line in [result["reason"], *states]:
+            view.say(line, "red")
     view.say(f"kept in {run_dir}")
 
 

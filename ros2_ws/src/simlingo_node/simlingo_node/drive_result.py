@@ -79,7 +79,7 @@ def write_result(result: dict[str, Any], path: Path) -> None:
 
 def result_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and value of each line of the table that ends a drive."""
-    lines = [("result", result["reason"] or result["status"])]
+    lines = [("result", result["status"])]
     score = result.get("score")
     if score is not None:
         lines += [

@@ -31,9 +31,9 @@ class DriveView:
         self._next_line = 0.0
 
     def __enter__(self) -> DriveView:
-        self._console.print(self._title)
+        self._console.print(self._title, soft_wrap=True, highlight=False)
         if self._address:
-            self._console.print(f"live page: [bold]{self._address}[/bold]")
+            self._console.print(f"live page: [bold]{self._address}[/bold]", soft_wrap=True)
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -47,7 +47,7 @@ class DriveView:
             self._live.update(Panel(Group(_headline(picture), _nodes(picture)), title="simlingo", border_style="cyan"))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_PERIOD_S
-            self._console.print(_line(picture), highlight=False)
+            self._console.print(_line(picture), soft_wrap=True, highlight=False)
 
     def result(self, lines: list[tuple[str, str]]) -> None:
         """The table that ends the drive."""
@@ -60,7 +60,7 @@ class DriveView:
     def say(self, text: str, style: str = "") -> None:
         """A sentence that stays."""
         self._live.stop()
-        self._console.print(Text(text, style=style))
+        self._console.print(Text(text, style=style), soft_wrap=True)
 
 
 def _line(picture: Picture) -> str:

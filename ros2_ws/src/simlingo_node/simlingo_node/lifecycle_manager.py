@@ -110,6 +110,7 @@ class LifecycleManagerNode(StackNode):
                 self._fail(f"{managed.name} could not {transition}; its log says why")
                 return
             managed.state = "inactive" if transition == "configure" else "active"
+            managed.asked = None  # an answer on its way may be older than this change
             self._next()
 
     def _next(self) -> None:

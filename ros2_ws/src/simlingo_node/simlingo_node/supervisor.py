@@ -17,7 +17,7 @@ from simlingo_node.process import SUPERVISOR_VARIABLE
 from simlingo_node.stack import NodeSpec
 
 #: After SIGTERM a process has this long, s; then it is killed. All ends within two seconds.
-END_S = 1.8
+END_S = 1.7
 #: Log lines of a dead node that are shown.
 SHOWN_LINES = 8
 

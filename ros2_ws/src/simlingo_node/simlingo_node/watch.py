@@ -39,8 +39,9 @@ def started(node: Watcher) -> Watcher:
     """
     for step in (node.trigger_configure, node.trigger_activate):
         if step() != TransitionCallbackReturn.SUCCESS:
+            name = node.get_name()
             node.destroy_node()
-            raise SimlingoError(f"the {node.get_name()} did not start, for the reason logged above")
+            raise SimlingoError(f"the {name} did not start, for the reason logged above")
     return node
 
 

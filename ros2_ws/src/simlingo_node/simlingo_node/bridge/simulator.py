@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from simlingo_sim.weather import weather_named
 
 #: Length of a tick, s (20 Hz, spec D.1).
 TICK_S = 0.05
-#: Waiting for a CARLA server, s.
+#: A CARLA server takes a connection within this time, s, and answers a call within that.
+CONNECT_TIMEOUT_S = 3.0
 SERVER_TIMEOUT_S = 20.0
 _SIGNAL_TYPE = "1000001"  # OpenDRIVE: traffic light
 
@@ -110,11 +112,12 @@ def signalled_lanes(carla_map: Any) -> set[tuple[int, int]]:
 def _connect(settings: WorldSettings, seed: int) -> Any:
     if settings.simulator == "embedded":
         return EmbeddedClient(seed=seed)
-    client = carla.Client(settings.host, settings.port)
-    client.set_timeout(SERVER_TIMEOUT_S)
     try:
+        socket.create_connection((settings.host, settings.port), CONNECT_TIMEOUT_S).close()
+        client = carla.Client(settings.host, settings.port)
+        client.set_timeout(SERVER_TIMEOUT_S)
         version = client.get_server_version()
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise SimlingoError(
             f"no CARLA server answers at {settings.host}:{settings.port} ({error}); start CARLA 0.9.15 or 0.9.16 there,"
             " or set the parameters 'host' and 'port', or 'simulator' to 'embedded'"
