@@ -37,6 +37,8 @@ from simlingo_node.process import run_node
 
 #: The last discovery messages may take this long after both ends of the loop are known, s.
 SETTLE_S = 0.3
+#: Lockstep: the stack's silence is looked at this often, s.
+WATCH_PERIOD_S = 0.2
 
 
 class CarlaBridgeNode(StackNode):
@@ -80,14 +82,11 @@ class CarlaBridgeNode(StackNode):
         self._ready_at: float | None = None
         self._started = False
         self._ended = False
-        period = 0.02 if self.lockstep else TICK_S
-        self._timer = self.create_timer(period, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._set_timer(TICK_S)
 
     def deactivate(self) -> None:
         """Brake and let the world stand."""
-        if self._timer is not None:
-            self.destroy_timer(self._timer)
-            self._timer = None
+        self._set_timer(None)
         self._brake()
 
     def cleanup(self) -> None:
@@ -203,7 +202,18 @@ class CarlaBridgeNode(StackNode):
         self._ready_at = self._ready_at or now
         if now - self._ready_at >= SETTLE_S:
             self._started = True
+            if self.lockstep:
+                self._set_timer(WATCH_PERIOD_S)
             self._step()
+
+    def _set_timer(self, period_s: float | None) -> None:
+        """Call ``_on_timer`` every ``period_s`` of the steady clock; ``None``: not at all."""
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        if period_s is not None:
+            clock = Clock(clock_type=ClockType.STEADY_TIME)
+            self._timer = self.create_timer(period_s, self._on_timer, clock=clock)
 
     def _step(self) -> None:
         """One tick: the command in, the world on, its messages out."""

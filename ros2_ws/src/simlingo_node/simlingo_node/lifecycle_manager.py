@@ -31,7 +31,7 @@ PARAMETERS = (
 )
 #: Exit code of a manager that could not bring the stack up.
 FAILED = 3
-_WATCH_PERIOD_S = 0.5
+_WATCH_PERIOD_S = 1.0
 _LABELS = {
     State.PRIMARY_STATE_UNKNOWN: "unknown",
     State.PRIMARY_STATE_UNCONFIGURED: "unconfigured",
@@ -76,7 +76,7 @@ class LifecycleManagerNode(StackNode):
         self._since = time.monotonic()
         self._mode, self._detail = "starting", ""
         self.is_active = True
-        self.create_timer(0.02, self._advance, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._stepper = self.create_timer(0.02, self._advance, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_timer(_WATCH_PERIOD_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def report(self) -> tuple[int, str, str]:
@@ -118,6 +118,7 @@ class LifecycleManagerNode(StackNode):
         self._since = time.monotonic()
         if not self._steps:
             self._mode, self._detail = "active", ""
+            self._stepper.cancel()
             self.get_logger().info("all nodes are active")
         self.publish_state()
 

@@ -102,13 +102,16 @@ class EgoMessages:
         return TFMessage(transforms=[ego, camera])
 
 
-def traffic_light_list(lights: list[Any]) -> CarlaTrafficLightStatusList:
-    """State of every light."""
+def light_states(lights: list[Any]) -> tuple[tuple[int, int], ...]:
+    """Actor id and state (constants of CarlaTrafficLightStatus) of every light."""
     unknown = CarlaTrafficLightStatus.UNKNOWN
+    return tuple((light.id, _LIGHT_STATES.get(light.state, unknown)) for light in lights)
+
+
+def traffic_light_list(states: tuple[tuple[int, int], ...]) -> CarlaTrafficLightStatusList:
+    """Message of ``light_states``."""
     return CarlaTrafficLightStatusList(
-        traffic_lights=[
-            CarlaTrafficLightStatus(id=light.id, state=_LIGHT_STATES.get(light.state, unknown)) for light in lights
-        ]
+        traffic_lights=[CarlaTrafficLightStatus(id=number, state=state) for number, state in states]
     )
 
 

@@ -18,7 +18,7 @@ from simlingo.contracts import CameraIntrinsics
 from simlingo_node import conversions, qos
 from simlingo_node.bridge.command_gate import VehicleCommand
 from simlingo_node.bridge.judge import Judge
-from simlingo_node.bridge.messages import EgoMessages, traffic_light_list
+from simlingo_node.bridge.messages import EgoMessages, light_states, traffic_light_list
 from simlingo_node.bridge.mission import Mission
 from simlingo_node.bridge.simulator import TICK_S
 
@@ -70,7 +70,7 @@ class BridgeOutput:
         self._mission = make(Route, "/simlingo/mission", qos.LATCHED)
         self._score = make(Score, "/simlingo/score")
         self._last_score = -SCORE_EVERY * round(TICK_S * 1e9)
-        self._last_lights: CarlaTrafficLightStatusList | None = None
+        self._last_lights: tuple[tuple[int, int], ...] = ()
         self._odometry_now = Odometry()
 
     def close(self) -> None:
@@ -119,10 +119,10 @@ class BridgeOutput:
             )
         )
         self._transforms.publish(self._ego.transforms(odometry))
-        states = traffic_light_list(lights)
+        states = light_states(lights)
         if states != self._last_lights or tick.frame % LIGHTS_EVERY == 0:
             self._last_lights = states
-            self._lights.publish(states)
+            self._lights.publish(traffic_light_list(states))
 
     def publish_score(self, judge: Judge, stamp: int, last: bool = False) -> None:
         """The score, twice a second and at the end."""
