@@ -14,7 +14,7 @@ from training.train.dense_labels import CELLS, CLASSES
 
 #: Weight of each loss in the sum; path, speed waypoints and text as in the spec (all 1).
 WEIGHTS: dict[str, float] = {
-    "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 0.5, "lead": 0.1,
+    "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1,
 }  # fmt: skip
 #: Lit lenses cover few cells and decide much.
 _LIGHT_CELL_WEIGHT = 20.0
