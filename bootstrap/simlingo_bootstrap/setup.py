@@ -12,7 +12,7 @@ from pathlib import Path
 from simlingo_bootstrap.checks import DISK_GIB, Finding, preflight, version
 from simlingo_bootstrap.environment import child_environment
 from simlingo_bootstrap.errors import SetupError
-from simlingo_bootstrap.installer import has_nvidia_gpu, install_attempts, torch_attempts, with_pip_settings
+from simlingo_bootstrap.installer import find_uv, has_nvidia_gpu, install_attempts, torch_attempts, with_pip_settings
 from simlingo_bootstrap.interfaces import build_command, interface_files, interface_packages
 from simlingo_bootstrap.layout import SOURCE_TREES, Layout
 from simlingo_bootstrap.ros import RosInstallation, check_python_of_ros
@@ -94,6 +94,8 @@ class Setup:
                 progress.run(title, jobs)
             if "sources" in steps:
                 self._write_source_paths()
+            if "installer" in steps and find_uv(self._layout) is None:
+                progress.say("uv is not to be had here; pip does the work, which takes a few minutes more")
             for step in steps:
                 self._state.finish(step, self._made_from(step))
         progress.say(f"environment ready after {progress.elapsed_s:.0f} s")
