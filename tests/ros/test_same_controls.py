@@ -1,0 +1,57 @@
+"""One route driven through ROS and once in process gives equal controls: the nodes add nothing and lose nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from carla_msgs.msg import CarlaEgoVehicleControl
+from geometric_planner import GeometricDriver
+from simlingo_msgs.msg import Score
+from stack_harness import START_S, whole_stack
+
+from simlingo_node.conversions import stamp_to_ns
+from training.evaluation.drivers import ModelDriver
+from training.evaluation.frames import RealFrames
+from training.evaluation.routes import RouteSpec, build, town_planner
+from training.evaluation.world import open_world
+
+TICKS = 60
+SPEC = RouteSpec("gridtown", 1, 0)
+
+
+def through_ros(log_dir: Path) -> list[tuple[Any, ...]]:
+    """Stamp and command of every tick of the stack in lockstep."""
+    options = {"town": SPEC.town, "seed": SPEC.seed, "route": SPEC.index, "weather": "cloudy_noon", "traffic": "light"}
+    with whole_stack(log_dir, lockstep=True, seconds=TICKS / 20.0, **options) as (network, _):
+        heard = network.listen(CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd")
+        scores = network.listen(Score, "/simlingo/score")
+        network.until(lambda: scores and scores[-1].status == "stopped", 2 * START_S, "the end of the drive")
+        network.spin(0.3)
+    return [(stamp_to_ns(command.header.stamp), command.steer, command.throttle, command.brake) for command in heard]
+
+
+def in_process() -> list[tuple[Any, ...]]:
+    """The same without ROS, as the benchmark drives."""
+    route = build(SPEC)
+    world = open_world(route, "light", "cloudy_noon")
+    driver = ModelDriver(world, route.dense, town_planner(SPEC.town), GeometricDriver(), RealFrames(world, 1))
+    world.world.tick()
+    commands = []
+    for tick in range(TICKS):
+        stamp = world.ego_state().stamp
+        control = driver.control(tick)
+        commands.append((stamp, control.steer, control.throttle, control.brake))
+        world.ego.apply_control(control)
+        world.world.tick()
+    return commands
+
+
+def test_equal_controls(tmp_path: Path) -> None:
+    ros, here = through_ros(tmp_path), in_process()
+    assert len(ros) >= TICKS - 1
+    assert max(command[2] for command in here) > 0.3
+    for over_ros, without in zip(ros, here, strict=False):
+        assert over_ros[0] == without[0]
+        assert over_ros[1:] == pytest.approx(without[1:], abs=1e-6), f"at {over_ros[0]} ns"
