@@ -18,6 +18,7 @@ class ConflictArrays(NamedTuple):
 
     position: Ints  # (L,) lane -> position among the connecting lanes, else -1
     pair: Ints  # (J, J) row of ``span``, else -1
+    any: Ints  # (J,) 1 where a lane has conflicts at all
     span: Floats  # (C, 4) first and last s of the conflict on the one lane, then on the other, m
 
 
@@ -42,7 +43,7 @@ def find_conflicts(lanes: LaneArrays) -> ConflictArrays:
                 spans.append(span)
                 pair[position[other], position[one]] = len(spans)
                 spans.append((span[2], span[3], span[0], span[1]))
-    return ConflictArrays(position, pair, np.array(spans, dtype=np.float64).reshape(-1, 4))
+    return ConflictArrays(position, pair, np.array([int((row >= 0).any()) for row in pair], dtype=np.int64), np.array(spans, dtype=np.float64).reshape(-1, 4))
 
 
 def _origins(lanes: LaneArrays) -> Ints:

@@ -283,7 +283,7 @@ def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyAr
             if not gave_up and not late:
                 continue
         free = lanes.light[approach] < 0 and lanes.sign[approach] == NO_SIGN
-        free = free and not np.any(conflicts.pair[conflicts.position[lane]] >= 0)
+        free = free and conflicts.any[conflicts.position[lane]] == 0
         go = free or (_decide(lanes, bodies, traffic, row, light, line, approach)
                       and not _must_wait(lanes, conflicts, claims, count, mine)
                       and not _exit_is_full(lanes, bodies, traffic, rows, strangers, stranger_lane, stranger_s, row, place))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from simlingo_sim.bodies import FREE, VEHICLE, BodyArrays, Floats, Ints
+from simlingo_sim.bodies import VEHICLE, BodyArrays, Floats, Ints
 from simlingo_sim.jit import kernel
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import LaneArrays
@@ -153,12 +151,3 @@ def enter_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
     traffic.offset_done[row] = 0.0
     traffic.offset_length[row] = 15.0
     restart_route(lanes, traffic, row, lane, dice)
-
-
-@kernel
-def room_at(bodies: BodyArrays, x: float, y: float, radius: float) -> bool:
-    """Whether no body's middle lies within ``radius`` m."""
-    for row in np.flatnonzero(bodies.kind != FREE):
-        if (bodies.x[row] - x) ** 2 + (bodies.y[row] - y) ** 2 < radius * radius:
-            return False
-    return True
