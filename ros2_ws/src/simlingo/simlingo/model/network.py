@@ -50,11 +50,15 @@ def internvl_config(config: ModelConfig, image_context_id: int) -> InternVLConfi
         image_seq_length=config.tokens_per_tile,
         downsample_ratio=config.downsample_ratio,
         tie_word_embeddings=False,
+        attn_implementation="sdpa",
     )
 
 
 class SimLingoNetwork(nn.Module):
     """One network for every size of SimLingo (spec A.1)."""
+
+    image_mean: Tensor
+    image_std: Tensor
 
     def __init__(self, config: ModelConfig, image_context_id: int, target_point_id: int) -> None:
         super().__init__()
@@ -62,7 +66,7 @@ class SimLingoNetwork(nn.Module):
         self.image_context_id = image_context_id
         self.target_point_id = target_point_id
         width = config.language.hidden_size
-        self.vlm = InternVLModel._from_config(internvl_config(config, image_context_id), attn_implementation="sdpa")
+        self.vlm = InternVLModel(internvl_config(config, image_context_id))
         self.lm_head = nn.Linear(width, config.language.vocab_size, bias=False)
         first, second = config.point_hidden
         self.point_encoder = nn.Sequential(
@@ -88,7 +92,7 @@ class SimLingoNetwork(nn.Module):
         count, tile = frames.shape[0], self.config.image.tile
         tiles = frames.view(count, tile, 2, tile, 3).permute(0, 2, 4, 1, 3).reshape(count * 2, 3, tile, tile)
         pixels = (tiles.to(self.image_mean.dtype) / 255.0 - self.image_mean) / self.image_std
-        hidden = self.vlm.vision_tower(pixel_values=pixels).last_hidden_state[:, 1:]
+        hidden: Tensor = self.vlm.vision_tower(pixel_values=pixels).last_hidden_state[:, 1:]
         return hidden.reshape(count, 2, hidden.shape[1], hidden.shape[2])
 
     def image_embeddings(self, vision: Tensor) -> Tensor:
@@ -97,7 +101,7 @@ class SimLingoNetwork(nn.Module):
         side = round(patches**0.5)
         grid = vision.reshape(count * tiles, side, side, width)
         grid = self.vlm.pixel_shuffle(grid, scale_factor=self.config.downsample_ratio)
-        features = self.vlm.multi_modal_projector(grid.reshape(count * tiles, -1, grid.shape[-1]))
+        features: Tensor = self.vlm.multi_modal_projector(grid.reshape(count * tiles, -1, grid.shape[-1]))
         return features.reshape(count, -1, features.shape[-1])
 
     def prompt_embeddings(self, input_ids: Tensor, target_points: Tensor, image: Tensor) -> Tensor:

@@ -14,13 +14,15 @@ class PromptTokenizer:
     """Text to token ids; every special token is one id."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        missing = [token for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is None]
-        if missing:
+        ids = {token: tokenizer.token_to_id(token) for token in SPECIAL_TOKENS}
+        known = {token: number for token, number in ids.items() if number is not None}
+        if len(known) < len(ids):
+            missing = sorted(ids.keys() - known.keys())
             raise InvalidInputError(f"the tokenizer lacks the tokens {missing}; take the tokenizer.json of the weights")
         self._tokenizer = tokenizer
         self.vocab_size: int = tokenizer.get_vocab_size()
-        self.image_context_id: int = tokenizer.token_to_id(IMAGE_CONTEXT)
-        self.target_point_id: int = tokenizer.token_to_id(TARGET_POINT)
+        self.image_context_id: int = known[IMAGE_CONTEXT]
+        self.target_point_id: int = known[TARGET_POINT]
 
     @classmethod
     def load(cls, path: Path) -> PromptTokenizer:
