@@ -50,7 +50,6 @@ def internvl_config(config: ModelConfig, image_context_id: int) -> InternVLConfi
         image_seq_length=config.tokens_per_tile,
         downsample_ratio=config.downsample_ratio,
         tie_word_embeddings=False,
-        attn_implementation="sdpa",
     )
 
 
