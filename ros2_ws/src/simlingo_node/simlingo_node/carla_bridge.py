@@ -18,7 +18,6 @@ from simlingo_msgs.msg import InstructionStatus, Route
 from std_msgs.msg import Bool
 
 from simlingo.contracts import (
-    MODEL_CAMERA,
     MODEL_CAMERA_POSITION_IN_EGO,
     CameraIntrinsics,
     InvalidInputError,
@@ -62,8 +61,6 @@ class CarlaBridgeNode(StackNode):
         self._simulator = Simulator(world_settings(self.parameters, self.role))
         width, height, fov = (self.parameters[f"camera.{name}"] for name in ("width", "height", "fov_deg"))
         camera = CameraIntrinsics.from_field_of_view(width, height, fov)
-        if camera == MODEL_CAMERA:
-            self.get_logger().debug("the camera is the model's")
         pose = carla.Transform(carla.Location(*MODEL_CAMERA_POSITION_IN_EGO))
         self._rig = SensorRig(self._simulator.world, self._simulator.ego, camera, fov, pose)
         self._output = BridgeOutput(self, self.role, camera, MODEL_CAMERA_POSITION_IN_EGO)

@@ -5,25 +5,24 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from carla_msgs.msg import CarlaWorldInfo
-from nav_msgs.msg import Odometry, Path
+from nav_msgs.msg import Odometry
 from simlingo_msgs.msg import Instruction as InstructionMsg
 from simlingo_msgs.msg import InstructionStatus, Route
 from simlingo_msgs.msg import Navigation as NavigationMsg
 from std_msgs.msg import String
 
-from simlingo.contracts import Command, EgoState, FloatArray, Instruction, InvalidInputError
+from simlingo.contracts import EgoState, Instruction, InvalidInputError
 from simlingo_node import conversions, qos
 from simlingo_node.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
+from simlingo_node.route_source import ROUTE_SOURCES, RouteReader, subscribe_to_route
 from simlingo_node.script import parse_script
 
-ROUTE_SOURCES = ("simlingo", "waypoints", "leaderboard")
 PARAMETERS = (
     Parameter(
         "route_source",
@@ -85,7 +84,7 @@ class RouteNode(StackNode):
                 InstructionMsg, "/simlingo/instruction_stamped", self._on_instruction, qos.DEFAULT
             ),
             self.create_subscription(CarlaWorldInfo, "/carla/world_info", self._on_world_info, qos.LATCHED),
-            self._subscribe_to_route(self.parameters["route_source"]),
+            subscribe_to_route(self, self.parameters["route_source"], self.role, self._set_route),
         ]
 
     def activate(self) -> None:
@@ -107,45 +106,12 @@ class RouteNode(StackNode):
         detail = "" if self._guidance.planner else f"no route from source '{self.parameters['route_source']}' yet"
         return (OK if self._mode in ("active", "finished") else WARN), self._mode, detail
 
-    def _subscribe_to_route(self, source: str) -> Any:
-        if source == "simlingo":
-            return self.create_subscription(Route, "/simlingo/mission", self._on_route, qos.LATCHED)
-        if source == "waypoints":
-            return self.create_subscription(Path, self.ego_topic("waypoints"), self._on_path, qos.LATCHED)
-        try:
-            from carla_msgs.msg import CarlaRoute
-        except ImportError as error:
-            raise InvalidInputError(
-                "route_source 'leaderboard' needs carla_msgs with CarlaRoute: build the branch leaderboard-2.0 of"
-                " ros-carla-msgs, or choose route_source 'waypoints' or 'simlingo'"
-            ) from error
-        return self.create_subscription(
-            CarlaRoute, self.ego_topic("global_plan"), self._on_leaderboard_route, qos.LATCHED
-        )
-
     def _take_parameters(self) -> None:
         self._guidance.max_deviation_m = self.parameters["max_deviation_m"]
 
     # Routes.
 
-    def _on_route(self, message: Route) -> None:
-        self._set_route(message.id, lambda: conversions.message_to_route(message))
-
-    def _on_path(self, message: Path) -> None:
-        self._set_route(
-            "waypoints", lambda: (conversions.points_from_ros([pose.pose.position for pose in message.poses]), None)
-        )
-
-    def _on_leaderboard_route(self, message: Any) -> None:
-        self._set_route(
-            "global_plan",
-            lambda: (
-                conversions.points_from_ros([pose.position for pose in message.poses]),
-                [conversions.to_command(option) for option in message.road_options],
-            ),
-        )
-
-    def _set_route(self, route_id: str, read: Callable[[], tuple[FloatArray, list[Command] | None]]) -> None:
+    def _set_route(self, route_id: str, read: RouteReader) -> None:
         try:
             self._guidance.set_route(*read())
         except InvalidInputError as error:
