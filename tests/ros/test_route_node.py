@@ -167,6 +167,15 @@ def test_words_are_answered_at_their_time(partner: Partner) -> None:
     assert partner.status[1].id == "later"
 
 
+def test_a_broken_map_is_named_and_routes_go_on(partner: Partner) -> None:
+    partner.up()
+    partner.world(CarlaWorldInfo(map_name="ruin", opendrive="<?xml version='1.0'?><OpenDRIVE><road"))
+    partner.says("the map 'ruin' of /carla/world_info cannot be read")
+    partner.mission(straight_route())
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    assert partner.at(0.0).status == Navigation.OK
+
+
 def test_a_turn_asked_for_changes_the_route_and_is_obeyed(partner: Partner) -> None:
     town = towns.load("gridtown")
     planner = GlobalPlanner(town.map)

@@ -14,7 +14,7 @@ from simlingo_msgs.msg import InstructionStatus, Route
 from simlingo_msgs.msg import Navigation as NavigationMsg
 from std_msgs.msg import String
 
-from simlingo.contracts import EgoState, Instruction, InvalidInputError
+from simlingo.contracts import EgoState, Instruction, InvalidInputError, SimlingoError
 from simlingo_node import conversions, qos
 from simlingo_node.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
@@ -134,7 +134,7 @@ class RouteNode(StackNode):
             self._guidance.set_map(carla.Map(message.map_name, message.opendrive))
         except ImportError:
             self.warn("the package 'carla' is missing, so instructions cannot change the route: pip install carla")
-        except RuntimeError as error:
+        except (RuntimeError, SimlingoError) as error:
             self._fault = f"the map '{message.map_name}' of /carla/world_info cannot be read: {error}"
             self.refuse(self._fault)
 
