@@ -12,6 +12,7 @@ from sim_world import far_from_town, fresh_world, run, spawn, spawn_on
 
 from simlingo_sim import SimulatorError, World
 from simlingo_sim.actor import Actor
+from simlingo_sim.sensors.camera import _pack
 
 
 @pytest.fixture
@@ -226,3 +227,11 @@ def test_a_world_without_cameras_never_makes_the_renderer(world: World) -> None:
     attach(world, "sensor.camera.rgb", car)[0].stop()
     run(world, 0.5)
     assert world._renderer is None
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (5, 3)])
+def test_packing_swaps_red_and_blue(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    packed = _pack("rgb", picture)
+    assert np.array_equal(packed[..., 2::-1], picture)
+    assert (packed[..., 3] == 255).all()

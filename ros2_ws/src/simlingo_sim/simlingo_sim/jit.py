@@ -19,7 +19,7 @@ from typing import TypeVar, cast
 import numba
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
-_SOURCES = ("*.py", "traffic/*.py", "roads/*.py")
+_SOURCES = ("*.py", "traffic/*.py", "roads/*.py", "sensors/*.py")
 _KEPT = 3  # folders of compiled code that are kept, for other checkouts that share a cache
 
 
