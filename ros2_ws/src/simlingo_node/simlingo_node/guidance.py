@@ -103,7 +103,7 @@ class Guidance:
         """Carry out ``instruction`` from ``ego`` on; what becomes of it and of the one before."""
         outcomes = []
         if self._pending is not None:
-            reason = "withdrawn" if not instruction.text.strip() else "replaced by a newer instruction"
+            reason = "withdrawn; the route stays as it is now" if not instruction.text.strip() else "replaced by a newer instruction"
             outcomes.append(Outcome(self._pending.instruction, CLEARED, reason))
             self._pending = None
         if not instruction.text.strip():
