@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -127,8 +127,8 @@ class Progress:
         """One line that stays."""
         print(f"{self._clear()}simlingo: {text}", file=sys.stderr, flush=True)
 
-    def run(self, title: str, jobs: Sequence[Job]) -> None:
-        """Run the jobs at the same time until all are finished.
+    def run(self, title: str, jobs: Sequence[Job], on_finished: Callable[[Job], None] = lambda job: None) -> None:
+        """Run the jobs at the same time until all are finished; each that ended well is told at once.
 
         Raises:
             SetupError: one of them failed; the others are ended.
@@ -142,7 +142,10 @@ class Progress:
             for job in running:
                 job.start(self._lock)
             while running:
-                running = [job for job in running if not job.poll()]
+                for job in list(running):
+                    if job.poll():
+                        running.remove(job)
+                        on_finished(job)
                 now = time.monotonic()
                 if self._terminal:
                     self._redraw(label, now - began, running)

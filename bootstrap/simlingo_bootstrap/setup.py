@@ -89,22 +89,23 @@ class Setup:
         if any(self._state.was_interrupted(step) for step in missing):
             progress.say("an earlier set-up was interrupted; going on from there")
         for title, steps in stages:
+            # A step counts as done when its own program has ended well, whatever becomes of the one beside it.
             jobs = [job for step in steps if (job := self._prepare(step))]
-            if jobs:
-                progress.run(title, jobs)
+            progress.run(title, jobs, lambda job: self._state.finish(job.name, self._made_from(job.name)))
             if "sources" in steps:
                 self._write_source_paths()
+                self._state.finish("sources", self._made_from("sources"))
             if "installer" in steps and find_uv(self._layout) is None:
                 progress.say("uv is not to be had here; pip does the work, which takes a few minutes more")
-            for step in steps:
-                self._state.finish(step, self._made_from(step))
         progress.say(f"environment ready after {progress.elapsed_s:.0f} s")
 
     def _stages(self, missing: Sequence[str]) -> list[tuple[str, list[str]]]:
         """Titles and steps in order; steps of one stage run at the same time."""
-        # A sourced ROS may lack colcon, which the step "drive" brings then: the messages wait for it.
-        together = [["interfaces", "drive"]] if self._ros is None else [["drive"], ["interfaces"]]
-        order = [["venv", "sources"], ["installer"], ["ros"], *together, ["torch"], ["train"], ["dev"]]
+        # The messages are built beside the installation, but not where that would move things under the build: after an
+        # interruption numpy is written anew, and a sourced ROS may lack colcon, which the step "drive" brings then.
+        apart = self._ros is not None or self._state.was_interrupted("drive")
+        building = [["drive"], ["interfaces"]] if apart else [["interfaces", "drive"]]
+        order = [["venv", "sources"], ["installer"], ["ros"], *building, ["torch"], ["train"], ["dev"]]
         stages = [[step for step in steps if step in missing] for steps in order]
         return [(", ".join(_TITLES[step] for step in steps), steps) for steps in stages if steps]
 
@@ -156,7 +157,7 @@ class Setup:
             shutil.rmtree(self._layout.own / "build", ignore_errors=True)
         command = build_command(self._layout, interface_packages(self._layout, self._ros), self._ros)
         cure = "see the log; then start the same command again, which builds from the beginning"
-        return Job("messages", [command], self._env, self._log("interfaces"), cure, cwd=self._layout.own)
+        return Job("interfaces", [command], self._env, self._log("interfaces"), cure, cwd=self._layout.own)
 
     def _write_source_paths(self) -> None:
         """Put the repository's source trees on the environment's module path."""
