@@ -17,7 +17,8 @@ import pytest
 
 HERE = Path(__file__).parent
 START_S = 90.0
-BUSY_S = 0.5
+#: What a machine that does other work at the same time adds to an end within two seconds, s.
+BUSY_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class Drive:
@@ -59,7 +60,7 @@ class Drive:
         nodes = self.nodes()
         after()
         self.until(lambda: not any(is_alive(pid) for pid in nodes.values()), 2.0 + BUSY_S, "the end of the nodes")
-        self.until(lambda: self.process.poll() is not None, 5.0, "the end of the command")
+        self.until(lambda: self.process.poll() is not None, 5.0 + BUSY_S, "the end of the command")
         return int(self.process.returncode)
 
     def result(self) -> dict[str, Any]:
