@@ -28,7 +28,12 @@ def main(argv: Sequence[str]) -> int:
     if words is None:
         return _explain_unknown(argv)
     parser, module = build_parser(words, COMMANDS[words])
-    args = parser.parse_args(argv[len(words) :])
+    own, passed_on = list(argv[len(words) :]), None
+    if hasattr(module, "split_arguments"):  # a command that hands arguments to another program
+        own, passed_on = module.split_arguments(own)
+    args = parser.parse_args(own)
+    if passed_on is not None:
+        args.pytest_args = passed_on
     try:
         return int(module.run(args))
     except KeyboardInterrupt:

@@ -27,7 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``./simlingo test``."""
     parser.add_argument("--slow", action="store_true", help="also the tests that take minutes")
     parser.add_argument("--only", choices=SECTIONS, help="one section instead of all")
-    parser.add_argument("pytest_args", nargs=argparse.REMAINDER, metavar="...", help="arguments for pytest")
+    parser.add_argument("pytest_args", nargs="*", metavar="...", help="all that follows goes to pytest")
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our own options, which stand first, and what goes to pytest as it is."""
+    count = 0
+    while count < len(argv) and (argv[count] in ("--slow", "--only", "-h", "--help") or argv[count].startswith("--only=")):
+        count += 2 if argv[count] == "--only" else 1
+    return list(argv[:count]), list(argv[count:])
 
 
 def run(args: argparse.Namespace) -> int:

@@ -98,12 +98,11 @@ def test_the_overview_names_every_command() -> None:
 
 
 def test_pytest_gets_the_other_arguments() -> None:
-    parser = argparse.ArgumentParser()
-    test.add_arguments(parser)
-    args = parser.parse_args(["--slow", "tests/unit", "-k", "route"])
-    assert args.pytest_args == ["tests/unit", "-k", "route"]
-    command = test.command_of("tests", slow=args.slow, pytest_args=args.pytest_args)
-    assert command[1:] == ["-m", "pytest", "tests/unit", "-k", "route"]
+    own, passed = test.split_arguments(["--slow", "--only", "tests", "-k", "route", "tests/unit", "--durations=5"])
+    assert own == ["--slow", "--only", "tests"]
+    assert passed == ["-k", "route", "tests/unit", "--durations=5"]
+    command = test.command_of("tests", slow=True, pytest_args=passed)
+    assert command[1:] == ["-m", "pytest", *passed]
     assert test.command_of("tests", slow=False, pytest_args=[])[-2:] == ["-m", "not slow"]
 
 
