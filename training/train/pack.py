@@ -55,7 +55,9 @@ def sampling_weight(
         light_distance: m.
     """
     if speed < 0.3 and target_speed < 0.3:
-        return 0.3
+        return 0.6
+    if speed < 0.7 and target_speed > 0.6:  # a start lasts a frame or two; missed, the car stands for ever
+        return 12.0
     weight = 1.0
     if abs(path[-1, 1]) > 3.0:
         weight += 1.0
@@ -65,6 +67,8 @@ def sampling_weight(
         weight += 1.5
     if hazard:
         weight += 1.0
+    if light_state == 2:
+        weight *= 1.5
     return weight
 
 
