@@ -18,7 +18,7 @@ import pytest
 HERE = Path(__file__).parent
 START_S = 90.0
 #: What a machine that does other work at the same time adds to an end within two seconds, s.
-BUSY_S = 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+BUSY_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class Drive:
