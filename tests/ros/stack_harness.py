@@ -20,7 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
-from simlingo_msgs.msg import Navigation
+from simlingo_msgs.msg import Navigation, Score
 
 from simlingo.contracts import Command
 from simlingo.contracts import Navigation as CoreNavigation
@@ -41,7 +41,11 @@ class Network:
     def __init__(self) -> None:
         self.domain = dds.take_domain()
         self.environment = dds.environment(self.domain.number) | {"PYTHONPATH": str(HERE)}
-        for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        for name in (
+            "ROS_AUTOMATIC_DISCOVERY_RANGE",
+            "FASTRTPS_DEFAULT_PROFILES_FILE",
+            "FASTDDS_DEFAULT_PROFILES_FILE",
+        ):
             os.environ[name] = self.environment[name]
         self.context = Context()
         rclpy.init(context=self.context, domain_id=self.domain.number, signal_handler_options=SignalHandlerOptions.NO)
@@ -80,6 +84,12 @@ class Network:
             self.executor.spin_once(timeout_sec=0.02)
         assert not must, f"waited {seconds:g} s in vain for {what or 'it'}"
         return None
+
+    def end_of_drive(self, seconds: float) -> str:
+        """Wait until the drive is over; its status."""
+        scores = self.listen(Score, "/simlingo/score", qos.LATCHED)
+        self.until(lambda: scores and scores[-1].status != "running", seconds, "the end of the drive")
+        return str(scores[-1].status)
 
     def call(self, kind: Any, name: str, request: Any, seconds: float = START_S) -> Any:
         """Answer of a service."""
@@ -132,6 +142,10 @@ def running(nodes: list[NodeSpec], log_dir: Path) -> Iterator[tuple[Network, Sup
     try:
         with supervisor:
             yield network, supervisor
+    except BaseException:
+        for log in sorted(log_dir.glob("*.log")):
+            print(f"--- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
+        raise
     finally:
         network.close()
 

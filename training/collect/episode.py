@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import carla
 import numpy as np
 
-from simlingo.contracts import Command, EgoState, FloatArray, Navigation
+from simlingo.contracts import Command, EgoState, Navigation
 from simlingo.model.config import MINI
 from simlingo.model.preprocess import model_image
 from simlingo.navigation.global_planner import GlobalPlanner
@@ -20,6 +20,7 @@ from simlingo_sim.population import populate
 from simlingo_sim.scoring import Kind, RouteScorer
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
+from training.collect.counterfactual import other_light, other_speed
 from training.collect.disturbance import Disturbance
 from training.collect.labels import labels_of
 from training.collect.policy_drive import PolicyDriver
@@ -27,7 +28,7 @@ from training.collect.records import boxes, measurement
 from training.collect.settings import CollectSettings, Job, draw_route
 from training.collect.views import MAX_SHIFT_M, MAX_TURN_RAD, Camera, View, beside
 from training.collect.writer import RouteWriter
-from training.expert import Expert, ExpertInfo
+from training.expert import CONSTANTS, Expert, ExpertInfo
 from training.train.dense_labels import dense_labels
 
 #: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
@@ -40,7 +41,12 @@ STANDING_FRAMES, STANDING_EVERY = 8, 6
 FRAMES_BEFORE_INFRACTION, LEAST_FRAMES = 8, 20
 #: The ego starts so far beside its lane's middle, m, and turned by so much, degrees.
 START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
-
+#: The expert stands only a moment at a stop sign: how long it has stood is nothing that one picture shows.
+EXPERT = replace(CONSTANTS, sign_stop_ticks=3)
+#: Share of the second views whose light shows the other colour, where it can.
+OTHER_LIGHT_SHARE = 0.6
+#: Green time of the lights on a route, s; shorter than the town's own, for more starts and stops.
+GREEN_S = 4.0, 10.0
 
 #: Infractions that end an expert's route, and one that a model drives part of.
 ENDING = frozenset({Kind.COLLISION_PEDESTRIAN, Kind.COLLISION_VEHICLE, Kind.COLLISION_STATIC})
@@ -59,9 +65,12 @@ class Episode:
         planner = GlobalPlanner(self._world.get_map())
         dense = draw_route(self._world.town, planner, self._rng)
         self._ego = self._spawn(dense[0][0].transform)
+        green_s = float(self._rng.uniform(*GREEN_S))
+        for light in self._world.get_actors().filter("traffic.traffic_light*"):
+            light.set_green_time(green_s)
         populate(self._world, client, vehicles=job.vehicles, walkers=job.walkers, seed=job.seed)
         self._world.tick()
-        self._expert = Expert(self._world, self._ego, dense, planner)
+        self._expert = Expert(self._world, self._ego, dense, planner, EXPERT)
         self._route = RoutePlanner(planner.polyline(dense), [Command(command) for _, command in dense])
         self._scorer = RouteScorer(self._world, self._ego, [waypoint.transform for waypoint, _ in dense])
         self._camera = Camera(self._world, self._ego)
@@ -142,8 +151,8 @@ class Episode:
         if skipped and not self._settings.rgb:
             return
         view = beside(info.ego, shift, turn)
-        main, augmented = self._camera.capture(info.ego), self._camera.capture(view)
-        ahead = self._expert.places_ahead(info)
+        other, colours = self._other_light(info, navigation)
+        main, augmented = self._camera.capture(info.ego), self._camera.capture(view, colours)
         writer.add_picture(number, main.rgb, augmented.rgb)
         if not skipped:
             writer.add_cache(
@@ -151,16 +160,23 @@ class Episode:
                     "frame": np.int32(number),
                     "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
                     "model_drives": np.bool_(model_drives),
-                    **self._entry(main, info, ahead, navigation, info.ego, ""),
-                    **self._entry(augmented, info, ahead, navigation, view, "_augmented"),
+                    **self._entry(main, info, navigation, info.ego, ""),
+                    **self._entry(augmented, other, navigation, view, "_augmented"),
                 }
             )
 
+    def _other_light(self, info: ExpertInfo, navigation: Navigation) -> tuple[ExpertInfo, dict[str, str]]:
+        """The second view's light: often in the other colour, with what the expert would then mean."""
+        if self._rng.random() >= OTHER_LIGHT_SHARE:
+            return info, {}
+        return other_light(info, self._expert, navigation, self._world) or (info, {})
+
     def _entry(
-        self, view: View, info: ExpertInfo, ahead: FloatArray, navigation: Navigation, pose: EgoState, suffix: str
+        self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str
     ) -> dict[str, Any]:
         """The cached arrays of one view."""
         classes, depth = dense_labels(view.rgb, view.semantic, view.depth, MINI.image)
         entry = {"image": model_image(view.rgb, MINI.image), "classes": classes, "depth": depth}
-        entry |= labels_of(info, self._expert, ahead, navigation, pose)
+        speed = other_speed(info, self._expert, self._rng)
+        entry |= labels_of(info, self._expert, navigation, pose, speed)
         return {name + suffix: value for name, value in entry.items()}

@@ -20,16 +20,16 @@ FARTHEST_M = 50.0
 
 
 def labels_of(
-    info: ExpertInfo, expert: Expert, places_ahead: FloatArray, navigation: Navigation, view: EgoState
+    info: ExpertInfo, expert: Expert, navigation: Navigation, view: EgoState, other_speed: float
 ) -> dict[str, Any]:
     """Labels for a camera that stands at ``view``.
 
     Args:
         info: the expert's view from the ego.
         expert: who saw it.
-        places_ahead: (10,) m, the expert's ``places_ahead`` for ``info``.
         navigation: what the route planner says for the ego's pose.
         view: the pose the camera stands at; the ego's own, or one beside it.
+        other_speed: m/s, for ``other_speed_waypoints``.
 
     Returns:
         name -> array or numpy scalar; points in metres in the frame of ``view``.
@@ -37,8 +37,11 @@ def labels_of(
     route = expert.route
     place = place_beside(info, route, view)
     target_points = map_to_ego(ego_to_map(navigation.target_points, info.ego), view)
-    places = places_ahead + (place.s - info.place.s)
-    waypoints = offset_points(route, places, place.s, place.lateral, info.ego.speed)
+
+    def waypoints(speed: float, places: FloatArray) -> FloatArray:
+        moved = offset_points(route, places + (place.s - info.place.s), place.s, place.lateral, speed)
+        return map_to_ego(moved, view).astype(np.float32)
+
     near = info.light.state != "none" and 0.0 <= info.light.distance + 1.0 <= FARTHEST_M
     return {
         "speed": np.float32(info.ego.speed),
@@ -48,7 +51,9 @@ def labels_of(
         "next_command": np.uint8(navigation.next_command),
         "distance_to_command": np.float32(navigation.distance_to_command),
         "path": path_label(route, place, view, CONSTANTS).astype(np.float32),
-        "speed_waypoints": map_to_ego(waypoints, view).astype(np.float32),
+        "speed_waypoints": waypoints(info.ego.speed, expert.places_ahead(info)),
+        "other_speed": np.float32(other_speed),
+        "other_speed_waypoints": waypoints(other_speed, expert.places_ahead(info, other_speed)),
         "light_state": np.uint8(LIGHT_STATES[info.light.state] if near else 0),
         "light_distance": np.float32(max(info.light.distance, 0.0) if near else FARTHEST_M),
         "lead_distance": np.float32(min(max(info.lead_distance, 0.0), FARTHEST_M)),

@@ -46,16 +46,21 @@ class Camera:
         self._world, self._ego = world, ego
         self._renderer = town_renderer(world.town.name)
 
-    def capture(self, pose: EgoState) -> View:
-        """The picture with the ego, and its camera, standing at ``pose``."""
-        made = self._render(pose, OUTPUTS)
+    def capture(self, pose: EgoState, signals: dict[str, str] | None = None) -> View:
+        """The picture with the ego, and its camera, standing at ``pose``.
+
+        ``signals``: colours that some lights show instead of their own, by OpenDRIVE signal id.
+        """
+        made = self._render(pose, OUTPUTS, signals)
         return View(made["rgb"], made["semantic"], made["depth"])
 
     def rgb(self, pose: EgoState) -> ImageArray:
         """Only the colours, (512, 1024, 3)."""
         return np.asarray(self._render(pose, ("rgb",))["rgb"])
 
-    def _render(self, pose: EgoState, outputs: tuple[str, ...]) -> dict[str, Any]:
+    def _render(
+        self, pose: EgoState, outputs: tuple[str, ...], signals: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         x, y, z = MODEL_CAMERA_POSITION_IN_EGO
         cos, sin = math.cos(pose.yaw), math.sin(pose.yaw)
         ground = self._ego.get_transform().location.z
@@ -64,12 +69,17 @@ class Camera:
             carla.Rotation(yaw=math.degrees(pose.yaw)),
         )
         made: dict[str, Any] = self._renderer.render(
-            transform, MODEL_CAMERA.width, MODEL_CAMERA.height, FIELD_OF_VIEW_DEG, self._scene(pose), outputs
+            transform,
+            MODEL_CAMERA.width,
+            MODEL_CAMERA.height,
+            FIELD_OF_VIEW_DEG,
+            self._scene(pose, signals or {}),
+            outputs,
         )
         return made
 
-    def _scene(self, pose: EgoState) -> SceneFrame:
-        """The world's scene with the ego's body moved to ``pose``."""
+    def _scene(self, pose: EgoState, signals: dict[str, str]) -> SceneFrame:
+        """The world's scene with the ego's body moved to ``pose`` and ``signals`` in other colours."""
         scene: SceneFrame = self._world.scene()
         vehicles = [
             dataclasses.replace(vehicle, x=pose.x, y=pose.y, yaw_deg=math.degrees(pose.yaw))
@@ -77,7 +87,7 @@ class Camera:
             else vehicle
             for vehicle in scene.vehicles
         ]
-        return dataclasses.replace(scene, vehicles=vehicles)
+        return dataclasses.replace(scene, vehicles=vehicles, signals={**scene.signals, **signals})
 
 
 def beside(ego: EgoState, shift: float, turn: float) -> EgoState:

@@ -117,14 +117,21 @@ class Expert:
             junction=any(passage.begin < place.s < passage.end for passage in self._junctions.passages),
         )
 
-    def places_ahead(self, info: ExpertInfo) -> FloatArray:
+    def places_ahead(self, info: ExpertInfo, speed: float | None = None) -> FloatArray:
         """Where the expert means to be at +0.25, ..., +2.5 s: (10,) m along the route, from a roll-out of ``info``.
 
-        It knows no more than ``info``: lights keep their state, other vehicles their speed.
+        It knows no more than ``info``: lights keep their state, other vehicles their speed. ``speed`` (m/s): as if the ego
+        drove at it here, instead of at its own.
         """
         seconds = SPEED_WAYPOINTS * SPEED_WAYPOINT_PERIOD_S
-        start = max(info.acceleration, 0.0) if info.ego.speed < 0.1 else info.acceleration
-        track = roll_out(self.route, info.situation, info.place.s, info.ego.speed, start, seconds, self._constants)
+        s, start = info.place.s, info.acceleration
+        if speed is not None:
+            start, _ = info.situation.acceleration(self.route, s, speed, 0.0, self._constants)
+        else:
+            speed = info.ego.speed
+        if speed < 0.1:
+            start = max(start, 0.0)
+        track = roll_out(self.route, info.situation, s, speed, start, seconds, self._constants)
         every = round(SPEED_WAYPOINT_PERIOD_S / STEP_S)
         return np.asarray(track[every::every, 0])
 

@@ -19,7 +19,11 @@ _BRIGHTNESS, _CONTRAST = 0.15, 0.15
 
 
 class BatchMaker:
-    """Draws weighted batches; each frame comes once with target points and once with the command's words."""
+    """Draws weighted batches; each frame comes once with target points and once with the command's words.
+
+    In training one of the two, by chance, is told the ego's speed and the other a speed that it did not have, each with
+    its own speed waypoints.
+    """
 
     PROMPTS = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
 
@@ -43,7 +47,8 @@ class BatchMaker:
         if augment:
             pictures = self._augmented(pictures)
         prompts = len(self.PROMPTS)
-        ids, mask = self._prompts(labels, augment)
+        speeds, waypoints = self._speeds(labels, augment)
+        ids, mask = self._prompts(labels, speeds)
         batch = {
             "frames": torch.from_numpy(pictures),
             "classes": torch.from_numpy(self._pack.classes[index]),
@@ -52,11 +57,23 @@ class BatchMaker:
             "attention_mask": mask,
             "answer_tokens": torch.tensor(self._answer),
         }
-        for name in ("target_points", "path", "speed_waypoints", "light_state", "light_distance", "lead_distance"):
+        batch["speed_waypoints"] = torch.from_numpy(waypoints)
+        for name in ("target_points", "path", "light_state", "light_distance", "lead_distance"):
             batch[name] = torch.from_numpy(labels[name]).repeat_interleave(prompts, dim=0)
         return batch
 
-    def _prompts(self, labels: dict[str, np.ndarray], augment: bool) -> tuple[Tensor, Tensor]:
+    def _speeds(self, labels: dict[str, np.ndarray], augment: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The speed told to each prompt (B, 2), m/s, and the speed waypoints (B * 2, 10, 2) that belong to it."""
+        speeds = np.stack((labels["speed"], labels["other_speed"]), axis=1)
+        waypoints = np.stack((labels["speed_waypoints"], labels["other_speed_waypoints"]), axis=1)
+        if augment:
+            swapped = self._rng.random(len(speeds)) < 0.5
+            speeds[swapped], waypoints[swapped] = speeds[swapped, ::-1], waypoints[swapped, ::-1]
+            noise = self._rng.normal(0.0, SPEED_NOISE, speeds.shape)
+            speeds = np.where(speeds > 0.5, np.maximum(speeds + noise, 0.0), speeds)
+        return speeds, waypoints.reshape(-1, *waypoints.shape[2:])
+
+    def _prompts(self, labels: dict[str, np.ndarray], speeds: np.ndarray) -> tuple[Tensor, Tensor]:
         sequences = []
         for row in range(len(labels["speed"])):
             navigation = Navigation(
@@ -65,10 +82,10 @@ class BatchMaker:
                 Command(int(labels["next_command"][row])),
                 float(labels["distance_to_command"][row]),
             )
-            noise = self._rng.normal(0.0, SPEED_NOISE) if augment and labels["speed"][row] > 0.5 else 0.0
-            speed = max(0.0, float(labels["speed"][row]) + noise)
-            for route_as in self.PROMPTS:
-                text = chat(driving_prompt(speed, navigation, route_as), DRIVING_ANSWER, self._config.image_tokens)
+            for route_as, speed in zip(self.PROMPTS, speeds[row], strict=True):
+                text = chat(
+                    driving_prompt(float(speed), navigation, route_as), DRIVING_ANSWER, self._config.image_tokens
+                )
                 sequences.append(self._tokenizer.encode(text))
         length = max(map(len, sequences))
         ids = torch.full((len(sequences), length), self._pad)

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--start-from", type=Path, help="model folder or run whose weights to begin with")
     parser.add_argument(
-        "--batch", type=int, default=32, help="frames a batch; two prompts share each frame (default 32)"
+        "--batch", type=int, default=12, help="frames a batch; two prompts share each frame (default 12)"
     )
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
     parser.add_argument("--seed", type=int, default=0)

@@ -28,7 +28,7 @@ class TrainSettings:
 
     folder: Path
     duration_s: float
-    batch_frames: int = 32
+    batch_frames: int = 12
     peak_rate: float = 1e-3
     weight_decay: float = 0.05
     gradient_clip: float = 1.0

@@ -22,6 +22,8 @@ LABELS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "distance_to_command": ((), np.float32),  # m
     "path": ((PATH_POINTS, 2), np.float32),
     "speed_waypoints": ((SPEED_WAYPOINTS, 2), np.float32),
+    "other_speed": ((), np.float32),  # m/s
+    "other_speed_waypoints": ((SPEED_WAYPOINTS, 2), np.float32),  # what the expert would mean at that speed
     "light_state": ((), np.uint8),  # 0 none, 1 red or yellow, 2 green
     "light_distance": ((), np.float32),  # m, 50 without
     "lead_distance": ((), np.float32),  # m, 50 without
@@ -55,9 +57,9 @@ def sampling_weight(
         light_distance: m.
     """
     if speed < 0.3 and target_speed < 0.3:
-        return 0.6
+        return 0.8
     if speed < 0.7 and target_speed > 0.6:  # a start lasts a frame or two; missed, the car stands for ever
-        return 12.0
+        return 4.0
     weight = 1.0
     if abs(path[-1, 1]) > 3.0:
         weight += 1.0

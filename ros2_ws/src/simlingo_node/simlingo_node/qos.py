@@ -16,7 +16,7 @@ def _profile(reliable: bool, depth: int, latched: bool = False) -> QoSProfile:
 
 #: Topics of the bridge and of the stack.
 DEFAULT = _profile(reliable=True, depth=10)
-#: One value that late subscribers get too: routes, world information, readiness.
+#: One value that late subscribers get too: routes, world information, readiness, the score.
 LATCHED = _profile(reliable=True, depth=1, latched=True)
 
 

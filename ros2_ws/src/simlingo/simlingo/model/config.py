@@ -26,11 +26,11 @@ class ImageConfig:
 class VisionConfig:
     """The vision transformer (InternViT shape)."""
 
-    hidden_size: int = 192
-    layers: int = 6
-    heads: int = 6
-    intermediate_size: int = 768
-    patch: int = 24  # px
+    hidden_size: int = 128
+    layers: int = 5
+    heads: int = 4
+    intermediate_size: int = 512
+    patch: int = 12  # px; a lens of a traffic light 25 m away is 2 px wide here
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ModelConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
-    downsample_ratio: float = 0.5  # pixel unshuffle, spec A.3
+    downsample_ratio: float = 0.25  # pixel unshuffle, spec A.3: 4 x 4 patches make a visual token
     route_hidden: tuple[int, int] = (128, 64)  # widths of the route head, spec A.7
     speed_hidden: int = 64  # width of the speed head, spec A.7
     point_hidden: tuple[int, int] = (64, 128)  # widths of the target-point encoder, spec A.5

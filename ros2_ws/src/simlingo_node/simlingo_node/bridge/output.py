@@ -68,7 +68,7 @@ class BridgeOutput:
         self._transforms = make(TFMessage, "/tf")
         self._world_info = make(CarlaWorldInfo, "/carla/world_info", qos.LATCHED)
         self._mission = make(Route, "/simlingo/mission", qos.LATCHED)
-        self._score = make(Score, "/simlingo/score")
+        self._score = make(Score, "/simlingo/score", qos.LATCHED)
         self._last_score = -SCORE_EVERY * round(TICK_S * 1e9)
         self._last_lights: tuple[tuple[int, int], ...] = ()
         self._odometry_now = Odometry()

@@ -1,0 +1,117 @@
+"""Collection's what-if labels: the light in the other colour, and speeds that the ego did not have."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simlingo.contracts import Command
+from simlingo.navigation.route import RoutePlanner
+from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
+from training.collect.views import Camera
+from training.evaluation.routes import RouteSpec, build, town_planner
+from training.evaluation.world import open_world
+from training.expert import Expert, ExpertInfo
+
+
+class Approach:
+    """The expert on its way to a route's first light, without traffic."""
+
+    def __init__(self) -> None:
+        route = build(RouteSpec("gridtown", 1, 0))
+        opened = open_world(route, "none", "cloudy_noon")
+        planner = town_planner("gridtown")
+        self.world, self.ego = opened.world, opened.ego
+        self.expert = Expert(self.world, self.ego, route.dense, planner)
+        self.planner = RoutePlanner(planner.polyline(route.dense), [Command(command) for _, command in route.dense])
+        self.camera = Camera(self.world, self.ego)
+
+    def drive(self, until: Any, ticks: int = 2400) -> ExpertInfo:
+        """Drive until ``until(info)``; that tick's view."""
+        for _ in range(ticks):
+            control, info = self.expert.run_step()
+            self.navigation = self.planner.update(info.ego)
+            if until(info):
+                return info
+            self.ego.apply_control(control)
+            self.world.tick()
+        raise AssertionError("never came there")
+
+    def set_light(self, info: ExpertInfo, state: str) -> ExpertInfo:
+        """Freeze the light ahead in ``state``."""
+        import carla
+
+        light = self.world.get_actor(info.light.actor_id)
+        light.set_state(getattr(carla.TrafficLightState, state))
+        light.freeze(True)
+        return self.expert.observe()
+
+
+@pytest.fixture(scope="module")
+def approach() -> Approach:
+    made = Approach()
+    info = made.drive(lambda info: info.light.state != "none" and 10.0 < info.light.distance < 14.0)
+    made.set_light(info, "Red")
+    return made
+
+
+def test_a_red_light_in_green_lets_the_car_go_on(approach: Approach) -> None:
+    info = approach.expert.observe()
+    changed, colours = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
+    assert changed is not None
+    assert (info.light.state, changed.light.state) == ("red", "green")
+    before, after = approach.expert.places_ahead(info), approach.expert.places_ahead(changed)
+    assert after[-1] > before[-1] + 1.0
+    light = approach.world.get_actor(info.light.actor_id)
+    assert colours[light.get_opendrive_id()] == "green"
+    assert "red" in colours.values()
+    assert light.get_state().name == "Red"  # the world itself is as it was
+
+
+def test_the_picture_shows_the_other_colour(approach: Approach) -> None:
+    info = approach.expert.observe()
+    _, colours = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
+    real, changed = (approach.camera.capture(info.ego, signals).rgb.astype(int) for signals in (None, colours))
+    different = np.abs(real - changed).max(axis=2) > 60
+    assert 4 < different.sum() < 4000
+    assert (real[different][:, 0] > real[different][:, 1] + 60).any()  # red was there
+    assert (changed[different][:, 1] > changed[different][:, 0] + 60).any()  # green is there
+    assert (approach.camera.capture(info.ego).rgb == real).all()
+
+
+def test_other_speeds_could_still_stop(approach: Approach) -> None:
+    info = approach.expert.observe()
+    rng = np.random.default_rng(0)
+    speeds = [other_speed(info, approach.expert, rng) for _ in range(300)]
+    gap = min(stop.s for stop in info.situation.stops) - info.place.s - info.situation.front
+    assert max(speeds) <= math.sqrt(2.0 * LATE_DECELERATION * gap) + LATE_SPEED
+    assert max(speeds) > 3.0
+    assert 0.25 < np.mean(np.array(speeds) == 0.0) < 0.55
+
+
+def test_waypoints_belong_to_the_speed_that_is_told(approach: Approach) -> None:
+    info = approach.expert.observe()
+    standing, rolling = (approach.expert.places_ahead(info, speed) - info.place.s for speed in (0.0, 4.0))
+    assert standing[0] < 0.2 < 0.8 < rolling[0]
+    assert approach.expert.places_ahead(info, info.ego.speed) == pytest.approx(approach.expert.places_ahead(info), abs=0.3)
+
+
+def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> None:
+    info = approach.drive(lambda info: info.ego.speed < 0.05 and info.light.distance < 5.0)
+    changed, _ = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
+    assert changed is not None  # red to green while standing: the car sets off
+    assert changed.target_speed > 0.5
+    assert approach.expert.places_ahead(changed)[-1] > info.place.s + 3.0
+    green = approach.set_light(info, "Green")
+    back, _ = other_light(green, approach.expert, approach.navigation, approach.world) or (None, {})
+    assert back is not None  # and green to red: it stays
+    assert back.target_speed < 0.1
+    assert approach.expert.places_ahead(back)[-1] < info.place.s + 0.5
+
+
+def test_without_a_light_nothing_changes(approach: Approach) -> None:
+    info = approach.drive(lambda info: info.light.state == "none")
+    assert other_light(info, approach.expert, approach.navigation, approach.world) is None
