@@ -13,7 +13,6 @@ import pytest
 from simlingo_sim.errors import SimulatorError
 from simlingo_sim.render import bench
 from simlingo_sim.render.instances import LAMP
-from simlingo_sim.render.jit import choose_cache_folder
 from simlingo_sim.render.materials import Material, Tag, displayed_light, noise_table, tone_table
 from simlingo_sim.render.mesh import MeshBuilder, Triangles
 from simlingo_sim.render.road_mesh import triangulate
@@ -139,16 +138,6 @@ def test_the_shadow_region_moves_in_whole_steps_and_covers_what_lies_ahead() -> 
         assert view[0] < x - 8.0
         assert view[0] + 1024 / view[2] > x + 80.0
     assert len(corners) <= 2
-
-
-def test_compiled_code_goes_where_it_can_be_written(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    assert choose_cache_folder(tmp_path, blocked, tmp_path) is None
-    assert choose_cache_folder(blocked, tmp_path / "home", tmp_path) is None
-    chosen = choose_cache_folder(blocked, blocked, tmp_path)
-    assert chosen is not None
-    assert chosen.parent == tmp_path
 
 
 def test_the_benchmark_writes_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from simlingo_sim.weather import WEATHERS
 #: Towns to collect in: all but the held-out one.
 DEFAULT_TOWNS: tuple[str, ...] = tuple(name for name in TOWNS if name != HELD_OUT_TOWN)
 #: Length of a collected route, m.
-SHORTEST_M, LONGEST_M = 250.0, 650.0
+SHORTEST_M, LONGEST_M = 150.0, 450.0
 #: Share of the routes without any traffic.
 EMPTY_SHARE = 0.1
 #: Most vehicles and pedestrians in a town.

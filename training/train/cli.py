@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -91,7 +92,18 @@ def run(args: argparse.Namespace) -> int:
                 if progress.step % 100 == 0 and not bar.console.is_terminal:
                     bar.console.print(note)
 
-            trainer.run(report)
+            def interrupt(number: int, frame: object) -> None:
+                trainer.interrupted = True
+                bar.console.print("stopping after this step and a checkpoint; Ctrl-C again ends at once")
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+            earlier = signal.signal(signal.SIGINT, interrupt)
+            try:
+                trainer.run(report)
+            finally:
+                signal.signal(signal.SIGINT, earlier)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
         difference = export_plan(args.run)
     except SimlingoError as error:
         print(f"train: {error}", file=sys.stderr)

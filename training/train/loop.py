@@ -58,6 +58,7 @@ class Trainer:
             parameters, lr=1.0, weight_decay=settings.weight_decay, betas=(0.9, 0.98), fused=True
         )
         self.progress = Progress()
+        self.interrupted = False  # set it, and the run ends with a checkpoint after the step in hand
         self._resume()
         self.train_batches = BatchMaker(train, tokenizer, config, settings.seed + self.progress.step)
         self._validation = BatchMaker(validation, tokenizer, config, settings.seed)
@@ -117,10 +118,10 @@ class Trainer:
         return {f"val_{name}": value / len(self._validation_index) for name, value in sums.items()}
 
     def run(self, report: Callable[[Progress, dict[str, float]], None]) -> None:
-        """Train until the time is up; ``report`` is called after each step with smoothed losses."""
+        """Train until the time is up or :attr:`interrupted`; ``report`` is called after each step with smoothed losses."""
         smooth: dict[str, float] = {}
         last_save = time.monotonic()
-        while self.progress.elapsed_s < self.settings.duration_s:
+        while self.progress.elapsed_s < self.settings.duration_s and not self.interrupted:
             begin = time.monotonic()
             for name, value in self.step().items():
                 smooth[name] = 0.95 * smooth.get(name, value) + 0.05 * value

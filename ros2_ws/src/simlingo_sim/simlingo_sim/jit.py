@@ -1,8 +1,7 @@
-"""Compilation of the world's kernels, kept on disk until any of their sources changes.
+"""Compilation of the simulator's kernels, kept on disk until any of their sources changes.
 
 numba looks only at the file of the function itself: a kernel that calls one of another file would stay compiled with
 the old callee after an update. So the compiled code lies in a folder named after all sources that hold kernels.
-The renderer has a decorator of its own (``render/jit.py``); no kernel of one calls one of the other.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TypeVar, cast
 import numba
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
-_SOURCES = ("*.py", "traffic/*.py", "roads/*.py", "sensors/*.py")
+_SOURCES = ("*.py", "render/*.py", "roads/*.py", "sensors/*.py", "traffic/*.py")
 _KEPT = 3  # folders of compiled code that are kept, for other checkouts that share a cache
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.render.materials import FloatImage
 from simlingo_sim.render.raster import Doubles, Indices
 

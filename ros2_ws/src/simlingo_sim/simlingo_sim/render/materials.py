@@ -11,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 
 FloatImage = npt.NDArray[np.float32]
 

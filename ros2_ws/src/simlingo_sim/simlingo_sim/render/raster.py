@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.render.materials import FloatImage
 
 Indices = npt.NDArray[np.int32]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import carla
 import numpy as np
 
-from simlingo_sim.render.jit import kernel
+from simlingo_sim.jit import kernel
 from simlingo_sim.render.materials import FloatImage, to_linear
 from simlingo_sim.render.raster import Doubles
 from simlingo_sim.render.shadow import LOWEST_SUN_DEG, sun_vector
