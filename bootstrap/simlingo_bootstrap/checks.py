@@ -95,14 +95,12 @@ def check_disk(env: Path, needed_gib: float) -> Finding:
 
 
 def check_shared_memory(folder: Path = Path("/dev/shm")) -> Finding:
-    """Shared memory for the camera images; without it they go through sockets and some are lost in real time."""
+    """Shared memory for the messages between the nodes; a drive refuses to start with less."""
     cure = "sudo mount -o remount,size=1g /dev/shm; in Docker: --shm-size 512m (docker-compose.yml sets it)"
     if not folder.is_dir():
-        return Finding("shared memory", False, f"{folder} is missing", cure, needed=False)
+        return Finding("shared memory", False, f"{folder} is missing", cure)
     free = shutil.disk_usage(folder).free / 2**20
-    return Finding(
-        "shared memory", free >= SHM_MIB, f"{free:.0f} MiB free in {folder}, {SHM_MIB} wanted", cure, needed=False
-    )
+    return Finding("shared memory", free >= SHM_MIB, f"{free:.0f} MiB free in {folder}, {SHM_MIB} needed", cure)
 
 
 def preflight(env: Path, needed_gib: float) -> list[Finding]:

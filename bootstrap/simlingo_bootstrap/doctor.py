@@ -97,7 +97,7 @@ def _model(layout: Layout) -> Finding:
     missing = [pattern for pattern in _MODEL_FILES if not any(list(folder.glob(pattern)) for folder in folders)]
     size = sum(file.stat().st_size for folder in folders for file in folder.iterdir() if file.is_file()) / 2**20
     detail = f"simlingo-mini, {size:.0f} MiB" if not missing else f"simlingo-mini lacks {', '.join(missing)}"
-    return Finding("weights", not missing, detail, "git checkout -- ros2_ws/src/simlingo, or ./simlingo train")
+    return Finding("weights", not missing, detail, "git checkout -- ros2_ws/src/simlingo/simlingo/weights")
 
 
 def _port(port: int) -> Finding:

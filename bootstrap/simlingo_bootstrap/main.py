@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from simlingo_bootstrap import doctor
-from simlingo_bootstrap.checks import check_python, check_shared_memory
+from simlingo_bootstrap.checks import check_python
 from simlingo_bootstrap.environment import child_environment
 from simlingo_bootstrap.errors import SetupError
 from simlingo_bootstrap.layout import SOURCE_TREES, Layout, find_layout
@@ -24,8 +24,6 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "train": ("train",),
     "test": ("dev", "train"),
 }
-#: Commands that start the stack.
-_STACK = ("drive", "bench")
 _INTERRUPTED = 130
 
 
@@ -63,8 +61,6 @@ def _run_command(layout: Layout, command: str, argv: Sequence[str]) -> int:
             print(result.stdout, end="")
             return 0
     setup.ensure(COMMAND_GROUPS[command])
-    if command in _STACK and not (shm := check_shared_memory()).ok:
-        print(f"simlingo: {shm.detail}: camera images may get lost.\n  Cure: {shm.cure}", file=sys.stderr)
     command_line = [str(layout.python), "-m", "simlingo_cli", *argv]
     return _become(command_line, child_environment(layout, ros, os.environ))
 

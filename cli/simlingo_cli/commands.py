@@ -31,7 +31,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
         "drive many routes and report driving scores",
     ),
     ("bench", "render"): Command(
-        "simlingo_sim.render.bench", "measure the renderer's frames per CPU-second", ("bench render",)
+        "simlingo_sim.render.bench", "measure the renderer's frames per CPU-second", ("bench render", "bench render --frames 40 --size 448x224")
     ),
     ("bench", "planner"): Command("training.evaluation.bench_planner", "measure the time from frame to plan"),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
@@ -43,8 +43,14 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ),
 }
 
-#: Commands that bootstrap/ carries out before any environment is there.
+#: Commands that bootstrap/ carries out before any environment is there; the module is theirs.
 BOOTSTRAP = {
-    "setup": "make the environment now; more with: setup train dev",
-    "doctor": "list what this machine has and lacks, with the command that helps",
+    ("setup",): Command(
+        "simlingo_bootstrap",
+        "make the environment now: setup [drive] [train] [dev]",
+        ("setup", "setup train dev", "SIMLINGO_ENV=/path/on/another/disk ./simlingo setup"),
+    ),
+    ("doctor",): Command(
+        "simlingo_bootstrap", "list what this machine has and lacks, with the command that helps", ("doctor",)
+    ),
 }

@@ -24,6 +24,10 @@ def main(argv: Sequence[str]) -> int:
     if argv[0] in ("-V", "--version", "version"):
         print(f"simlingo {__version__}")
         return 0
+    if (argv[0],) in BOOTSTRAP:  # bootstrap/ carries them out, but for their help
+        command = BOOTSTRAP[(argv[0],)]
+        print(f"usage: ./simlingo {argv[0]}\n\n{command.summary}\n\n{_examples(command)}")
+        return 0 if argv[1:] in (["-h"], ["--help"]) else _USAGE_ERROR
     words = find_command(argv)
     if words is None:
         return _explain_unknown(argv)
@@ -63,21 +67,24 @@ def is_on_purpose(error: BaseException) -> bool:
 def build_parser(words: tuple[str, ...], command: Command) -> tuple[argparse.ArgumentParser, Any]:
     """The parser of a command, filled by its module, and the module."""
     module = importlib.import_module(command.module)
-    examples = "\n".join(f"  ./simlingo {example}" for example in command.examples)
     parser = argparse.ArgumentParser(
         prog=f"./simlingo {' '.join(words)}",
         description=(module.__doc__ or command.summary).strip(),
-        epilog=f"examples:\n{examples}",
+        epilog=_examples(command),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
     return parser, module
 
 
+def _examples(command: Command) -> str:
+    lines = (example if "./simlingo" in example else f"./simlingo {example}" for example in command.examples)
+    return "examples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def overview() -> str:
     """The text of ``./simlingo --help``."""
-    rows = [(" ".join(words), command.summary) for words, command in COMMANDS.items()]
-    rows += list(BOOTSTRAP.items())
+    rows = [(" ".join(words), command.summary) for words, command in (COMMANDS | BOOTSTRAP).items()]
     width = max(len(name) for name, _ in rows)
     lines = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in rows)
     return (
@@ -97,9 +104,10 @@ def _explain_unknown(argv: Sequence[str]) -> int:
         listing = "".join(
             f"\n  ./simlingo {words:<14} {COMMANDS[tuple(words.split())].summary}" for words in subcommands
         )
-        print(f"usage: ./simlingo {argv[0]} <what> [options]{listing}", file=sys.stdout if asked_help else sys.stderr)
+        usage = f"usage: ./simlingo {argv[0]} <what> [options]{listing}\n\nexample:\n  ./simlingo {subcommands[0]} --help"
+        print(usage, file=sys.stdout if asked_help else sys.stderr)
         return 0 if asked_help else _USAGE_ERROR
-    names = [words[0] for words in COMMANDS] + list(BOOTSTRAP)
+    names = [words[0] for words in COMMANDS | BOOTSTRAP]
     nearest = difflib.get_close_matches(argv[0], names, n=1, cutoff=0.5)
     hint = f" Did you mean: ./simlingo {nearest[0]}" if nearest else ""
     print(f"simlingo: no command {argv[0]!r}.{hint}\nAll commands: ./simlingo --help", file=sys.stderr)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from simlingo.contracts import InvalidInputError
+from simlingo_bootstrap.layout import SOURCE_TREES
 from simlingo_cli import commands, main, test
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -91,10 +96,8 @@ def test_every_command_has_a_parser_with_examples(words: tuple[str, ...]) -> Non
 
 def test_the_overview_names_every_command() -> None:
     text = main.overview()
-    for words in commands.COMMANDS:
+    for words in commands.COMMANDS | commands.BOOTSTRAP:
         assert f"\n  {' '.join(words)} " in text
-    for name in commands.BOOTSTRAP:
-        assert f"\n  {name} " in text
 
 
 def test_pytest_gets_the_other_arguments() -> None:
@@ -115,3 +118,14 @@ def test_a_failing_section_fails_the_whole_and_the_tests_still_run(
     assert "=== lint FAILED" in text
     assert "=== types passed" in text
     assert text.rstrip().splitlines()[-1].startswith("=== tests:")
+
+
+@pytest.mark.parametrize("words", [*commands.COMMANDS, *commands.BOOTSTRAP, ("bench",)], ids=" ".join)
+def test_every_command_has_help_with_examples_on_a_bare_machine(words: tuple[str, ...]) -> None:
+    """Help is for deciding whether to install: it needs no package beyond the standard library."""
+    path = ":".join(str(ROOT / tree) for tree in SOURCE_TREES)
+    command = [sys.executable, "-S", "-s", "-m", "simlingo_cli", *words, "--help"]
+    result = subprocess.run(command, env={"PYTHONPATH": path}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "example" in result.stdout
+    assert f"./simlingo {' '.join(words)}" in result.stdout

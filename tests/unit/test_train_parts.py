@@ -14,10 +14,11 @@ from simlingo.contracts import SimlingoError  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.batches import BatchMaker  # noqa: E402
+from training.train.build_pack import build_packs  # noqa: E402
 from training.train.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
 from training.train.loop import Trainer, TrainSettings  # noqa: E402
 from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
-from training.train.state import learning_rate  # noqa: E402
+from training.train.state import learning_rate, load_state  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
 TINY = replace(
@@ -118,3 +119,29 @@ def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:
     second = Trainer(replace(settings, duration_s=4.0), TINY, pack, pack)
     assert second.progress.step == first.progress.step
     assert second.validate()["val_path"] == pytest.approx(first.progress.history[-1]["val_path"], rel=1e-4)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state.pt").write_bytes(b"PK cut off")
+    with pytest.raises(SimlingoError, match=r"state\.pt cannot be read"):
+        load_state(tmp_path)
+    train_tokenizer(tmp_path / "tokenizer.json", 512)
+    pack = small_pack(tmp_path / "pack")
+    (tmp_path / "state.pt").unlink()
+    trainer = Trainer(TrainSettings(tmp_path, 1.0), TINY, pack, pack)
+    trainer.step()
+    trainer.save({"path": 1.0})
+    wider = replace(TINY, point_hidden=(8, 16))
+    with pytest.raises(SimlingoError, match="another configuration"):
+        Trainer(TrainSettings(tmp_path, 1.0), wider, pack, pack)
+
+
+@pytest.mark.parametrize("damage", ["cut", "old"])
+def test_a_route_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "data" / "route" / "cache.npz"
+    file.parent.mkdir(parents=True)
+    np.savez(file, speed=np.zeros(3), image=np.zeros((3, 2, 4, 3), np.uint8))
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(SimlingoError, match="cannot be read" if damage == "cut" else "lacks .*other_speed"):
+        build_packs([tmp_path / "data"], tmp_path / "pack", TINY)

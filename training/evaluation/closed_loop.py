@@ -14,7 +14,6 @@ from training.evaluation.frames import frame_source
 from training.evaluation.routes import BenchRoute, RouteSpec, build, town_planner
 from training.evaluation.world import RouteWorld, open_world
 
-POLICIES = ("model", "expert")
 #: A place of the driven trace is kept every so many ticks.
 TRACE_EVERY = 10
 #: Progress is told every so many ticks.

@@ -13,7 +13,6 @@ from training.evaluation.routes import BenchRoute, RouteSpec, build
 from training.evaluation.world import FrontCamera, RouteWorld, open_world
 from training.expert import Expert
 
-CAMERAS = ("real", "grey", "shuffled")
 #: Another route's drive is recorded every so many ticks, for so long.
 RECORD_EVERY = 5
 RECORD_TICKS = 1200

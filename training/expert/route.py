@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from simlingo.contracts import Command, FloatArray
-from simlingo.geometry import arc_length, wrap_angle
+from simlingo.geometry import arc_length
 from training.expert.constants import ExpertConstants
 
 #: Spacing of the line's points, m.
@@ -124,11 +123,3 @@ def junction_spans(route: Sequence[tuple[Any, Command]]) -> list[tuple[int, int,
         if begin is None and junction is not None:
             begin = index
     return spans
-
-
-def heading_between(one: float, other: float) -> float:
-    """Absolute angle between two headings, rad, in [0, pi]."""
-    return abs(wrap_angle(one - other))
-
-
-BoolArray = npt.NDArray[np.bool_]

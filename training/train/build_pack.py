@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from rich.progress import track
 
-from simlingo.contracts import SimlingoError
+from simlingo.contracts import InvalidInputError, SimlingoError
 from simlingo.model.config import ModelConfig
 from training.collect.writer import CACHE_FILE
 from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight
@@ -18,6 +21,12 @@ from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sa
 VALIDATION_EVERY = 25
 #: The two views of a frame in the cache.
 _VIEWS = ("", "_augmented")
+#: What a cache must hold.
+_ARRAYS = tuple(
+    name + suffix
+    for suffix in _VIEWS
+    for name in ("image", "classes", "depth", "target_speed", "hazard", *(set(LABELS) - {"weight"}))
+)
 
 
 def build_packs(data: list[Path], folder: Path, config: ModelConfig) -> tuple[Pack, Pack]:
@@ -37,7 +46,9 @@ def build_packs(data: list[Path], folder: Path, config: ModelConfig) -> tuple[Pa
     if not (note.is_file() and note.read_text(encoding="utf-8") == key):
         note.unlink(missing_ok=True)
         _write(folder, routes, config)
-        note.write_text(key, encoding="utf-8")
+        temporary = note.with_suffix(".tmp")
+        temporary.write_text(key, encoding="utf-8")
+        temporary.replace(note)
     return open_pack(folder / "train"), open_pack(folder / "validation")
 
 
@@ -54,13 +65,32 @@ def _write(folder: Path, routes: list[Path], config: ModelConfig) -> None:
         writer.close()
 
 
+@contextmanager
+def _cache(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """A route's arrays by name.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or lacks arrays.
+    """
+    try:
+        with np.load(path) as cache:
+            missing = [name for name in _ARRAYS if name not in cache.files]
+            if missing:
+                raise InvalidInputError(
+                    f"{path} lacks {', '.join(missing)}: it was collected by another version; collect this route again"
+                )
+            yield cache
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+        raise InvalidInputError(f"{path} cannot be read ({error}); remove its folder and collect again") from error
+
+
 def _frames(path: Path) -> int:
-    with np.load(path) as cache:
+    with _cache(path) as cache:
         return len(cache["speed"])
 
 
 def _add(writer: PackWriter, path: Path, config: ModelConfig) -> None:
-    with np.load(path) as cache:
+    with _cache(path) as cache:
         size = (config.image.tile, 2 * config.image.tile, 3)
         if cache["image"].shape[1:] != size:
             raise SimlingoError(

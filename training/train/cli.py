@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from simlingo.contracts import SimlingoError
+    from simlingo.contracts import InvalidInputError, SimlingoError
     from simlingo.model.config import MINI
     from simlingo.model.export import export_plan
     from simlingo.model.folder import TOKENIZER_FILE
@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         train, validation = build_packs(args.data, args.pack or args.run / "pack", MINI)
         if not (args.run / TOKENIZER_FILE).is_file():
             if args.start_from:
+                if not (args.start_from / TOKENIZER_FILE).is_file():
+                    raise InvalidInputError(f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}")
                 shutil.copy(args.start_from / TOKENIZER_FILE, args.run / TOKENIZER_FILE)
             else:
                 train_tokenizer(args.run / TOKENIZER_FILE, MINI.language.vocab_size)

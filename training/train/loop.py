@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoint import build_network, load_network, save_weights
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
@@ -79,9 +80,14 @@ class Trainer:
         if stored is None:
             return
         modules, self.progress = stored
-        self.network.load_state_dict(modules["network"])
-        self.helpers.load_state_dict(modules["helpers"])
-        self.optimizer.load_state_dict(modules["optimizer"])
+        try:
+            self.network.load_state_dict(modules["network"])
+            self.helpers.load_state_dict(modules["helpers"])
+            self.optimizer.load_state_dict(modules["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise InvalidInputError(
+                f"the checkpoint in {self.settings.folder} is of another configuration; choose another --run ({error})"
+            ) from error
         self.average.weights = {name: value.to(self.device) for name, value in modules["average"].items()}
 
     def step(self) -> dict[str, float]:
@@ -142,7 +148,9 @@ class Trainer:
 
     def write_weights(self, folder: Path) -> None:
         """The averaged weights as a model folder's safetensors."""
-        (folder / CONFIG_FILE).write_text(self.network.config.to_json(), encoding="utf-8")
+        temporary = folder / f"{CONFIG_FILE}.tmp"
+        temporary.write_text(self.network.config.to_json(), encoding="utf-8")
+        temporary.replace(folder / CONFIG_FILE)
         kept = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.average.weights)
         save_weights(self.network, folder)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, Command, InvalidInputError, SimlingoError
+from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, InvalidInputError, SimlingoError
 from simlingo.model.config import ModelConfig
 from training.train.dense_labels import CELLS
 
@@ -125,20 +125,13 @@ def open_pack(folder: Path) -> Pack:
     return Pack(arrays[0], arrays[1], arrays[2], labels)
 
 
-def commands_of(pack: Pack) -> Iterator[tuple[Command, Command]]:
-    """Command and next command of each frame."""
-    yield from zip(map(Command, pack.labels["command"]), map(Command, pack.labels["next_command"]), strict=True)
-
-
 def checked(labels: dict[str, np.ndarray], origin: Path) -> dict[str, np.ndarray]:
-    """``labels`` if all are there and finite.
+    """``labels`` if all are finite.
 
     Raises:
-        InvalidInputError: names what is missing or not finite.
+        InvalidInputError: names what is not.
     """
-    bad: Iterable[str] = [
-        name for name in LABELS if name not in labels or not np.isfinite(labels[name].astype(np.float64)).all()
-    ]
+    bad: Iterable[str] = [name for name in labels if not np.isfinite(labels[name].astype(np.float64)).all()]
     if bad:
-        raise InvalidInputError(f"{origin}: labels {list(bad)} are missing or not finite; collect this route again")
+        raise InvalidInputError(f"{origin}: labels {list(bad)} are not finite; collect this route again")
     return labels

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import nn
+
+from simlingo.contracts import InvalidInputError
 
 STATE_FILE = "state.pt"
 #: Share of the run in which the learning rate rises (spec B.10).
@@ -56,9 +59,18 @@ def save_state(folder: Path, modules: dict[str, Any], progress: Progress) -> Non
 
 
 def load_state(folder: Path) -> tuple[dict[str, Any], Progress] | None:
-    """The state of an earlier start, or None."""
+    """The state of an earlier start, or None.
+
+    Raises:
+        InvalidInputError: the file is damaged.
+    """
     path = folder / STATE_FILE
     if not path.is_file():
         return None
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    return stored["modules"], Progress(**stored["progress"])
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        return stored["modules"], Progress(**stored["progress"])
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+        raise InvalidInputError(
+            f"the run's checkpoint {path} cannot be read ({error}); remove it to train anew, or choose another --run"
+        ) from error

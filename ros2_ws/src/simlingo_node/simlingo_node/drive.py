@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from simlingo_node.leases import Lease, take
-from simlingo_node.script import parse_script
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 
 DEFAULT_PORT = 8090
@@ -52,11 +51,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
     parser.add_argument("--headless", action="store_true", help="no live page")
-    parser.add_argument("--port", type=int, help=f"port of the live page (default: {DEFAULT_PORT} or the next free one)")
+    parser.add_argument(
+        "--port", type=_whole(1, 65535), help=f"port of the live page (default: {DEFAULT_PORT} or the next free one)"
+    )
     parser.add_argument("--no-video", action="store_true", help="record no video")
     parser.add_argument("--no-record", action="store_true", help="record neither bag nor video")
-    parser.add_argument("--domain", type=int, help="ROS domain (default: a free one)")
+    parser.add_argument("--domain", type=_whole(0, 232), help="ROS domain, 0 to 232 (default: a free one)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept (default: %(default)s/)")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number between two bounds."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{value} is not between {least} and {most}")
+        return value
+
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,6 +89,8 @@ def options_from(args: argparse.Namespace) -> StackOptions:
     Raises:
         SimlingoError: an instruction cannot be read.
     """
+    from simlingo_node.script import parse_script
+
     parse_script(args.instruction)
     return StackOptions(
         lockstep=args.lockstep,

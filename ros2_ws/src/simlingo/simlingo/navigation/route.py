@@ -111,11 +111,6 @@ class RoutePlanner:
         """True once less than 2 m of the route are left."""
         return self._progress is not None and self.length - self._progress < FINISH_DISTANCE_M
 
-    @property
-    def target_points_in_map(self) -> FloatArray:
-        """The target points still ahead, (M >= 1, 2) m, map frame."""
-        return self._targets[min(self._next_target, len(self._targets) - 1) :]
-
     def update(self, ego: EgoState) -> Navigation:
         """Navigation for the ego pose; beyond the end the last point repeats.
 
