@@ -22,6 +22,7 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "collect": (),
     "bench": (),
     "train": ("train",),
+    "checkpoint": ("train",),
     "test": ("dev", "train"),
 }
 _INTERRUPTED = 130

@@ -36,6 +36,18 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "planner"): Command("training.evaluation.bench_planner", "measure the time from frame to plan"),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.train.cli", "train the small model"),
+    ("checkpoint", "inspect"): Command(
+        "simlingo.model.checkpoints.command_inspect", "show a checkpoint's layout, sizes and tensors"
+    ),
+    ("checkpoint", "verify"): Command(
+        "simlingo.model.checkpoints.command_verify", "compare the network with a stored case"
+    ),
+    ("checkpoint", "import"): Command(
+        "simlingo.model.checkpoints.command_import", "read any checkpoint into a model folder"
+    ),
+    ("checkpoint", "export"): Command(
+        "simlingo.model.checkpoints.command_export", "write the published layout back"
+    ),
     ("test",): Command(
         "simlingo_cli.test",
         "run linters, type checks and tests",

@@ -21,9 +21,10 @@ def build_network(config: ModelConfig, tokenizer: PromptTokenizer) -> SimLingoNe
     Raises:
         InvalidInputError: the tokenizer has more tokens than the configuration's vocabulary.
     """
-    if tokenizer.vocab_size > config.language.vocab_size:
+    known = config.language.vocab_size + config.added_tokens
+    if tokenizer.vocab_size > known:
         raise InvalidInputError(
-            f"the tokenizer has {tokenizer.vocab_size} tokens, the model only {config.language.vocab_size}; "
+            f"the tokenizer has {tokenizer.vocab_size} tokens, the model only {known}; "
             "take both from the same folder"
         )
     return SimLingoNetwork(config, tokenizer.image_context_id, tokenizer.target_point_id)

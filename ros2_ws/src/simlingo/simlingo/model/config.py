@@ -20,6 +20,7 @@ class ImageConfig:
     crop_top: int = 72  # first row kept; above it are sky and roofs only
     crop_bottom: int = 360  # first row dropped; below it is the bonnet
     tile: int = 192  # px, edge of a tile; the two tiles stand side by side
+    jpeg_round_trip: bool = False  # encode and decode the raw frame first, as the published weights saw it
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,28 @@ class LanguageConfig:
 
 
 @dataclass(frozen=True)
+class LoraConfig:
+    """Low-rank adapters of the language model's linear layers, kept apart from the weights they adapt (spec A.4)."""
+
+    rank: int = 32
+    alpha: float = 64.0
+
+    @property
+    def scale(self) -> float:
+        """What the product of both factors is multiplied by before it is added to the weight."""
+        return self.alpha / self.rank
+
+
+@dataclass(frozen=True)
+class TokenIds:
+    """Ids of the tokens that the network itself must know, for a checkpoint that comes without a tokenizer."""
+
+    image_context: int
+    target_point: int
+    end_of_turn: int  # ends a generated text
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Everything that fixes the shape of a network."""
 
@@ -60,6 +83,10 @@ class ModelConfig:
     route_hidden: tuple[int, int] = (128, 64)  # widths of the route head, spec A.7
     speed_hidden: int = 64  # width of the speed head, spec A.7
     point_hidden: tuple[int, int] = (64, 128)  # widths of the target-point encoder, spec A.5
+    added_tokens: int = 0  # placeholder tokens whose ids follow the vocabulary and have no embedding (spec A.6)
+    max_new_tokens: int = 100  # longest generated text, spec A.10
+    lora: LoraConfig | None = None  # None: the weights hold no adapters
+    token_ids: TokenIds | None = None  # None: the tokenizer says them
 
     @property
     def tokens_per_tile(self) -> int:
@@ -102,6 +129,8 @@ class ModelConfig:
                     "language": LanguageConfig(**values["language"]),
                     "route_hidden": tuple(values["route_hidden"]),
                     "point_hidden": tuple(values["point_hidden"]),
+                    "lora": LoraConfig(**values["lora"]) if values.get("lora") else None,
+                    "token_ids": TokenIds(**values["token_ids"]) if values.get("token_ids") else None,
                 }
             )
         except (KeyError, TypeError) as error:

@@ -11,6 +11,7 @@ from simlingo.contracts import InvalidInputError
 CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"  # in place of one weight file: which shard holds which tensor
 GRAPH_FILE = "plan.onnx"
 
 #: Where the models shipped with this package lie.

@@ -86,13 +86,16 @@ class SimLingoNetwork(nn.Module):
         for parameter in (embeddings.cls_token, embeddings.position_embeddings):  # transformers leaves both at zero
             nn.init.trunc_normal_(parameter, std=0.02)
 
-    def vision_tokens(self, frames: Tensor) -> Tensor:
-        """Patch features of ``frames`` (B, tile, 2 * tile, 3) uint8: (B, 2, patches, vision width), left tile first."""
+    def tile_pixels(self, frames: Tensor) -> Tensor:
+        """Normalised tiles (2 * B, 3, tile, tile) of ``frames`` (B, tile, 2 * tile, 3) uint8, left tile first."""
         count, tile = frames.shape[0], self.config.image.tile
         tiles = frames.view(count, tile, 2, tile, 3).permute(0, 2, 4, 1, 3).reshape(count * 2, 3, tile, tile)
-        pixels = (tiles.to(self.image_mean.dtype) / 255.0 - self.image_mean) / self.image_std
-        hidden: Tensor = self.vlm.vision_tower(pixel_values=pixels).last_hidden_state[:, 1:]
-        return hidden.reshape(count, 2, hidden.shape[1], hidden.shape[2])
+        return (tiles.to(self.image_mean.dtype) / 255.0 - self.image_mean) / self.image_std
+
+    def vision_tokens(self, frames: Tensor) -> Tensor:
+        """Patch features of ``frames`` (B, tile, 2 * tile, 3) uint8: (B, 2, patches, vision width), left tile first."""
+        hidden: Tensor = self.vlm.vision_tower(pixel_values=self.tile_pixels(frames)).last_hidden_state[:, 1:]
+        return hidden.reshape(frames.shape[0], 2, hidden.shape[1], hidden.shape[2])
 
     def image_embeddings(self, vision: Tensor) -> Tensor:
         """Patch features to language-model inputs (B, image_tokens, D): pixel unshuffle and projector (spec A.3)."""
@@ -107,11 +110,14 @@ class SimLingoNetwork(nn.Module):
         """Token embeddings (N, L, D) with picture and target points spliced in.
 
         Args:
-            input_ids: (N, L) token ids.
+            input_ids: (N, L) token ids; placeholders may lie beyond the vocabulary.
             target_points: (N, 2, 2) m, ego frame.
             image: (N, image_tokens, D).
         """
-        embeddings: Tensor = self.vlm.language_model.embed_tokens(input_ids)
+        known = input_ids
+        if self.config.added_tokens:  # placeholders have no embedding of their own: what is looked up is overwritten
+            known = input_ids.clamp_max(self.config.language.vocab_size - 1)
+        embeddings: Tensor = self.vlm.language_model.embed_tokens(known)
         context = (input_ids == self.image_context_id).unsqueeze(-1)
         embeddings = embeddings.masked_scatter(context, image)
         points = self.point_encoder(target_points)

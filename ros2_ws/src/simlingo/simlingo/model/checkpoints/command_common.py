@@ -1,0 +1,91 @@
+"""What the commands of ``./simlingo checkpoint`` share: arguments, hub ids, progress. Imports the rest late."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simlingo.model.checkpoints.opened import Checkpoint
+
+
+def declare(parser: argparse.ArgumentParser, description: str, examples: str) -> None:
+    """Description, examples and the arguments that say which checkpoint."""
+    parser.description = description
+    parser.epilog = examples
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        help="folder or weight file of a checkpoint, or a hub id (owner/name)",
+    )
+    parser.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json, where the checkpoint has none")
+    parser.add_argument("--revision", default="", help="for a hub id: the commit, 40 hexadecimal digits")
+    parser.add_argument(
+        "--accept-licence",
+        action="store_true",
+        help="for a hub id: you have read and accept the licence of the weights",
+    )
+
+
+def open_from(args: argparse.Namespace) -> Checkpoint:
+    """The checkpoint that the arguments name, with their tokenizer.
+
+    Raises:
+        InvalidInputError: see ``open_checkpoint`` and ``fetch``.
+    """
+    from dataclasses import replace
+
+    from simlingo.contracts import InvalidInputError
+    from simlingo.model.checkpoints.hub import fetch, looks_like_hub_id
+    from simlingo.model.checkpoints.opened import open_checkpoint
+
+    path = Path(args.path)
+    if looks_like_hub_id(args.path):
+        path = fetch(args.path, args.revision, args.accept_licence)
+    checkpoint = open_checkpoint(path, origin=args.path)
+    if args.revision:
+        checkpoint = replace(checkpoint, provenance=replace(checkpoint.provenance, revision=args.revision))
+    if args.tokenizer is not None:
+        if not args.tokenizer.exists():
+            raise InvalidInputError(f"no tokenizer {args.tokenizer}: there is no such file or folder")
+        checkpoint = replace(checkpoint, source=replace(checkpoint.source, tokenizer=args.tokenizer))
+    return checkpoint
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar over ``total`` bytes on the error stream while the block works; the block is given what counts them."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        if not console.is_terminal:
+            print(f"{title} ({total / 1e6:,.1f} MB) ...", file=sys.stderr, flush=True)
+        yield lambda count: bar.advance(task, count)
+
+
+def check_files(checkpoint: Checkpoint) -> None:
+    """Compare the weight files with their checksums: those inside torch's files, or the digests beside ours.
+
+    Raises:
+        InvalidInputError: a file differs from what was written.
+    """
+    from simlingo.model.checkpoints.shards import check_digests
+    from simlingo.model.checkpoints.source import Kind
+    from simlingo.model.checkpoints.torch_file import check_sums
+
+    total = sum(file.stat().st_size for file in checkpoint.files)
+    with progress("checking files", total) as done:
+        if checkpoint.source.kind in (Kind.OURS, Kind.INTERNVL):
+            check_digests(checkpoint.source.folder, done)
+            return
+        for file in checkpoint.files:
+            check_sums(file, done)

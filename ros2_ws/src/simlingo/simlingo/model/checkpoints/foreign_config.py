@@ -1,0 +1,209 @@
+"""Sizes from the configurations that foreign checkpoints come with.
+
+InternVL's ``config.json`` writes every size down (SimLingo's parity cases extend it by LoRA, token ids and picture);
+a Hydra run's ``.hydra/config.yaml`` names a hub id, whose sizes ``named`` knows.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.named import INTERNVL2_1B, PLACEHOLDERS, PUBLISHED_LORA, published_config
+from simlingo.model.config import ImageConfig, LanguageConfig, LoraConfig, ModelConfig, TokenIds, VisionConfig
+
+#: What the network is built for; another value is another architecture. A field that is not there has this value, or
+#: its tensors tell.
+_FIXED: dict[str, tuple[object, ...]] = {
+    "ps_version": ("v2",),
+    "select_layer": (-1,),
+    "vision_config.norm_type": ("layer_norm",),
+    "vision_config.qk_normalization": (False,),
+    "vision_config.qkv_bias": (True,),
+    "vision_config.hidden_act": ("gelu",),
+    "vision_config.layer_norm_eps": (1e-6,),
+    "vision_config.num_channels": (3,),
+    "llm_config.hidden_act": ("silu",),
+    "llm_config.use_sliding_window": (False,),
+    # Dynamic scaling begins beyond max_position_embeddings, which no prompt reaches.
+    "llm_config.rope_scaling.type": (None, "default", "dynamic"),
+    "llm_config.rope_scaling.rope_type": (None, "default", "dynamic"),
+    "lora.target": ("all-linear",),
+}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        InvalidInputError: missing, not UTF-8, no JSON, or no object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"configuration {path} cannot be read ({error}); copy the checkpoint again") from error
+    if not isinstance(values, dict):
+        raise InvalidInputError(f"configuration {path} is no JSON object; copy the checkpoint again")
+    return values
+
+
+def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
+    """The configuration of an InternVL ``config.json``.
+
+    Args:
+        path: the file.
+        name: the model's name in ours.
+        driving: whether the weights are SimLingo's, with LoRA, and not the plain backbone.
+
+    Raises:
+        InvalidInputError: a size is missing or impossible, or names another architecture.
+    """
+    values = _Values(read_json(path), path)
+    for field, allowed in _FIXED.items():
+        if (found := values.get(field, allowed[0])) not in allowed:
+            raise InvalidInputError(
+                f"{path}: {field} is {found!r}, this network has {allowed[0]!r}: another architecture"
+            )
+    image, vision = values.get("image", {}), values.integer("vision_config.image_size")
+    tile = values.integer("force_image_size", vision)
+    if tile != vision:
+        raise InvalidInputError(f"{path}: force_image_size {tile} differs from vision_config.image_size {vision}")
+    language = LanguageConfig(
+        hidden_size=values.integer("llm_config.hidden_size"),
+        layers=values.integer("llm_config.num_hidden_layers"),
+        heads=values.integer("llm_config.num_attention_heads"),
+        key_value_heads=values.integer("llm_config.num_key_value_heads"),
+        intermediate_size=values.integer("llm_config.intermediate_size"),
+        vocab_size=values.integer("llm_config.vocab_size"),
+        rope_theta=values.number("llm_config.rope_theta"),
+        rms_norm_eps=values.number("llm_config.rms_norm_eps", 1e-6),
+    )
+    config = ModelConfig(
+        name=name,
+        image=_image(values, tile) if image else replace(INTERNVL2_1B.image, tile=tile),
+        vision=VisionConfig(
+            hidden_size=values.integer("vision_config.hidden_size"),
+            layers=values.integer("vision_config.num_hidden_layers"),
+            heads=values.integer("vision_config.num_attention_heads"),
+            intermediate_size=values.integer("vision_config.intermediate_size"),
+            patch=values.integer("vision_config.patch_size"),
+        ),
+        language=language,
+        downsample_ratio=values.number("downsample_ratio", 0.5),
+        route_hidden=INTERNVL2_1B.route_hidden,
+        speed_hidden=INTERNVL2_1B.speed_hidden,
+        point_hidden=INTERNVL2_1B.point_hidden,
+        added_tokens=len(PLACEHOLDERS),
+        max_new_tokens=values.integer("max_new_tokens", INTERNVL2_1B.max_new_tokens),
+        lora=LoraConfig(values.integer("lora.r"), values.number("lora.alpha")) if driving else None,
+    )
+    _check_divisions(config, path)
+    return _with_token_ids(config, values) if values.get("token_ids", None) else config
+
+
+def hydra_config(path: Path) -> ModelConfig:
+    """The configuration of a training run of the published code, from its ``.hydra/config.yaml``.
+
+    Raises:
+        InvalidInputError: the file cannot be read, names no model, an unknown one, or two.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InvalidInputError(f"configuration {path} cannot be read ({error}); copy the run again") from error
+    model = values.get("model") if isinstance(values, dict) else None
+    language = model.get("language_model") if isinstance(model, dict) else None
+    vision = model.get("vision_model") if isinstance(model, dict) else None
+    variants = {part["variant"] for part in (vision, language) if isinstance(part, dict) and part.get("variant")}
+    if len(variants) != 1:
+        raise InvalidInputError(
+            f"{path} names {'no model' if not variants else 'different models'} under model.vision_model.variant and "
+            "model.language_model.variant; take the file of the run that wrote the weights"
+        )
+    language = language if isinstance(language, dict) else {}
+    if language.get("lora") is False:
+        raise InvalidInputError(f"{path} has model.language_model.lora false; the published layout holds LoRA factors")
+    values = _Values(language, path)
+    rank = values.integer("lora_r", PUBLISHED_LORA.rank)
+    alpha = values.number("lora_alpha", PUBLISHED_LORA.alpha)
+    return published_config(str(variants.pop()), LoraConfig(rank, alpha), str(path))
+
+
+class _Values:
+    """Fields of nested mappings by dotted names, with errors that name the file and the field."""
+
+    def __init__(self, values: dict[str, Any], path: Path) -> None:
+        self._values = values
+        self._path = path
+
+    def get(self, field: str, default: Any) -> Any:
+        value: Any = self._values
+        for part in field.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return default
+            value = value[part]
+        return value
+
+    def number(self, field: str, default: float | None = None) -> float:
+        value = self.get(field, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            found = "is missing" if value is None else f"is {value!r}"
+            raise InvalidInputError(f"{self._path}: {field} {found}, it must be a number above 0")
+        return float(value)
+
+    def integer(self, field: str, default: int | None = None) -> int:
+        value = self.number(field, default)
+        if value != int(value):
+            raise InvalidInputError(f"{self._path}: {field} is {value}, it must be whole")
+        return int(value)
+
+
+def _image(values: _Values, tile: int) -> ImageConfig:
+    raw = values.get("image.raw", None)
+    if not (isinstance(raw, list) and len(raw) == 2 and all(isinstance(edge, int) and edge > 0 for edge in raw)):
+        raise InvalidInputError(f"image.raw is {raw!r}, it must be [height, width] of the camera in pixels")
+    height, width = raw
+    rows = values.integer("image.crop_rows", height)
+    return ImageConfig(
+        raw_width=width,
+        raw_height=height,
+        crop_top=0,
+        crop_bottom=min(rows, height),
+        tile=tile,
+        jpeg_round_trip=values.get("image.jpeg_round_trip", False) is True,
+    )
+
+
+def _check_divisions(config: ModelConfig, path: Path) -> None:
+    """Sizes that must divide one another, or the network would be built wrong or not at all."""
+    vision, language = config.vision, config.language
+    pairs = (
+        ("vision_config.hidden_size", vision.hidden_size, "num_attention_heads", vision.heads),
+        ("llm_config.hidden_size", language.hidden_size, "num_attention_heads", language.heads),
+        ("llm_config.num_attention_heads", language.heads, "num_key_value_heads", language.key_value_heads),
+        ("vision_config.image_size", config.image.tile, "patch_size", vision.patch),
+        (
+            "patches along a tile",
+            config.image.tile // vision.patch,
+            "1 / downsample_ratio",
+            round(1 / config.downsample_ratio),
+        ),
+    )
+    for whole, value, part, divisor in pairs:
+        if divisor < 1 or value % divisor:
+            raise InvalidInputError(f"{path}: {whole} {value} cannot be divided by {part} {divisor}")
+
+
+def _with_token_ids(config: ModelConfig, values: _Values) -> ModelConfig:
+    ids = TokenIds(
+        image_context=values.integer("token_ids.img_context"),
+        target_point=values.integer("token_ids.target_point"),
+        end_of_turn=values.integer("token_ids.eos"),
+    )
+    added = max(0, ids.target_point + 1 - config.language.vocab_size)
+    return replace(config, token_ids=ids, added_tokens=added)

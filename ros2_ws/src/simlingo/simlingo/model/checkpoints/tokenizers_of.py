@@ -1,0 +1,58 @@
+"""The tokenizer that a checkpoint comes with, completed by SimLingo's placeholder tokens (spec A.6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer
+
+from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.named import PLACEHOLDERS
+from simlingo.model.config import ModelConfig
+from simlingo.model.folder import TOKENIZER_FILE
+from simlingo.model.prompt import TARGET_POINT
+from simlingo.model.tokenizer import PromptTokenizer
+
+
+def open_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
+    """The tokenizer in ``folder``, checked against a model's vocabulary.
+
+    A base model's tokenizer gets the placeholder tokens that SimLingo adds, in its order, so that they follow the
+    vocabulary.
+
+    Raises:
+        InvalidInputError: missing or damaged files, a needed token is not there, or the ids do not fit the model.
+    """
+    tokenizer = _read(folder)
+    if tokenizer.token_to_id(TARGET_POINT) is None and config.added_tokens == len(PLACEHOLDERS):
+        tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in PLACEHOLDERS])
+    known = PromptTokenizer(tokenizer)
+    vocabulary = config.language.vocab_size
+    if known.vocab_size > vocabulary + config.added_tokens or known.image_context_id >= vocabulary:
+        raise InvalidInputError(
+            f"the tokenizer in {folder} has {known.vocab_size} tokens, the model {vocabulary} and "
+            f"{config.added_tokens} placeholders; take the tokenizer of these weights"
+        )
+    ids = config.token_ids
+    if ids is not None and (known.image_context_id, known.target_point_id) != (ids.image_context, ids.target_point):
+        raise InvalidInputError(
+            f"the tokenizer in {folder} numbers the image and target-point tokens "
+            f"{known.image_context_id} and {known.target_point_id}, the weights {ids.image_context} and "
+            f"{ids.target_point}; take the tokenizer of these weights"
+        )
+    return tokenizer
+
+
+def _read(folder: Path) -> Tokenizer:
+    path = folder / TOKENIZER_FILE if folder.is_dir() else folder
+    try:
+        if path.is_file():
+            return Tokenizer.from_file(str(path))
+        if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+            # Qwen2's own files: transformers knows the splitting rules that they leave out. No code is loaded with them.
+            from transformers import AutoTokenizer
+
+            return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False).backend_tokenizer
+    except Exception as error:  # tokenizers raises bare Exception
+        raise InvalidInputError(f"the tokenizer in {folder} is damaged ({error}); copy it again") from error
+    raise InvalidInputError(f"no tokenizer in {folder}: expected {TOKENIZER_FILE}, or vocab.json with merges.txt")
