@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 
-class Kind(StrEnum):
+class Kind(str, Enum):  # noqa: UP042  Humble's Python 3.10 has no StrEnum
     """What can go wrong on a route."""
 
     COLLISION_PEDESTRIAN = "collision_pedestrian"
