@@ -151,10 +151,10 @@ def running(nodes: list[NodeSpec], log_dir: Path) -> Iterator[tuple[Network, Sup
 
 
 @contextmanager
-def whole_stack(log_dir: Path, **options: Any) -> Iterator[tuple[Network, Supervisor]]:
-    """The stack without page and recorder, driven by the geometric driver."""
-    options = {"page_port": None, "traffic": "none", **options}
-    with running(geometric(stack(StackOptions(**options))), log_dir) as (network, supervisor):
+def whole_stack(log_dir: Path, shipped: bool = False, **options: Any) -> Iterator[tuple[Network, Supervisor]]:
+    """The stack without page and recorder, driven by the geometric driver or by the ``shipped`` network."""
+    nodes = stack(StackOptions(**{"page_port": None, "traffic": "none", **options}))
+    with running(nodes if shipped else geometric(nodes), log_dir) as (network, supervisor):
         yield network, supervisor
 
 

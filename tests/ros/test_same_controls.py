@@ -10,6 +10,8 @@ from carla_msgs.msg import CarlaEgoVehicleControl
 from geometric_planner import GeometricDriver
 from stack_harness import START_S, whole_stack
 
+from simlingo.model import load_policy
+from simlingo.policy import Policy
 from simlingo_node.conversions import stamp_to_ns
 from training.evaluation.drivers import ModelDriver
 from training.evaluation.frames import RealFrames
@@ -20,21 +22,21 @@ TICKS = 60
 SPEC = RouteSpec("gridtown", 1, 0)
 
 
-def through_ros(log_dir: Path) -> list[tuple[Any, ...]]:
-    """Stamp and command of every tick of the stack in lockstep."""
+def through_ros(log_dir: Path, shipped: bool) -> list[tuple[Any, ...]]:
+    """Stamp and command of every tick of the stack in lockstep, with the shipped network or the geometric driver."""
     options = {"town": SPEC.town, "seed": SPEC.seed, "route": SPEC.index, "weather": "cloudy_noon", "traffic": "light"}
-    with whole_stack(log_dir, lockstep=True, seconds=TICKS / 20.0, **options) as (network, _):
+    with whole_stack(log_dir, lockstep=True, seconds=TICKS / 20.0, shipped=shipped, **options) as (network, _):
         heard = network.listen(CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd")
         assert network.end_of_drive(2 * START_S) == "stopped"
         network.spin(0.3)
     return [(stamp_to_ns(command.header.stamp), command.steer, command.throttle, command.brake) for command in heard]
 
 
-def in_process() -> list[tuple[Any, ...]]:
+def in_process(policy: Policy) -> list[tuple[Any, ...]]:
     """The same without ROS, as the benchmark drives."""
     route = build(SPEC)
     world = open_world(route, "light", "cloudy_noon")
-    driver = ModelDriver(world, route.dense, town_planner(SPEC.town), GeometricDriver(), RealFrames(world, 1))
+    driver = ModelDriver(world, route.dense, town_planner(SPEC.town), policy, RealFrames(world, 1))
     world.world.tick()
     commands = []
     for tick in range(TICKS):
@@ -46,8 +48,10 @@ def in_process() -> list[tuple[Any, ...]]:
     return commands
 
 
-def test_equal_controls(tmp_path: Path) -> None:
-    ros, here = through_ros(tmp_path), in_process()
+@pytest.mark.parametrize("driver", ["geometric", "shipped"])
+def test_equal_controls(tmp_path: Path, driver: str) -> None:
+    shipped = driver == "shipped"
+    ros, here = through_ros(tmp_path, shipped), in_process(load_policy() if shipped else GeometricDriver())
     assert len(ros) >= TICKS - 1
     assert max(command[2] for command in here) > 0.3
     for over_ros, without in zip(ros, here, strict=False):
