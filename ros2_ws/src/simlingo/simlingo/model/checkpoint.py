@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.build import network_of
+from simlingo.model.checkpoints.opened import open_checkpoint
+from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 from simlingo.model.config import ModelConfig
-from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
+from simlingo.model.folder import WEIGHTS_FILE
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.tokenizer import PromptTokenizer
 
@@ -41,30 +43,11 @@ def save_weights(network: SimLingoNetwork, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
-    """Read a model folder as an fp32 torch network.
+    """Read a model folder, or any other checkpoint with a tokenizer, as an fp32 torch network with LoRA merged.
 
     Raises:
         InvalidInputError: a file is missing or damaged, or tensors do not fit the configuration; all are named.
     """
-    config = ModelConfig.load(folder / CONFIG_FILE)
-    tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
-    network = build_network(config, tokenizer)
-    path = folder / WEIGHTS_FILE
-    try:
-        weights = load_file(str(path))
-    except (OSError, SafetensorError) as error:
-        raise InvalidInputError(
-            f"weights {path} cannot be read ({error}); copy the whole model folder again"
-        ) from error
-    expected = network.state_dict()
-    problems = [f"missing {name}" for name in expected.keys() - weights.keys()]
-    problems += [f"unexpected {name}" for name in weights.keys() - expected.keys()]
-    problems += [
-        f"{name}: {tuple(weights[name].shape)} instead of {tuple(expected[name].shape)}"
-        for name in expected.keys() & weights.keys()
-        if weights[name].shape != expected[name].shape
-    ]
-    if problems:
-        raise InvalidInputError(f"weights {path} do not fit {CONFIG_FILE}: " + "; ".join(sorted(problems)))
-    network.load_state_dict(weights)
-    return network.eval(), tokenizer
+    checkpoint = open_checkpoint(folder)
+    tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer or folder, checkpoint.config))
+    return network_of(checkpoint), tokenizer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from simlingo.model.checkpoints.command_common import check_files, declare, open_from
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     checkpoint = open_from(args)
     check_files(checkpoint)
+    print(f"writing {args.out} ({checkpoint.bytes / 1e6:,.1f} MB) ...", file=sys.stderr, flush=True)
     weights = write_published(checkpoint, args.out)
     print(f"{weights}: {checkpoint.weights:,} weights. Licence: {checkpoint.provenance.licence}")
     return 0

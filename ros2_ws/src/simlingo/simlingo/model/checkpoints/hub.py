@@ -40,14 +40,13 @@ def fetch(hub_id: str, revision: str, accept_licence: bool) -> Path:
         )
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
     except ImportError as error:
         raise InvalidInputError(
             "reading from the hub needs huggingface_hub: ./simlingo setup train, or name a local folder"
         ) from error
     try:
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(PATTERNS)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
+    except Exception as error:  # the hub's and the network libraries' errors share no base class
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InvalidInputError(
             f"{hub_id} at {revision} could not be fetched ({reason}); check network, id and commit, "

@@ -79,6 +79,7 @@ def write_shards(
         size = sum(tensor.nbytes for tensor in shard.values())
         with writing(folder / name, size):
             save_file({key: tensor.contiguous() for key, tensor in shard.items()}, folder / name, {"format": "pt"})
+            (folder / name).chmod(0o644)  # safetensors writes for the owner alone
         digests.append(f"{_digest(folder / name)}  {name}\n")
         done(size)
     if len(shards) > 1:

@@ -1,0 +1,260 @@
+"""A small SimLingo with random weights, written in foreign layouts by names spelt out here, apart from the key map."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from simlingo.model.config import (
+    ImageConfig,
+    LanguageConfig,
+    LoraConfig,
+    ModelConfig,
+    TokenIds,
+    VisionConfig,
+)
+from simlingo.model.network import SimLingoNetwork
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The material that a checkout may have beside it.
+REFERENCE = ROOT.parent / "shared" / "reference"
+
+LORA = LoraConfig(rank=4, alpha=6.0)
+TINY = ModelConfig(
+    name="tiny",
+    image=ImageConfig(raw_width=96, raw_height=48, crop_top=0, crop_bottom=34, tile=28),
+    vision=VisionConfig(hidden_size=16, layers=2, heads=2, intermediate_size=24, patch=7),
+    language=LanguageConfig(
+        hidden_size=24, layers=2, heads=4, key_value_heads=2, intermediate_size=40, vocab_size=60
+    ),
+    downsample_ratio=0.5,
+    route_hidden=(12, 10),
+    speed_hidden=14,
+    point_hidden=(6, 18),
+    added_tokens=8,
+    max_new_tokens=5,
+    lora=LORA,
+    token_ids=TokenIds(image_context=50, target_point=67, end_of_turn=3),
+)
+LINEARS = [f"self_attn.{part}_proj" for part in "qkvo"] + [f"mlp.{part}_proj" for part in ("gate", "up", "down")]
+VISION, LANGUAGE = "vision_model.image_encoder.model.", "language_model.model.base_model.model."
+
+
+def random_network(seed: int = 0) -> SimLingoNetwork:
+    """The small network; every weight is random, biases and norms too."""
+    torch.manual_seed(seed)
+    ids = TINY.token_ids
+    assert ids is not None
+    network = SimLingoNetwork(replace(TINY, lora=None), ids.image_context, ids.target_point)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(0.0, 0.3)
+    return network.eval()
+
+
+def published_state(network: SimLingoNetwork, seed: int = 1) -> dict[str, Tensor]:
+    """The published state dict whose merged weights are the network's: base = W - scale * B A."""
+    ours = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    theirs: dict[str, Tensor] = OrderedDict()
+    embeddings = "vlm.vision_tower.embeddings."
+    theirs[f"{VISION}vision_model.embeddings.class_embedding"] = ours[f"{embeddings}cls_token"]
+    theirs[f"{VISION}vision_model.embeddings.position_embedding"] = ours[f"{embeddings}position_embeddings"]
+    for part in ("weight", "bias"):
+        patches = ours[f"{embeddings}patch_embeddings.projection.{part}"]
+        theirs[f"{VISION}vision_model.embeddings.patch_embedding.{part}"] = patches
+    for i in range(TINY.vision.layers):
+        here, there = f"vlm.vision_tower.encoder.layer.{i}.", f"{VISION}vision_model.encoder.layers.{i}."
+        for number in (1, 2):
+            theirs[f"{there}ls{number}"] = ours[f"{here}lambda_{number}"]
+        for part in ("weight", "bias"):
+            stacked = [ours[f"{here}attention.{letter}_proj.{part}"] for letter in "qkv"]
+            theirs[f"{there}attn.qkv.{part}"] = torch.cat(stacked)
+            theirs[f"{there}attn.proj.{part}"] = ours[f"{here}attention.projection_layer.{part}"]
+            theirs[f"{there}mlp.fc1.{part}"] = ours[f"{here}mlp.fc1.{part}"]
+            theirs[f"{there}mlp.fc2.{part}"] = ours[f"{here}mlp.fc2.{part}"]
+            theirs[f"{there}norm1.{part}"] = ours[f"{here}layernorm_before.{part}"]
+            theirs[f"{there}norm2.{part}"] = ours[f"{here}layernorm_after.{part}"]
+    for number, name in ((0, "layer_norm"), (1, "linear_1"), (3, "linear_2")):
+        for part in ("weight", "bias"):
+            theirs[f"{VISION}mlp1.{number}.{part}"] = ours[f"vlm.multi_modal_projector.{name}.{part}"]
+    _add_language(theirs, ours, seed)
+    theirs["adaptors.driving.query_embeds_wps"] = ours["route_queries"]
+    theirs["adaptors.driving.query_embeds_speed"] = ours["speed_queries"]
+    for name, tensor in ours.items():
+        for head, there in (("route_head", "adaptors.driving.route_head"), ("point_encoder", "wp_encoder.mlp")):
+            if name.startswith(f"{head}."):
+                theirs[name.replace(head, there)] = tensor
+        if name.startswith("speed_head."):
+            theirs[name.replace("speed_head", "adaptors.driving.speed_wps_head")] = tensor
+    theirs["adaptors.language.embed_tokens.weight"] = theirs[f"{LANGUAGE}model.embed_tokens.weight"]
+    theirs["adaptors.language.lm_head.weight"] = theirs[f"{LANGUAGE}lm_head.weight"]
+    return theirs
+
+
+def _add_language(theirs: dict[str, Tensor], ours: dict[str, Tensor], seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    table = ours["vlm.language_model.embed_tokens.weight"]
+    theirs[f"{LANGUAGE}model.embed_tokens.weight"] = theirs[f"{LANGUAGE}embed_tokens.weight"] = table
+    for i in range(TINY.language.layers):
+        here, there = f"vlm.language_model.layers.{i}.", f"{LANGUAGE}model.layers.{i}."
+        for linear in LINEARS:
+            weight = ours[f"{here}{linear}.weight"]
+            down = torch.randn(LORA.rank, weight.shape[1], generator=generator)
+            up = torch.randn(weight.shape[0], LORA.rank, generator=generator)
+            theirs[f"{there}{linear}.base_layer.weight"] = weight - LORA.alpha / LORA.rank * (up @ down)
+            if f"{here}{linear}.bias" in ours:
+                theirs[f"{there}{linear}.base_layer.bias"] = ours[f"{here}{linear}.bias"]
+            theirs[f"{there}{linear}.lora_A.default.weight"] = down
+            theirs[f"{there}{linear}.lora_B.default.weight"] = up
+        for norm in ("input_layernorm", "post_attention_layernorm"):
+            theirs[f"{there}{norm}.weight"] = ours[f"{here}{norm}.weight"]
+    theirs[f"{LANGUAGE}model.norm.weight"] = ours["vlm.language_model.norm.weight"]
+    theirs[f"{LANGUAGE}lm_head.weight"] = ours["lm_head.weight"]
+
+
+def pair_config() -> dict[str, Any]:
+    """``config.json`` of the small network, as the parity case has it."""
+    vision, language = TINY.vision, TINY.language
+    return {
+        "vision_config": {
+            "hidden_size": vision.hidden_size, "image_size": TINY.image.tile, "patch_size": vision.patch,
+            "intermediate_size": vision.intermediate_size, "num_attention_heads": vision.heads,
+            "num_hidden_layers": vision.layers, "qkv_bias": True, "qk_normalization": False, "norm_type": "layer_norm",
+        },
+        "llm_config": {
+            "hidden_size": language.hidden_size, "intermediate_size": language.intermediate_size,
+            "num_hidden_layers": language.layers, "num_attention_heads": language.heads,
+            "num_key_value_heads": language.key_value_heads, "vocab_size": language.vocab_size,
+            "rope_theta": 1e6, "rms_norm_eps": 1e-6, "tie_word_embeddings": False, "use_sliding_window": False,
+        },
+        "force_image_size": TINY.image.tile, "downsample_ratio": 0.5, "ps_version": "v2", "select_layer": -1,
+        "lora": {"r": LORA.rank, "alpha": LORA.alpha, "target": "all-linear"},
+        "token_ids": {"img_context": 50, "first_added": 60, "target_point": 67, "eos": 3},
+        "max_new_tokens": 5, "image": {"raw": [48, 96], "crop_rows": 34},
+    }  # fmt: skip
+
+
+def write_pair(folder: Path, network: SimLingoNetwork) -> Path:
+    """config.json and pytorch_model.pt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(pair_config()))
+    torch.save(published_state(network), folder / "pytorch_model.pt")
+    return folder
+
+
+def write_zero2(folder: Path, network: SimLingoNetwork, processes: int = 2) -> dict[str, Tensor]:
+    """A DeepSpeed ZeRO-2 checkpoint as Lightning saves it; returns the state dict it stands for.
+
+    Two parameter groups, frozen weights, aliases, a prefix, and objects of the run's packages.
+    """
+    state = published_state(network)
+    prefix = "_forward_module."
+    aliases = {
+        "adaptors.language.embed_tokens.weight": f"{LANGUAGE}model.embed_tokens.weight",
+        f"{LANGUAGE}embed_tokens.weight": f"{LANGUAGE}model.embed_tokens.weight",
+        "adaptors.language.lm_head.weight": f"{LANGUAGE}lm_head.weight",
+    }
+    language = [name for name in state if name.startswith(LANGUAGE) and ".lora_" not in name and name not in aliases]
+    trained = [name for name in state if name not in language and name not in aliases]
+    groups = [[name for name in trained if state[name].ndim > 1], [name for name in trained if state[name].ndim <= 1]]
+    inside = folder / "checkpoint"
+    inside.mkdir(parents=True)
+    (folder / "latest").write_text("checkpoint")
+    pieces: list[list[Tensor]] = []
+    for group in groups:
+        flat = torch.cat([state[name].flatten() for name in group])
+        padding = -flat.numel() % (2 * processes)
+        pieces.append(list(torch.cat((flat, torch.zeros(padding))).chunk(processes)))
+    with run_objects() as extra:
+        model = {
+            "module": {prefix + name: tensor.half() for name, tensor in state.items()},
+            "buffer_names": [],
+            "param_shapes": [OrderedDict((prefix + name, state[name].shape) for name in group) for group in groups],
+            "frozen_param_shapes": OrderedDict((prefix + name, state[name].shape) for name in language),
+            "frozen_param_fragments": OrderedDict((prefix + name, state[name]) for name in language),
+            "shared_params": {prefix + alias: prefix + name for alias, name in aliases.items()},
+            "hyper_parameters": extra,
+            "global_steps": 7,
+        }
+        torch.save(model, inside / "mp_rank_00_model_states.pt")
+        for rank in range(processes):
+            optimiser = {
+                "zero_stage": 2,
+                "partition_count": [processes, processes],
+                "single_partition_of_fp32_groups": [group[rank].clone() for group in pieces],
+                "base_optimizer_state": {"state": {}, "param_groups": [{"lr": 3e-5}]},
+                "loss_scaler": extra[0],
+            }
+            torch.save({"optimizer_state_dict": optimiser}, inside / f"zero_pp_rank_{rank}_mp_rank_00_optim_states.pt")
+    return state
+
+
+@contextmanager
+def run_objects() -> Iterator[list[Any]]:
+    """Objects of packages that are not installed here, which pickle all the same: with state, items and arguments."""
+    deepspeed, omegaconf = ModuleType("deepspeed"), ModuleType("omegaconf")
+
+    class LossScaler:
+        """Keeps a state."""
+
+    class ListConfig(list[int]):
+        """A list with attributes."""
+
+    class DictConfig(dict[str, int]):
+        """A mapping made by a call."""
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return DictConfig, (), {"flags": 1}, None, iter({"rank": 4}.items())
+
+    for module, kinds in ((deepspeed, [LossScaler]), (omegaconf, [ListConfig, DictConfig])):
+        for kind in kinds:
+            kind.__module__, kind.__qualname__ = module.__name__, kind.__name__
+            setattr(module, kind.__name__, kind)
+        sys.modules[module.__name__] = module
+    scaler, listed = LossScaler(), ListConfig([1, 2])
+    scaler.__dict__["scale"] = 32
+    listed.__dict__["parent"] = scaler
+    try:
+        yield [scaler, listed, DictConfig(), Path("data"), np.float64(0.3), {"a", "b"}]
+    finally:
+        for module in (deepspeed, omegaconf):
+            del sys.modules[module.__name__]
+
+
+def case_of(network: SimLingoNetwork, seed: int = 5) -> dict[str, Any]:
+    """A case for the small network, worked out with full passes and no cache."""
+    random = np.random.default_rng(seed)
+    frame = random.integers(0, 256, (48, 96, 3), dtype=np.uint8)
+    words = random.integers(5, 45, 9).tolist()
+    ids = torch.tensor([[*words[:3], *[50] * TINY.image_tokens, *words[3:6], 67, 67, *words[6:]]])
+    points = np.array([[7.5, -1.25], [42.0, 3.5]], dtype=np.float32)
+    from simlingo.model.preprocess import model_image
+
+    with torch.no_grad():
+        frames = torch.from_numpy(model_image(frame, TINY.image).copy())[None]
+        features = network.image_embeddings(network.vision_tokens(frames))
+        prompt = network.prompt_embeddings(ids, torch.from_numpy(points)[None], features)
+        embeddings, text = prompt, []
+        while len(text) < TINY.max_new_tokens and 3 not in text:
+            hidden = network.vlm.language_model(inputs_embeds=embeddings, use_cache=False).last_hidden_state
+            text.append(int(network.lm_head(hidden[:, -1]).argmax()))
+            word = network.vlm.language_model.embed_tokens(torch.tensor([[text[-1]]]))
+            embeddings = torch.cat((embeddings, word), dim=1)
+        hidden = network.sequence_hidden(embeddings)[:, -30:]
+        route, speed = network.heads(hidden)
+    return {
+        "frame": frame, "input_ids": ids.numpy(), "target_points": points,
+        "vision_features": features.numpy().reshape(2, -1, TINY.language.hidden_size), "prompt_embeds": prompt.numpy(),
+        "text_ids": np.array([text]), "query_hidden": hidden.numpy(), "route": route.numpy(), "speed_wps": speed.numpy(),
+    }  # fmt: skip

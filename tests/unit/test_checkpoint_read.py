@@ -1,0 +1,265 @@
+"""Every layout that is read gives the same network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from checkpoint_cases import (  # noqa: E402
+    LORA,
+    TINY,
+    VISION,
+    pair_config,
+    published_state,
+    random_network,
+    write_pair,
+    write_zero2,
+)
+from safetensors.torch import save_file  # noqa: E402
+
+from simlingo.contracts import InvalidInputError  # noqa: E402
+from simlingo.model.checkpoint import load_network  # noqa: E402
+from simlingo.model.checkpoints import named  # noqa: E402
+from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
+from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
+from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
+from simlingo.model.network import SimLingoNetwork  # noqa: E402
+from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
+from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.train.tokenizer import train_tokenizer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def network() -> SimLingoNetwork:
+    return random_network()
+
+
+@pytest.fixture(scope="module")
+def pair(network: SimLingoNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pair(tmp_path_factory.mktemp("read") / "tiny", network)
+
+
+def plan(network: SimLingoNetwork) -> torch.Tensor:
+    """Path and speed waypoints (30, 2) for one fixed input."""
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (1, 28, 56, 3), generator=generator, dtype=torch.uint8)
+    ids = torch.tensor([[1, 2, *[50] * TINY.image_tokens, 67, 67, 9]])
+    with torch.no_grad():
+        route, speed = network(frames, ids, torch.tensor([[[5.0, 1.0], [20.0, -3.0]]]))
+    return torch.cat((route[0], speed[0]))
+
+
+def assert_same_plan(one: SimLingoNetwork, other: SimLingoNetwork) -> None:
+    wanted = plan(other)
+    assert (plan(one) - wanted).abs().max() < 2e-5 * wanted.abs().max()
+
+
+def test_a_pair_gives_the_networks_plan(network: SimLingoNetwork, pair: Path) -> None:
+    checkpoint = open_checkpoint(pair)
+    assert checkpoint.config == TINY
+    assert checkpoint.stored_keys - checkpoint.aliases == len(set(map(id, published_state(network).values())))
+    assert_same_plan(network_of(checkpoint), network)
+
+
+def test_adapters_apart_give_the_same_plan_and_train_alone(network: SimLingoNetwork, pair: Path) -> None:
+    apart = network_of(open_checkpoint(pair), adapters="apart")
+    assert_same_plan(apart, network)
+    language = apart.vlm.language_model
+    assert {name for name, value in language.named_parameters() if value.requires_grad} == {
+        name for name, _ in language.named_parameters() if ".lora_" in name
+    }
+    assert apart.vlm.vision_tower.embeddings.cls_token.requires_grad
+    assert not apart.lm_head.weight.requires_grad
+
+
+def test_a_trained_network_is_written_and_read_with_its_adapters(pair: Path, tmp_path: Path) -> None:
+    opened = open_checkpoint(pair)
+    apart = network_of(opened, adapters="apart")
+    language = apart.vlm.language_model
+    with torch.no_grad():
+        language.layers[1].mlp.up_proj.lora_B.default.weight += 1.0
+    trained = checkpoint_of(apart, pair, opened.provenance)
+    write_folder(trained, tmp_path / "trained", None)
+    again = open_checkpoint(tmp_path / "trained")
+    assert again.config.lora == LORA
+    assert_same_plan(network_of(again), apart)
+
+
+def test_adapters_of_a_backbone_without_any_begin_as_nothing(network: SimLingoNetwork, tmp_path: Path) -> None:
+    grown = random_network()
+    add_adapters(grown, LORA)
+    grown.eval()
+    assert_same_plan(grown, network)
+    config = checkpoint_of(grown, tmp_path, open_provenance()).config
+    assert config.lora == LORA
+
+
+def open_provenance():  # type: ignore[no-untyped-def]
+    from simlingo.model.checkpoints.provenance import Provenance
+
+    return Provenance("simlingo", "test", "Apache-2.0")
+
+
+def test_merging_for_good_keeps_the_plan(network: SimLingoNetwork, pair: Path, tmp_path: Path) -> None:
+    write_folder(merge_adapters(open_checkpoint(pair)), tmp_path / "merged", None)
+    again = open_checkpoint(tmp_path / "merged")
+    assert again.config.lora is None
+    assert not [name for name in again.tensors if "lora" in name]
+    assert_same_plan(network_of(again), network)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_zero2_pieces_are_put_together(
+    network: SimLingoNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    run = tmp_path / "run"
+    wanted = write_zero2(run / "checkpoints/epoch=001.ckpt", network, processes)
+    hydra(run, monkeypatch)
+    checkpoint = open_checkpoint(run)  # the run's folder: it holds one checkpoint
+    assert checkpoint.source.kind.value == "zero2"
+    assert checkpoint.stored_keys == len(wanted)
+    assert_same_plan(network_of(with_ids(checkpoint)), network)
+    for path in (run / "checkpoints/epoch=001.ckpt", run / "checkpoints/epoch=001.ckpt/checkpoint"):
+        assert open_checkpoint(path).weights == checkpoint.weights
+
+
+def test_the_published_file_takes_its_sizes_from_the_run(
+    network: SimLingoNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = published_run(tmp_path, network, monkeypatch)
+    for path in (file, file.parent, tmp_path):
+        checkpoint = open_checkpoint(path)
+        assert checkpoint.source.kind.value == "published"
+        assert checkpoint.config.image.jpeg_round_trip
+        assert checkpoint.config.route_hidden == (12, 10)  # no configuration names it
+        assert "non-commercial" in checkpoint.provenance.licence
+    assert_same_plan(network_of(with_ids(checkpoint)), network)
+
+
+def test_a_published_file_without_its_run_says_where_the_configuration_belongs(
+    network: SimLingoNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = published_run(tmp_path, network, monkeypatch)
+    shutil.rmtree(tmp_path / ".hydra")
+    with pytest.raises(InvalidInputError, match=r"expected .*\.hydra/config\.yaml"):
+        open_checkpoint(file)
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_a_plain_backbone_gets_fresh_heads(network: SimLingoNetwork, tmp_path: Path, files: int) -> None:
+    state = plain_state(network)
+    names = [f"part-{i}.safetensors" for i in range(files)] if files > 1 else ["model.safetensors"]
+    weight_map = {name: names[i % files] for i, name in enumerate(state)}
+    for file in names:
+        save_file({name: state[name] for name in state if weight_map[name] == file}, tmp_path / file)
+    if files > 1:
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    config = {key: value for key, value in pair_config().items() if key not in ("lora", "image", "max_new_tokens")}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    one, two = open_checkpoint(tmp_path), open_checkpoint(tmp_path)
+    assert one.config.lora is None
+    assert one.config.route_hidden == named.INTERNVL2_1B.route_hidden
+    assert torch.equal(one.tensors["route_queries"], two.tensors["route_queries"])
+    assert "untrained" in one.provenance.notes[0]
+    built = network_of(one)
+    frames = torch.zeros(1, 28, 56, 3, dtype=torch.uint8)
+    assert torch.equal(built.vision_tokens(frames), network.vision_tokens(frames))
+    if files > 1:
+        (tmp_path / names[1]).unlink()
+        with pytest.raises(InvalidInputError, match=names[1]):
+            open_checkpoint(tmp_path)
+
+
+def test_a_tied_backbone_needs_no_output_layer(network: SimLingoNetwork, tmp_path: Path) -> None:
+    state = plain_state(network)
+    del state["language_model.lm_head.weight"]
+    config = pair_config()
+    save_file(state, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InvalidInputError, match=r"missing language_model\.lm_head\.weight"):
+        open_checkpoint(tmp_path)
+    config["llm_config"]["tie_word_embeddings"] = True
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tensors = open_checkpoint(tmp_path).tensors
+    assert torch.equal(tensors["lm_head.weight"], tensors["vlm.language_model.embed_tokens.weight"])
+
+
+def test_our_folder_drives_with_its_tokenizer(network: SimLingoNetwork, pair: Path, tmp_path: Path) -> None:
+    """Tokens, picture and weights of one folder; the placeholders follow the vocabulary without an embedding."""
+    trained = train_tokenizer(tmp_path / "tokenizer.json", 512)
+    vocabulary = trained.get_vocab_size()
+    config = replace(
+        TINY, token_ids=None, added_tokens=0, language=replace(TINY.language, vocab_size=vocabulary), lora=None
+    )
+    checkpoint = checkpoint_of(SimLingoNetwork(config, 0, 1), tmp_path, open_provenance())
+    write_folder(checkpoint, tmp_path / "model", tmp_path)
+    loaded, tokenizer = load_network(tmp_path / "model")
+    assert isinstance(tokenizer, PromptTokenizer)
+    assert loaded.image_context_id == tokenizer.image_context_id == SPECIAL_TOKENS.index("<IMG_CONTEXT>")
+    with pytest.raises(InvalidInputError, match="take the tokenizer of these weights"):
+        write_folder(open_checkpoint(pair), tmp_path / "other", tmp_path)
+
+
+def test_sizes_read_back_from_an_exported_configuration(pair: Path, tmp_path: Path) -> None:
+    from simlingo.model.checkpoints.publish import write_published
+
+    opened = open_checkpoint(pair)
+    trained = checkpoint_of(network_of(opened, adapters="apart"), tmp_path, opened.provenance)
+    write_published(trained, tmp_path / "out")
+    assert open_checkpoint(tmp_path / "out").config == replace(TINY, name="out")
+
+
+def plain_state(network: SimLingoNetwork) -> dict[str, torch.Tensor]:
+    """The state dict of a plain InternVL with the network's base weights."""
+    state = published_state(network)
+    plain = {}
+    for name, tensor in state.items():
+        if name.startswith(VISION):
+            plain[name.removeprefix(VISION)] = tensor.contiguous()
+        elif name.startswith("language_model.model.base_model.model.") and ".lora_" not in name:
+            short = name.replace("language_model.model.base_model.model.", "language_model.").replace(".base_layer", "")
+            if short != "language_model.embed_tokens.weight":
+                plain[short] = tensor.clone()
+    return plain
+
+
+def hydra(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run's configuration, which names a hub id that the registry knows for this test."""
+    monkeypatch.setitem(named.NAMED, "lab/Tiny-VL", replace(TINY, lora=None, token_ids=None, route_hidden=(1, 2)))
+    part = "    variant: lab/Tiny-VL\n"
+    (run / ".hydra").mkdir(parents=True)
+    (run / ".hydra/config.yaml").write_text(
+        f"model:\n  vision_model:\n{part}    freeze: false\n"
+        f"  language_model:\n{part}    lora: true\n    lora_r: {LORA.rank}\n    lora_alpha: {LORA.alpha:g}\n"
+        "data_module:\n  encoder: ${model.vision_model}\n"
+    )
+
+
+def published_run(run: Path, network: SimLingoNetwork, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run's folder as it is published; returns the weight file."""
+    hydra(run, monkeypatch)
+    folder = run / "checkpoints/epoch=013.ckpt"
+    folder.mkdir(parents=True)
+    torch.save(published_state(network), folder / "pytorch_model.pt")
+    return folder / "pytorch_model.pt"
+
+
+def with_ids(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with the ids that its tokenizer would say."""
+    return replace(checkpoint, config=replace(checkpoint.config, token_ids=TINY.token_ids))
+
+
+def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:
+    from simlingo.model.preprocess import model_image
+
+    frame = np.zeros((48, 96, 3), dtype=np.uint8)
+    frame[34:] = 255  # the bonnet
+    assert model_image(frame, open_checkpoint(pair).config.image).max() == 0
