@@ -29,8 +29,6 @@ def test_stamps_that_differ_never_pair(join: FrameJoin) -> None:
     join.put("odometry", 5, "o")
     join.put("image", 6, "i")
     assert join.take(0.0) is None
-    assert join.missing(5) == ["image"]
-    assert join.missing(6) == ["odometry"]
 
 
 def test_the_newest_wins_and_the_overtaken_are_counted(join: FrameJoin) -> None:
@@ -66,8 +64,27 @@ def test_the_past_is_refused_until_cleared(join: FrameJoin) -> None:
 def test_parts_without_partner_do_not_pile_up(join: FrameJoin) -> None:
     for stamp in range(10 * KEPT_STAMPS):
         join.put("odometry", stamp, None)
-    assert join.missing(0) == ["image", "odometry"]
-    assert join.missing(10 * KEPT_STAMPS - 1) == ["image"]
+    join.put("image", 0, None)
+    assert join.take(0.0) is None, "the odometry of 0 has gone"
+    newest = 10 * KEPT_STAMPS - 1
+    join.put("image", newest, None)
+    assert join.take(0.0) == (newest, {"odometry": None, "image": None})
+
+
+def test_a_pair_waits_however_much_comes_behind_it(join: FrameJoin) -> None:
+    for part in ("image", "odometry"):
+        join.put(part, 1, part)
+    for stamp in range(2, 3 * KEPT_STAMPS):
+        join.put("odometry", stamp, None)
+    assert join.take(0.0) == (1, {"odometry": "odometry", "image": "image"})
+
+
+def test_parts_far_ahead_do_not_crowd_out_those_of_now(join: FrameJoin) -> None:
+    for number in range(2 * KEPT_STAMPS):
+        join.put("odometry", 10**18 + number, None)
+    join.put("odometry", 1, "o")
+    join.put("image", 1, "i")
+    assert join.take(0.0) == (1, {"odometry": "o", "image": "i"})
 
 
 def test_taking_waits_and_closing_wakes(join: FrameJoin) -> None:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-#: Parts of this many stamps are kept for those that are still on their way: two seconds at 20 Hz.
+#: Parts of this many stamps are kept for those that are still on their way: two seconds at 20 Hz. What came first goes
+#: first, so that stamps far ahead of the others cannot crowd these out.
 KEPT_STAMPS = 40
 
 
@@ -40,13 +41,8 @@ class FrameJoin:
             if self._wanted <= parts.keys():
                 self._complete(stamp)
             while len(self._pending) > KEPT_STAMPS:
-                del self._pending[min(self._pending)]
+                del self._pending[next(known for known in self._pending if known != self._ready)]
             return True
-
-    def missing(self, stamp: int) -> list[str]:
-        """Parts of ``stamp`` (ns) that have not come."""
-        with self._condition:
-            return sorted(self._wanted - self._pending.get(stamp, {}).keys())
 
     def take(self, timeout_s: float) -> tuple[int, dict[str, Any]] | None:
         """Newest complete stamp (ns) with its parts; ``None`` after ``timeout_s`` seconds or once closed."""
