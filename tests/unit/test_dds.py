@@ -50,6 +50,22 @@ def test_too_little_shared_memory_is_said_with_the_cure(monkeypatch: pytest.Monk
     dds.check_shared_memory(1)
 
 
+def test_missing_shared_memory_is_said_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path / "shm")
+    with pytest.raises(SimlingoError, match=r"shm is missing.*mount -t tmpfs"):
+        dds.check_shared_memory(1)
+    assert dds.remove_stale_segments() == []
+
+
+def test_a_segment_that_another_stack_removes_meanwhile_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path)
+    (tmp_path / "fastrtps_dead").touch()
+    (tmp_path / "fastrtps_gone").symlink_to(tmp_path / "nowhere")  # listed, and no longer there when looked at
+    assert [path.name for path in dds.remove_stale_segments()] == ["fastrtps_dead"]
+
+
 def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path)
     monkeypatch.setattr(dds, "_files_in_use", lambda: {str(tmp_path / "fastrtps_living")})

@@ -69,9 +69,16 @@ def check_shared_memory(participants: int) -> None:
     """Fail where the pictures would not fit into shared memory.
 
     Raises:
-        SimlingoError: too little space in /dev/shm.
+        SimlingoError: too little space in /dev/shm, or no such folder.
     """
-    needed, free = participants * SEGMENT_BYTES, shutil.disk_usage(SHARED_MEMORY).free
+    needed = participants * SEGMENT_BYTES
+    try:
+        free = shutil.disk_usage(SHARED_MEMORY).free
+    except FileNotFoundError as error:
+        raise SimlingoError(
+            f"{SHARED_MEMORY} is missing, through which the nodes share pictures: sudo mkdir {SHARED_MEMORY} &&"
+            f" sudo mount -t tmpfs -o size=1G tmpfs {SHARED_MEMORY}; in Docker start without --ipc=none"
+        ) from error
     if free < needed:
         raise SimlingoError(
             f"{SHARED_MEMORY} has {free // 2**20} MiB left, but {participants} nodes need {needed // 2**20} MiB;"
@@ -85,7 +92,7 @@ def remove_stale_segments() -> list[Path]:
         path
         for prefix in _PREFIXES
         for path in SHARED_MEMORY.glob(f"{prefix}*")
-        if path.stat().st_uid == os.getuid()
+        if _is_ours(path)
     ]
     if not candidates:
         return []
@@ -94,6 +101,13 @@ def remove_stale_segments() -> list[Path]:
     for path in stale:
         path.unlink(missing_ok=True)
     return stale
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.stat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False  # another stack has tidied up meanwhile
 
 
 def _owner(path: Path) -> str:
