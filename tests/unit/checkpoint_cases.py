@@ -25,6 +25,7 @@ from simlingo.model.config import (
     VisionConfig,
 )
 from simlingo.model.network import SimLingoNetwork
+from simlingo.model.preprocess import model_image
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The material that a checkout may have beside it.
@@ -239,8 +240,6 @@ def case_of(network: SimLingoNetwork, seed: int = 5) -> dict[str, Any]:
     words = random.integers(5, 45, 9).tolist()
     ids = torch.tensor([[*words[:3], *[50] * TINY.image_tokens, *words[3:6], 67, 67, *words[6:]]])
     points = np.array([[7.5, -1.25], [42.0, 3.5]], dtype=np.float32)
-    from simlingo.model.preprocess import model_image
-
     with torch.no_grad():
         frames = torch.from_numpy(model_image(frame, TINY.image).copy())[None]
         features = network.image_embeddings(network.vision_tokens(frames))

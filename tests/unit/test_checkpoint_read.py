@@ -30,11 +30,17 @@ from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
 from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.provenance import Provenance  # noqa: E402
+from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
+from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
+
+#: Where weights of this test's own come from.
+OWN = Provenance("simlingo", "test", "Apache-2.0")
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +104,8 @@ def test_adapters_of_a_backbone_without_any_begin_as_nothing(network: SimLingoNe
     add_adapters(grown, LORA)
     grown.eval()
     assert_same_plan(grown, network)
-    config = checkpoint_of(grown, tmp_path, open_provenance()).config
+    config = checkpoint_of(grown, tmp_path, OWN).config
     assert config.lora == LORA
-
-
-def open_provenance():  # type: ignore[no-untyped-def]
-    from simlingo.model.checkpoints.provenance import Provenance
-
-    return Provenance("simlingo", "test", "Apache-2.0")
 
 
 def test_merging_for_good_keeps_the_plan(network: SimLingoNetwork, pair: Path, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_our_folder_drives_with_its_tokenizer(network: SimLingoNetwork, pair: Pa
     config = replace(
         TINY, token_ids=None, added_tokens=0, language=replace(TINY.language, vocab_size=vocabulary), lora=None
     )
-    checkpoint = checkpoint_of(SimLingoNetwork(config, 0, 1), tmp_path, open_provenance())
+    checkpoint = checkpoint_of(SimLingoNetwork(config, 0, 1), tmp_path, OWN)
     write_folder(checkpoint, tmp_path / "model", tmp_path)
     loaded, tokenizer = load_network(tmp_path / "model")
     assert isinstance(tokenizer, PromptTokenizer)
@@ -209,8 +209,6 @@ def test_our_folder_drives_with_its_tokenizer(network: SimLingoNetwork, pair: Pa
 
 
 def test_sizes_read_back_from_an_exported_configuration(pair: Path, tmp_path: Path) -> None:
-    from simlingo.model.checkpoints.publish import write_published
-
     opened = open_checkpoint(pair)
     trained = checkpoint_of(network_of(opened, adapters="apart"), tmp_path, opened.provenance)
     write_published(trained, tmp_path / "out")
@@ -258,8 +256,6 @@ def with_ids(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:
-    from simlingo.model.preprocess import model_image
-
     frame = np.zeros((48, 96, 3), dtype=np.uint8)
     frame[34:] = 255  # the bonnet
     assert model_image(frame, open_checkpoint(pair).config.image).max() == 0

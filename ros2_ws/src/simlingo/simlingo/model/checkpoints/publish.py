@@ -70,7 +70,7 @@ def _own_storages(state: dict[str, Tensor]) -> dict[str, Tensor]:
             whole = tensor.detach().contiguous()
             begin = whole.storage_offset() * whole.element_size()
             storage = whole.untyped_storage()[begin : begin + whole.nbytes]
-            made[id(tensor)] = torch.empty(0, dtype=whole.dtype).set_(storage, 0, whole.shape, whole.stride())  # type: ignore[call-overload]
+            made[id(tensor)] = torch.empty(0, dtype=whole.dtype).set_(storage, 0, whole.shape, whole.stride())
     return {name: made[id(tensor)] for name, tensor in state.items()}
 
 

@@ -101,7 +101,8 @@ def _piece(state: Mapping[str, Any], group: int, file: Path) -> Tensor:
     groups = _expect(state, "single_partition_of_fp32_groups", list, file)
     if group >= len(groups) or not isinstance(groups[group], Tensor):
         raise InvalidInputError(f"{file} has no fp32 weights of parameter group {group}; copy the checkpoint again")
-    return groups[group].detach().flatten()
+    piece: Tensor = groups[group].detach().flatten()
+    return piece
 
 
 def _cut(pieces: list[Tensor], group: Mapping[str, Any], folder: Path) -> dict[str, Tensor]:

@@ -1,0 +1,321 @@
+"""Files that are damaged, of something else, at odds with themselves, or would execute code."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from checkpoint_cases import (  # noqa: E402
+    LANGUAGE,
+    VISION,
+    pair_config,
+    published_state,
+    random_network,
+    write_pair,
+    write_zero2,
+)
+from tokenizers import Tokenizer, models  # noqa: E402
+
+from simlingo.contracts import InvalidInputError  # noqa: E402
+from simlingo.model.checkpoints.foreign_config import hydra_config  # noqa: E402
+from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.store import write_folder  # noqa: E402
+from simlingo.model.checkpoints.torch_file import StandIn, read_flat, read_training_file  # noqa: E402
+from simlingo.model.checkpoints.zero import read_zero2  # noqa: E402
+from simlingo_cli.main import main  # noqa: E402
+from training.train.tokenizer import train_tokenizer  # noqa: E402
+
+State = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pair(tmp_path_factory.mktemp("bad") / "tiny", random_network())
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(original, tmp_path / "tiny"))
+
+
+def rewrite(folder: Path, change: Callable[[State], None]) -> None:
+    """Change the state dict of a pair."""
+    state = torch.load(folder / "pytorch_model.pt", weights_only=True)
+    change(state)
+    torch.save(state, folder / "pytorch_model.pt")
+
+
+class Call:
+    """Pickles as a call."""
+
+    def __init__(self, function: Any, *args: Any) -> None:
+        self.call = function, args
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return self.call
+
+
+def calls(marker: Path) -> dict[str, Call]:
+    """Ways to leave a mark while being unpickled."""
+    code = f"open({str(marker)!r}, 'w')"
+    return {
+        "system": Call(os.system, f"touch {marker}"),
+        "eval": Call(builtins.eval, code),
+        "process": Call(subprocess.call, ["touch", str(marker)]),
+        "exec": Call(builtins.exec, code),
+    }
+
+
+@pytest.mark.parametrize("way", ["system", "eval", "process", "exec"])
+def test_a_flat_file_executes_nothing(folder: Path, tmp_path: Path, way: str) -> None:
+    marker = tmp_path / "executed"
+    rewrite(folder, lambda state: state.update(surprise=calls(marker)[way]))
+    with pytest.raises(InvalidInputError, match="could execute code"):
+        open_checkpoint(folder)
+    assert not marker.exists()
+    torch.load(folder / "pytorch_model.pt", weights_only=False)  # the file is armed
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("way", ["system", "eval", "process", "exec"])
+def test_a_training_file_executes_nothing(tmp_path: Path, way: str) -> None:
+    marker = tmp_path / "executed"
+    write_zero2(tmp_path / "zero", random_network())
+    file = tmp_path / "zero/checkpoint/mp_rank_00_model_states.pt"
+    torch.save({"module": {}, "param_shapes": [], "hyper_parameters": calls(marker)[way]}, file)
+    with pytest.raises(InvalidInputError, match="could execute code"):
+        read_zero2(tmp_path / "zero/checkpoint")
+    assert not marker.exists()
+
+
+def test_functions_of_allowed_packages_are_inert_too(tmp_path: Path) -> None:
+    """torch can load and run programs; its functions are stand-ins but for the few that rebuild tensors."""
+    torch.save({"weights": torch.arange(3.0)}, tmp_path / "inner.pt")
+    torch.save({"x": Call(torch.load, str(tmp_path / "inner.pt")), "y": torch.ones(2)}, tmp_path / "outer.pt")
+    content = read_training_file(tmp_path / "outer.pt")
+    assert isinstance(content["x"], StandIn)
+    assert torch.equal(content["y"], torch.ones(2))
+
+
+def test_archives_that_hold_programs_are_refused(tmp_path: Path) -> None:
+    """TorchScript's archives are torch's zip files with constants and code."""
+    with zipfile.ZipFile(tmp_path / "program.pt", "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "code/__torch__.py"):
+            archive.writestr(f"program/{name}", b"")
+    for read in (read_flat, read_training_file):
+        with pytest.raises(InvalidInputError, match=r"not written by torch\.save"):
+            read(tmp_path / "program.pt")
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.999])
+def test_a_file_cut_short_is_named(folder: Path, keep: float) -> None:
+    file = folder / "pytorch_model.pt"
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt are damaged or cut short"):
+        open_checkpoint(folder)
+
+
+def test_a_flipped_bit_stops_the_import(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "pytorch_model.pt"
+    values = torch.load(file, weights_only=True)["wp_encoder.mlp.4.weight"].numpy().tobytes()
+    data = bytearray(file.read_bytes())
+    data[data.index(values) + 10] ^= 4
+    file.write_bytes(bytes(data))
+    assert main(["checkpoint", "import", str(folder), "--out", str(tmp_path / "out"), "--no-tokenizer"]) == 1
+    assert "damaged" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_our_own_file_with_a_flipped_bit_or_cut_short_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_folder(open_checkpoint(folder), tmp_path / "ours", None)
+    file = tmp_path / "ours/model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(bytes(data))
+    assert main(["checkpoint", "export", str(tmp_path / "ours"), "--out", str(tmp_path / "out")]) == 1
+    assert "SHA256SUMS" in capsys.readouterr().err
+    file.write_bytes(bytes(data[:-100]))
+    with pytest.raises(InvalidInputError, match=r"model\.safetensors cannot be read"):
+        open_checkpoint(tmp_path / "ours")
+
+
+def test_every_difference_of_the_keys_is_listed_at_once(folder: Path) -> None:
+    def change(state: State) -> None:
+        del state["adaptors.driving.route_head.4.weight"]
+        for i in range(2):
+            del state[f"{LANGUAGE}model.layers.{i}.input_layernorm.weight"]
+        state["adaptors.driving.extra"] = torch.zeros(1)
+        state[f"{VISION}mlp1.3.bias"] = torch.zeros(23)
+        state[f"{VISION}mlp1.0.bias"] = torch.zeros(64, dtype=torch.int64)
+
+    rewrite(folder, change)
+    with pytest.raises(InvalidInputError) as caught:
+        open_checkpoint(folder)
+    text = str(caught.value)
+    for sign in (
+        "missing adaptors.driving.route_head.4.weight",
+        f"missing {LANGUAGE}model.layers.{{0,1}}.input_layernorm.weight (2 keys)",
+        "unexpected adaptors.driving.extra",
+        f"{VISION}mlp1.3.bias: (23,) instead of (24,)",
+        f"{VISION}mlp1.0.bias: torch.int64 instead of floating point",
+    ):
+        assert sign in text
+
+
+def test_another_architecture_is_called_that(folder: Path) -> None:
+    torch.save({"encoder.0.weight": torch.zeros(3), "decoder.1.weight": torch.zeros(3)}, folder / "pytorch_model.pt")
+    with pytest.raises(InvalidInputError, match=r"another architecture.*\n(.*\n)*.*unexpected encoder\.0\.weight"):
+        open_checkpoint(folder)
+    torch.save({"state_dict": published_state(random_network())}, folder / "pytorch_model.pt")
+    with pytest.raises(InvalidInputError, match="no flat state dict"):
+        open_checkpoint(folder)
+
+
+def test_aliases_that_differ_are_named(folder: Path) -> None:
+    def change(state: State) -> None:
+        state["adaptors.language.lm_head.weight"] = state["adaptors.language.lm_head.weight"] + 1e-3
+
+    rewrite(folder, change)
+    with pytest.raises(InvalidInputError, match=r"adaptors\.language\.lm_head\.weight and .*\.lm_head\.weight"):
+        open_checkpoint(folder)
+
+
+def test_equal_aliases_need_not_share_memory(folder: Path) -> None:
+    rewrite(folder, lambda state: state.update({n: state[n].clone() for n in state if n.startswith("adaptors.language")}))
+    assert open_checkpoint(folder).aliases == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sign"),
+    [
+        ("vision_config.hidden_size", 20, "instead of"),
+        ("vision_config.num_hidden_layers", 3, r"missing .*layers\.2\."),
+        ("llm_config.num_hidden_layers", 1, r"unexpected .*layers\.1\."),
+        ("llm_config.vocab_size", 61, "instead of"),
+        ("llm_config.num_key_value_heads", 4, "k_proj"),
+        ("lora.r", 8, "lora_A"),
+        ("llm_config.num_attention_heads", 5, "cannot be divided"),
+        ("vision_config.patch_size", 14, "instead of"),
+        ("downsample_ratio", 0.25, "instead of"),
+        ("vision_config.norm_type", "rms_norm", "another architecture"),
+        ("vision_config.qk_normalization", True, "another architecture"),
+        ("ps_version", "v1", "another architecture"),
+        ("select_layer", -2, "another architecture"),
+        ("lora.alpha", None, "lora.alpha is missing"),
+        ("llm_config.hidden_size", "24", "must be a number"),
+        ("llm_config.hidden_size", 24.5, "must be whole"),
+        ("llm_config.rope_theta", -1, "above 0"),
+        ("force_image_size", 56, "force_image_size"),
+        ("image.raw", [48], r"\[height, width\]"),
+    ],
+)
+def test_a_configuration_at_odds_with_the_tensors_is_refused(folder: Path, field: str, value: Any, sign: str) -> None:
+    config = pair_config()
+    *parents, last = field.split(".")
+    part = config
+    for name in parents:
+        part = part[name]
+    part[last] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InvalidInputError, match=sign):
+        open_checkpoint(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"vision_config": "\xff"}', b"{}"])
+def test_broken_configurations_are_named(folder: Path, content: bytes) -> None:
+    (folder / "config.json").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"config\.json"):
+        open_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("model: {}", "no model"),
+        ("- 1", "no model"),
+        ("a: [", "cannot be read"),
+        ("model: !!python/object/apply:os.system ['true']", "cannot be read"),
+        ("model: {vision_model: {variant: a/b}, language_model: {variant: c/d}}", "different models"),
+        ("model: {vision_model: {variant: a/b}}", "not known here"),
+        ("model: {language_model: {variant: OpenGVLab/InternVL2-1B, lora: false}}", "lora false"),
+    ],
+)
+def test_runs_configurations_that_say_too_little_are_named(tmp_path: Path, text: str, sign: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(InvalidInputError, match=sign):
+        hydra_config(tmp_path / "config.yaml")
+
+
+def test_zero2_directories_that_are_not_whole_are_named(tmp_path: Path) -> None:
+    write_zero2(tmp_path / "zero", random_network(), 3)
+    inside = tmp_path / "zero/checkpoint"
+    last = inside / "zero_pp_rank_2_mp_rank_00_optim_states.pt"
+    optimiser = read_training_file(last)
+    last.rename(tmp_path / "kept")
+    with pytest.raises(InvalidInputError, match="3 processes but holds 2"):
+        read_zero2(inside)
+    (tmp_path / "kept").rename(last)
+    first = inside / "zero_pp_rank_0_mp_rank_00_optim_states.pt"
+    first.rename(tmp_path / "first")
+    with pytest.raises(InvalidInputError, match="process 0"):
+        read_zero2(inside)
+    (tmp_path / "first").rename(first)
+    state = optimiser["optimizer_state_dict"]
+    del state["loss_scaler"]
+    state["single_partition_of_fp32_groups"][0] = state["single_partition_of_fp32_groups"][0][:-8].clone()
+    torch.save(optimiser, last)
+    with pytest.raises(InvalidInputError, match="cut short"):
+        read_zero2(inside)
+    torch.save({"optimizer_state_dict": {**state, "zero_stage": 3}}, last)
+    with pytest.raises(InvalidInputError, match="stage 3"):
+        read_zero2(inside)
+
+
+def test_paths_without_a_checkpoint_say_what_was_expected(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="there is no such"):
+        open_checkpoint(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInputError, match=r"expected pytorch_model\.pt"):
+        open_checkpoint(tmp_path / "empty")
+    (folder / "case.npz").touch()
+    with pytest.raises(InvalidInputError, match="no file of a checkpoint"):
+        open_checkpoint(folder / "case.npz")
+    for name in ("one", "two"):
+        shutil.copytree(folder, tmp_path / f"run/checkpoints/{name}.ckpt")
+    with pytest.raises(InvalidInputError, match="several checkpoints"):
+        open_checkpoint(tmp_path / "run")
+
+
+def test_the_tokenizer_is_asked_for_and_checked(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["checkpoint", "import", str(folder), "--out", str(tmp_path / "out")]
+    for options, sign in (
+        ([], "without a tokenizer; name one: --tokenizer"),
+        (["--tokenizer", str(tmp_path / "none")], "no such file"),
+        (["--tokenizer", str(tmp_path)], r"no tokenizer in"),
+    ):
+        assert main(command + options) == 1
+        assert sign in capsys.readouterr().err
+    Tokenizer(models.BPE()).save(str(tmp_path / "tokenizer.json"))
+    assert main([*command, "--tokenizer", str(tmp_path)]) == 1
+    assert "lacks the tokens" in capsys.readouterr().err
+    train_tokenizer(tmp_path / "tokenizer.json", 512)
+    assert main([*command, "--tokenizer", str(tmp_path)]) == 1
+    assert "take the tokenizer of these weights" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
