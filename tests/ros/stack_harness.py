@@ -179,9 +179,9 @@ def picture(stamp: int, width: int = 1024, height: int = 512) -> Image:
     return conversions.bgra_to_image(b"\x80" * (width * height * 4), width, height, stamp, "ego_vehicle/rgb_front")
 
 
-def navigation(stamp: int) -> Navigation:
-    """Straight ahead."""
+def navigation(stamp: int, command: Command = Command.FOLLOW_LANE) -> Navigation:
+    """Target points straight ahead, whatever the ``command``."""
     ahead = np.array(((20.0, 0.0), (50.0, 0.0)))
-    message = conversions.navigation_to_message(CoreNavigation(ahead, Command.FOLLOW_LANE, Command.FOLLOW_LANE, 0.0))
+    message = conversions.navigation_to_message(CoreNavigation(ahead, command, Command.FOLLOW_LANE, 0.0))
     message.header.stamp = conversions.ns_to_stamp(stamp)
     return message

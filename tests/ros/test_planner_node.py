@@ -15,7 +15,7 @@ from simlingo_msgs.msg import DrivingPlan, Navigation, StackState
 from stack_harness import TICK, Network, navigation, odometry, picture, process, running
 from visualization_msgs.msg import MarkerArray
 
-from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics
+from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
 from simlingo_node.conversions import intrinsics_to_camera_info, ns_to_stamp, stamp_to_ns
 
 CAMERA = "/carla/ego_vehicle/rgb_front"
@@ -38,12 +38,18 @@ class Inputs:
         network.matched("/simlingo/plan", 1, 1)
         self.stamp = 0
 
-    def send(self, image: Image | None = None, info: CameraInfo | None = None, stamp: int | None = None) -> int:
+    def send(
+        self,
+        image: Image | None = None,
+        info: CameraInfo | None = None,
+        stamp: int | None = None,
+        command: Command = Command.FOLLOW_LANE,
+    ) -> int:
         """One tick; returns its stamp."""
         self.stamp = stamp if stamp is not None else self.stamp + TICK
         self.info(info or intrinsics_to_camera_info(MODEL_CAMERA, self.stamp, ""))
         self.odometry(odometry(self.stamp))
-        self.navigation(navigation(self.stamp))
+        self.navigation(navigation(self.stamp, command))
         frame = image or picture(self.stamp)
         frame.header.stamp = ns_to_stamp(self.stamp)
         self.image(frame)
@@ -135,6 +141,14 @@ def test_a_frame_of_the_past_is_dropped(inputs: Inputs) -> None:
     inputs.answered(inputs.send())
 
 
+def test_a_frame_of_the_future_is_dropped_and_the_next_good_one_driven(inputs: Inputs) -> None:
+    newest = inputs.send()
+    inputs.answered(newest)
+    inputs.image(picture(newest + 3600 * 20 * TICK))
+    inputs.refused_with("3600.000 s ahead of the odometry", 1)
+    inputs.answered(inputs.send())
+
+
 def test_nan_in_odometry_makes_no_plan(inputs: Inputs) -> None:
     inputs.stamp += TICK
     broken = odometry(inputs.stamp)
@@ -186,3 +200,19 @@ def test_weights_that_are_missing_leave_it_unconfigured_with_the_reason(tmp_path
         assert not network.transition("planner", 1)
         assert network.state("planner") == "unconfigured"
         assert any("no model 'simlingo-minni'" in line for line in supervisor.last_lines("planner"))
+
+
+def test_a_driver_that_breaks_ends_the_node_with_the_cause(tmp_path: Path) -> None:
+    with running([process("planner", {"lockstep": True}, module="failing_planner")], tmp_path) as (network, supervisor):
+        Inputs(network).send()
+        death = network.until(supervisor.death, 10.0, "the end of the planner")
+    assert death.why == "ended with exit code 3"
+    assert any("RuntimeError: the network has burst" in line for line in death.log)
+
+
+@pytest.mark.parametrize(("route_as", "steers"), [("target_point", False), ("command", True)])
+def test_the_words_of_the_command_steer_where_they_are_asked_for(tmp_path: Path, route_as: str, steers: bool) -> None:
+    with running([process("planner", {"lockstep": True, "route_as": route_as})], tmp_path) as (network, _):
+        inputs = Inputs(network)
+        plans = [inputs.answered(inputs.send(command=command)) for command in (Command.LEFT, Command.RIGHT)]
+    assert (plans[0].path != plans[1].path) is steers

@@ -50,8 +50,36 @@ def test_a_bad_camera_info_closes_the_gate_until_a_good_one_comes(gate: CameraGa
 
 @pytest.mark.parametrize("late", [0, 4, 5])
 def test_a_stamp_of_the_past_is_refused(gate: CameraGate, late: int) -> None:
-    assert gate.check_order(frame(stamp=5)) == 5
+    assert gate.check_order(frame(stamp=5), 5) == 5
     with pytest.raises(InvalidInputError, match="before or at"):
-        gate.check_order(frame(stamp=late))
+        gate.check_order(frame(stamp=late), 5)
     gate.clear()
-    assert gate.check_order(frame(stamp=late)) == late
+    assert gate.check_order(frame(stamp=late), 5) == late
+
+
+def test_a_stamp_far_ahead_of_the_odometry_is_refused_and_forgotten(gate: CameraGate) -> None:
+    second = 1_000_000_000
+    assert gate.check_order(frame(stamp=90 * second), None) == 90 * second, "nothing to compare with yet"
+    assert gate.check_order(frame(stamp=5 * second), 5 * second) == 5 * second
+    with pytest.raises(InvalidInputError, match=r"100\.000 s ahead of the odometry.*one clock"):
+        gate.check_order(frame(stamp=105 * second), 5 * second)
+    assert gate.check_order(frame(stamp=6 * second), 5 * second) == 6 * second
+
+
+class _ChangingGate(CameraGate):
+    """A gate whose CameraInfo turns bad as soon as its intrinsics have been read, as another thread may do it."""
+
+    armed = False
+
+    def __getattribute__(self, name: str) -> object:
+        value = super().__getattribute__(name)
+        if name == "_intrinsics" and super().__getattribute__("armed"):
+            self._intrinsics = None
+        return value
+
+
+def test_a_camera_info_that_comes_while_a_frame_is_decoded_breaks_nothing() -> None:
+    gate = _ChangingGate()
+    gate.set_info(intrinsics_to_camera_info(CAMERA, 0, ""))
+    gate.armed = True
+    assert gate.decode(frame())[1] == CAMERA

@@ -7,9 +7,15 @@ from sensor_msgs.msg import CameraInfo, Image
 from simlingo.contracts import CameraIntrinsics, ImageArray, InvalidInputError
 from simlingo_node.conversions import camera_info_to_intrinsics, image_to_rgb, stamp_to_ns
 
+#: An image may be stamped this much (ns) ahead of the newest odometry: its own may still be on its way.
+MAX_AHEAD_NS = 1_000_000_000
+
 
 class CameraGate:
-    """Checks encoding, size, CameraInfo and the order of stamps; the core checks the field of view."""
+    """Checks encoding, size, CameraInfo and the order of stamps; the core checks the field of view.
+
+    ``decode`` may be called from another thread than the rest.
+    """
 
     def __init__(self) -> None:
         self._intrinsics: CameraIntrinsics | None = None
@@ -31,21 +37,31 @@ class CameraGate:
         if seen == self._last_info:
             return
         self._last_info = seen
-        self._intrinsics = None
         try:
             self._intrinsics = camera_info_to_intrinsics(message)
         except InvalidInputError as error:
-            self._fault = str(error)
+            self._fault, self._intrinsics = str(error), None
             raise
-        self._fault = None
 
-    def check_order(self, message: Image) -> int:
+    def check_order(self, message: Image, odometry_stamp: int | None) -> int:
         """The stamp (ns) of a frame that is newer than all before it.
 
+        Args:
+            message: the frame.
+            odometry_stamp: stamp (ns) of the newest odometry; ``None`` before the first. A frame far ahead of it is
+                not remembered: it would make all that follow look late.
+
         Raises:
-            InvalidInputError: the stamp lies in the past.
+            InvalidInputError: the stamp lies in the past, or more than a second ahead of the odometry.
         """
         stamp = stamp_to_ns(message.header.stamp)
+        if odometry_stamp is None:
+            return stamp
+        if stamp > odometry_stamp + MAX_AHEAD_NS:
+            raise InvalidInputError(
+                f"image is stamped {(stamp - odometry_stamp) * 1e-9:.3f} s ahead of the odometry; it is dropped:"
+                " let camera and odometry use one clock"
+            )
         if stamp <= self._last_stamp:
             raise InvalidInputError(
                 f"image is stamped {(self._last_stamp - stamp) * 1e-9:.3f} s before or at the last one; it is dropped"
@@ -59,11 +75,12 @@ class CameraGate:
         Raises:
             InvalidInputError: no CameraInfo yet, another size than it says, or a broken picture.
         """
-        if self._intrinsics is None:
+        intrinsics = self._intrinsics  # read once: a CameraInfo may come meanwhile
+        if intrinsics is None:
             raise InvalidInputError(self._fault or f"no CameraInfo for '{message.header.frame_id}' yet; publish it")
-        if (message.width, message.height) != (self._intrinsics.width, self._intrinsics.height):
+        if (message.width, message.height) != (intrinsics.width, intrinsics.height):
             raise InvalidInputError(
                 f"image is {message.width}x{message.height}, but its CameraInfo says"
-                f" {self._intrinsics.width}x{self._intrinsics.height}"
+                f" {intrinsics.width}x{intrinsics.height}"
             )
-        return image_to_rgb(message), self._intrinsics
+        return image_to_rgb(message), intrinsics

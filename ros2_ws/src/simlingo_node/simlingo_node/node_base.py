@@ -25,6 +25,9 @@ OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
 ERROR = DiagnosticStatus.ERROR
 
+#: Exit code of a node that cannot go on.
+FAILED = 3
+
 #: Parameters of every node of the stack.
 COMMON = (
     Parameter("role_name", "ego_vehicle", "Role name <r> of the vehicle; topics are /carla/<r>/...", fixed=True),

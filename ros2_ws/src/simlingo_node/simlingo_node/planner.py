@@ -6,7 +6,8 @@ import dataclasses
 import sys
 import threading
 import time
-from typing import Any
+import traceback
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from nav_msgs.msg import Odometry
@@ -24,18 +25,29 @@ from simlingo.contracts import (
     Navigation,
     Observation,
 )
-from simlingo.model import load_policy
+from simlingo.model.folder import find_model
+from simlingo.model.prompt import RouteAs
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import CameraGate
 from simlingo_node.frame_join import FrameJoin
-from simlingo_node.node_base import ERROR, OK, WARN, StackNode
+from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.plan_display import PlanDisplay
 from simlingo_node.process import run_node
 
+if TYPE_CHECKING:
+    from simlingo.model.mini import MiniPolicy
+
 PARAMETERS = (
     Parameter("model", "simlingo-mini", "Shipped model's name or the path of a model folder.", fixed=True),
     Parameter("threads", 2, "CPU threads of the network.", minimum=1, maximum=64, fixed=True),
+    Parameter(
+        "route_as",
+        RouteAs.TARGET_POINT.value,
+        "What of the navigation the model is told: the next two target points, or the command in words.",
+        choices=tuple(each.value for each in RouteAs),
+        fixed=True,
+    ),
     Parameter("camera", "rgb_front", "Id of the camera: topics /carla/<r>/<camera>/image and camera_info.", fixed=True),
     Parameter(
         "input_timeout_s",
@@ -49,6 +61,17 @@ PARAMETERS = (
 #: What a plan is made of; the three pair by equal stamp.
 PARTS = ("image", "odometry", "navigation")
 _WARM_UP_PLANS = 3
+
+
+def load_policy(model: str, threads: int, route_as: str) -> MiniPolicy:
+    """The driver of a shipped model's name or of a model folder; ``route_as``: a value of ``RouteAs``.
+
+    Raises:
+        InvalidInputError: no such model, or its files are missing, damaged or do not belong together.
+    """
+    from simlingo.model.mini import MiniPolicy  # brings ONNX Runtime, which another driver does not need
+
+    return MiniPolicy(find_model(model), threads=threads, route_as=RouteAs(route_as))
 
 
 def stop_plan(stamp: int, text: str) -> DrivingPlan:
@@ -73,12 +96,14 @@ class PlannerNode(StackNode):
         self._gate = CameraGate()
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
+        self._odometry_stamp: int | None = None
+        self._reported_clock = -1
         self._fault = ""
         self._standing = ""
 
     def configure(self) -> None:
         """Load the driver, plan once to warm it up, make the topics."""
-        self._policy = load_policy(self.parameters["model"], threads=self.parameters["threads"])
+        self._policy = load_policy(*(self.parameters[name] for name in ("model", "threads", "route_as")))
         self._warm_up()
         camera = self.ego_topic(self.parameters["camera"])
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
@@ -99,6 +124,7 @@ class PlannerNode(StackNode):
         self._policy.reset()
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
+        self._odometry_stamp = None
         self._fault = self._standing = ""
         self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
         self._worker.start()
@@ -122,8 +148,13 @@ class PlannerNode(StackNode):
         self.statistics.dropped = self._join.dropped
         now, limit = time.monotonic(), self.parameters["input_timeout_s"]
         missing = [part for part in PARTS if now - self._arrival.get(part, self._activated) > limit]
+        clock, before = self.get_clock().now().nanoseconds, self._reported_clock
+        self._reported_clock = clock
         if missing:
-            return ERROR, "waiting", f"no {' and no '.join(missing)} for {limit:g} s; is its publisher running?"
+            words = f"no {' and no '.join(missing)} for {limit:g} s"
+            if clock == before and len(missing) == len(PARTS):
+                return WARN, "waiting", f"{words}, and simulation time stands: the world is paused, or its bridge is gone"
+            return ERROR, "waiting", f"{words}; is its publisher running?"
         if self._fault:
             return ERROR, "refusing", self._fault
         if now - self._paired > limit:
@@ -141,8 +172,9 @@ class PlannerNode(StackNode):
     def _on_image(self, message: Image) -> None:
         if not self.is_active:
             return
+        self._arrival["image"] = time.monotonic()
         try:
-            stamp = self._gate.check_order(message)
+            stamp = self._gate.check_order(message, self._odometry_stamp)
         except InvalidInputError as error:
             self._note_fault(error)
             return
@@ -151,19 +183,21 @@ class PlannerNode(StackNode):
     def _on_odometry(self, message: Odometry) -> None:
         if not self.is_active:
             return
+        self._arrival["odometry"] = time.monotonic()
         try:
             ego = conversions.odometry_to_ego_state(message)
         except InvalidInputError as error:
             self._note_fault(error)
             return
+        self._odometry_stamp = ego.stamp
         self._take("odometry", ego.stamp, ego)
 
     def _on_navigation(self, message: NavigationMsg) -> None:
         if self.is_active:
+            self._arrival["navigation"] = time.monotonic()
             self._take("navigation", conversions.stamp_to_ns(message.header.stamp), message)
 
     def _take(self, part: str, stamp: int, value: object) -> None:
-        self._arrival[part] = time.monotonic()
         if not self._join.put(part, stamp, value):
             self.statistics.refused += 1
 
@@ -173,25 +207,31 @@ class PlannerNode(StackNode):
 
     def _work(self) -> None:
         """Plan on the newest complete input, again and again, until deactivated."""
-        while self.is_active:
-            taken = self._join.take(timeout_s=0.5)
-            if taken is None:
-                continue
-            stamp, parts = taken
-            self._paired = time.monotonic()
-            message, arrived = parts["image"]
-            try:
-                plan = self._plan(stamp, message, arrived, parts)
-            except InvalidInputError as error:
-                self._note_fault(error)
-                continue
-            if not self.is_active:
-                return
-            self._publisher.publish(conversions.plan_to_message(plan, self.role, self._policy.name))
-            self.statistics.add(time.perf_counter() - arrived)
-            self.good_input()
-            self._fault = ""
-            self._display.show(plan)
+        try:
+            while self.is_active:
+                taken = self._join.take(timeout_s=0.5)
+                if taken is not None:
+                    self._answer(*taken)
+        except Exception:  # whatever it is, without this thread there are no plans: end, so that the supervisor sees it
+            self.get_logger().error(f"planning has failed, so the node ends\n{traceback.format_exc().rstrip()}")
+            self.exit_code = FAILED
+
+    def _answer(self, stamp: int, parts: dict[str, Any]) -> None:
+        """Plan on one complete input and publish the plan; an input that breaks its contract is refused."""
+        self._paired = time.monotonic()
+        message, arrived = parts["image"]
+        try:
+            plan = self._plan(stamp, message, arrived, parts)
+        except InvalidInputError as error:
+            self._note_fault(error)
+            return
+        if not self.is_active:
+            return
+        self._publisher.publish(conversions.plan_to_message(plan, self.role, self._policy.name))
+        self.statistics.add(time.perf_counter() - arrived)
+        self.good_input()
+        self._fault = ""
+        self._display.show(plan)
 
     def _plan(self, stamp: int, message: Image, arrived: float, parts: dict[str, Any]) -> DrivingPlan:
         """A plan for one complete input, its phases timed from the image's arrival."""

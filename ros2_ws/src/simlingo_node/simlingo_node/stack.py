@@ -44,6 +44,7 @@ class StackOptions:
     instructions: tuple[str, ...] = ()
     model: str = "simlingo-mini"
     threads: int = 2
+    route_as: str = "target_point"  # what of the navigation the model is told
     page_port: int | None = 8090  # None: no page
     record_dir: str = ""  # folder of bag and video; empty: no recorder
     video: bool = True
@@ -67,6 +68,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "instructions": "instructions 'seconds:text', separated by ';'",
         "model": "shipped model's name or a model folder",
         "threads": "CPU threads of the network",
+        "route_as": "what of the navigation the model is told: target_point or command",
         "page_port": "TCP port of the live page; -1: no page",
         "record_dir": "folder for the bag and the video; empty: no recording",
         "video": "true: record a video beside the bag",
@@ -82,10 +84,11 @@ def stack(options: StackOptions) -> list[NodeSpec]:
     world: dict[str, Value] = {name: getattr(options, name) for name in names}
     instructions: Value = list(options.instructions) or [""]
     route: dict[str, Value] = {"route_source": options.route_source, "instructions": instructions}
+    planner: dict[str, Value] = {name: getattr(options, name) for name in ("model", "threads", "route_as")}
     nodes = [
         _node("carla_bridge", {**common, **world}),
         _node("route", {**clocked, **route}),
-        _node("planner", {**clocked, "model": options.model, "threads": options.threads}),
+        _node("planner", {**clocked, **planner}),
         _node("controller", clocked),
     ]
     watchers = []
