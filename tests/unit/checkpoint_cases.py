@@ -154,10 +154,13 @@ def write_pair(folder: Path, network: SimLingoNetwork) -> Path:
     return folder
 
 
-def write_zero2(folder: Path, network: SimLingoNetwork, processes: int = 2) -> dict[str, Tensor]:
+def write_zero2(
+    folder: Path, network: SimLingoNetwork, processes: int = 2, without: tuple[str, ...] = ()
+) -> dict[str, Tensor]:
     """A DeepSpeed ZeRO-2 checkpoint as Lightning saves it; returns the state dict it stands for.
 
-    Two parameter groups, frozen weights, aliases, a prefix, and objects of the run's packages.
+    Two parameter groups, frozen weights, aliases, a prefix, and objects of the run's packages. ``without`` names parts
+    of the model file that old versions do not write.
     """
     state = published_state(network)
     prefix = "_forward_module."
@@ -177,9 +180,10 @@ def write_zero2(folder: Path, network: SimLingoNetwork, processes: int = 2) -> d
         flat = torch.cat([state[name].flatten() for name in group])
         padding = -flat.numel() % (2 * processes)
         pieces.append(list(torch.cat((flat, torch.zeros(padding))).chunk(processes)))
+    halves = {id(tensor): tensor.half() for tensor in state.values()}
     with run_objects() as extra:
         model = {
-            "module": {prefix + name: tensor.half() for name, tensor in state.items()},
+            "module": {prefix + name: halves[id(tensor)] for name, tensor in state.items()},
             "buffer_names": [],
             "param_shapes": [OrderedDict((prefix + name, state[name].shape) for name in group) for group in groups],
             "frozen_param_shapes": OrderedDict((prefix + name, state[name].shape) for name in language),
@@ -188,6 +192,7 @@ def write_zero2(folder: Path, network: SimLingoNetwork, processes: int = 2) -> d
             "hyper_parameters": extra,
             "global_steps": 7,
         }
+        model = {name: value for name, value in model.items() if name not in without}
         torch.save(model, inside / "mp_rank_00_model_states.pt")
         for rank in range(processes):
             optimiser = {

@@ -13,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
 from checkpoint_cases import (  # noqa: E402
+    LANGUAGE,
     LORA,
     TINY,
     VISION,
@@ -33,6 +34,8 @@ from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noq
 from simlingo.model.checkpoints.provenance import Provenance  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
+from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
+from simlingo.model.checkpoints.zero import read_zero2  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
@@ -129,6 +132,50 @@ def test_zero2_pieces_are_put_together(
     assert_same_plan(network_of(with_ids(checkpoint)), network)
     for path in (run / "checkpoints/epoch=001.ckpt", run / "checkpoints/epoch=001.ckpt/checkpoint"):
         assert open_checkpoint(path).weights == checkpoint.weights
+
+
+def test_zero2_of_an_old_version_takes_frozen_weights_from_the_module(network: SimLingoNetwork, tmp_path: Path) -> None:
+    wanted = write_zero2(tmp_path / "zero", network, without=("shared_params", "frozen_param_fragments"))
+    found = read_zero2(tmp_path / "zero/checkpoint")
+    assert set(found) == set(wanted)
+    for name, tensor in wanted.items():
+        frozen = found[name].dtype == torch.float16
+        assert torch.equal(found[name], tensor.half() if frozen else tensor)
+        assert frozen == ((name.startswith(LANGUAGE) and ".lora_" not in name) or name.startswith("adaptors.language"))
+
+
+def test_merging_into_half_precision_rounds_nothing(network: SimLingoNetwork, tmp_path: Path) -> None:
+    folder = write_pair(tmp_path / "tiny", network)
+    state = torch.load(folder / "pytorch_model.pt", weights_only=True)
+    name = f"{LANGUAGE}model.layers.0.mlp.up_proj"
+    state[f"{name}.base_layer.weight"] = base = state[f"{name}.base_layer.weight"].half()
+    torch.save(state, folder / "pytorch_model.pt")
+    up, down = (state[f"{name}.lora_{factor}.default.weight"].double() for factor in "BA")
+    merged = network_of(open_checkpoint(folder)).vlm.language_model.layers[0].mlp.up_proj.weight
+    assert (merged - (base.double() + 1.5 * up @ down)).abs().max() < 1e-5
+
+
+def test_qwen2s_own_tokenizer_files_are_completed_by_the_placeholders(tmp_path: Path) -> None:
+    trained = train_tokenizer(tmp_path / "trained.json", 512)
+    plain = [token for token in SPECIAL_TOKENS if token != "<TARGET_POINT>"]
+    vocabulary = {token: i for token, i in trained.get_vocab().items() if token not in SPECIAL_TOKENS}
+    order = {token: i for i, token in enumerate(sorted(vocabulary, key=vocabulary.__getitem__))}
+    (tmp_path / "vocab.json").write_text(json.dumps(order))
+    merges = json.loads(trained.to_str())["model"]["merges"]
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{' '.join(pair)}\n" for pair in merges))
+    added = {str(len(order) + i): {"content": token, "special": True} for i, token in enumerate(plain)}
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": added})
+    )
+    size = len(order) + len(plain)
+    config = replace(TINY, token_ids=None, language=replace(TINY.language, vocab_size=size))
+    tokenizer = PromptTokenizer(open_tokenizer(tmp_path, config))
+    assert tokenizer.image_context_id == len(order) + plain.index("<IMG_CONTEXT>")
+    assert tokenizer.target_point_id == size + 7
+    text = "Current speed: 4.2 m/s."
+    assert tokenizer.decode(tokenizer.encode(f"{text}<TARGET_POINT>")) == text
+    with pytest.raises(InvalidInputError, match="take the tokenizer of these weights"):
+        open_tokenizer(tmp_path, replace(config, language=replace(TINY.language, vocab_size=size - 9)))
 
 
 def test_the_published_file_takes_its_sizes_from_the_run(

@@ -88,6 +88,11 @@ def test_cases_that_do_not_fit_are_refused(folder: Path, tmp_path: Path, capsys:
         assert sign in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["checkpoint", "verify", str(folder), "--json", "/nowhere/report.json"]) == 1
+    assert "there is no folder /nowhere" in capsys.readouterr().err
+
+
 def test_a_case_is_never_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "case.npz", frame=np.array([print], dtype=object))
     with pytest.raises(InvalidInputError, match="cannot be read"):

@@ -44,12 +44,11 @@ def open_from(args: argparse.Namespace) -> Checkpoint:
     from simlingo.model.checkpoints.hub import fetch, looks_like_hub_id
     from simlingo.model.checkpoints.opened import open_checkpoint
 
-    path = Path(args.path)
     if looks_like_hub_id(args.path):
-        path = fetch(args.path, args.revision, args.accept_licence)
-    checkpoint = open_checkpoint(path, origin=args.path)
-    if args.revision:
+        checkpoint = open_checkpoint(fetch(args.path, args.revision, args.accept_licence), origin=args.path)
         checkpoint = replace(checkpoint, provenance=replace(checkpoint.provenance, revision=args.revision))
+    else:
+        checkpoint = open_checkpoint(Path(args.path))
     if args.tokenizer is not None:
         if not args.tokenizer.exists():
             raise InvalidInputError(f"no tokenizer {args.tokenizer}: there is no such file or folder")

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from simlingo.model.checkpoints.verify import CASE_FILE, read_case, verify
+    from simlingo.model.checkpoints.whole import writing
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -44,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
     report = verify(checkpoint, case)
     text = json.dumps(report.to_dict(), indent=2) + "\n"
     if args.json is not None:
-        temporary = args.json.with_name(f"{args.json.name}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(args.json)
+        with writing(args.json):
+            temporary = args.json.with_name(f"{args.json.name}.tmp")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(args.json)
     print(text, end="")
     if report.unknown:
         print(f"not compared, since the network has no such tensor: {', '.join(report.unknown)}", file=sys.stderr)

@@ -30,8 +30,8 @@ def fetch(hub_id: str, revision: str, accept_licence: bool) -> Path:
     """
     if not accept_licence:
         raise InvalidInputError(
-            f"{hub_id} is on the hub and has a licence of its own (SimLingo's forbids commercial use and real vehicles): "
-            f"read it at https://huggingface.co/{hub_id}, then add --accept-licence"
+            f"there is no {hub_id} here, so it is taken for a hub id, whose weights have a licence of their own "
+            f"(SimLingo's forbids commercial use and real vehicles): read it at https://huggingface.co/{hub_id}, then add --accept-licence"
         )
     if not _COMMIT.fullmatch(revision):
         raise InvalidInputError(

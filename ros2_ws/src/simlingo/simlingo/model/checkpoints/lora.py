@@ -19,7 +19,7 @@ _FACTORS = (".lora_A.weight", ".lora_B.weight")
 
 
 def merged(tensors: Mapping[str, Tensor], lora: LoraConfig | None) -> dict[str, Tensor]:
-    """Weights with their factors added, W + (alpha / rank) * B A, computed in fp32; others as they are."""
+    """Weights with their factors added, W + (alpha / rank) * B A, in fp32; others as they are."""
     result = {name: tensor for name, tensor in tensors.items() if not name.endswith(_FACTORS)}
     if lora is None:
         return result
@@ -27,8 +27,7 @@ def merged(tensors: Mapping[str, Tensor], lora: LoraConfig | None) -> dict[str, 
         stem = name.removesuffix(".weight")
         if f"{stem}.lora_A.weight" in tensors:
             down, up = (tensors[f"{stem}{factor}"].float() for factor in _FACTORS)
-            sum_ = torch.addmm(result[name].float(), up, down, alpha=lora.scale)
-            result[name] = sum_.to(result[name].dtype)
+            result[name] = torch.addmm(result[name].float(), up, down, alpha=lora.scale)
     return result
 
 

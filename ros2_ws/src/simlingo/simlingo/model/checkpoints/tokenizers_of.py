@@ -49,10 +49,11 @@ def _read(folder: Path) -> Tokenizer:
         if path.is_file():
             return Tokenizer.from_file(str(path))
         if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-            # Qwen2's own files: transformers knows the splitting rules that they leave out. No code is loaded with them.
-            from transformers import AutoTokenizer
+            # Qwen2's own files: transformers knows the splitting rules that they leave out.
+            from transformers import Qwen2Tokenizer
 
-            return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False).backend_tokenizer
+            backend: Tokenizer = Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer
+            return backend
     except Exception as error:  # tokenizers raises bare Exception
         raise InvalidInputError(f"the tokenizer in {folder} is damaged ({error}); copy it again") from error
     raise InvalidInputError(f"no tokenizer in {folder}: expected {TOKENIZER_FILE}, or vocab.json with merges.txt")

@@ -65,14 +65,14 @@ def writing(file: Path, size: int = 0) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            free = _size(shutil.disk_usage(file.parent).free)
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InvalidInputError(
-                f"{file} could not be written ({reason}): {_size(size)} to write, {free} free on the disk; "
-                "make room or lift the limit on file sizes, then start again: nothing half-written is left"
-            ) from error
-        raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if not file.parent.is_dir():
+            raise InvalidInputError(f"{file} could not be written: there is no folder {file.parent}") from error
+        raise InvalidInputError(
+            f"{file} could not be written ({reason}): {_size(size)} to write, "
+            f"{_size(shutil.disk_usage(file.parent).free)} free on the disk; make room or lift the limit on file sizes, "
+            "then start again: nothing half-written is left"
+        ) from error
 
 
 def _size(count: int) -> str:

@@ -29,8 +29,12 @@ def zero_folder(folder: Path) -> Path | None:
     latest = folder / "latest"
     tag = latest.read_text(encoding="utf-8", errors="replace").strip() if latest.is_file() else ""
     # The tag is a plain name; anything else in that file is no reason to leave the folder.
-    places = [folder, folder / "checkpoint", *([folder / tag] if re.fullmatch(r"[\w=.-]+", tag) else [])]
-    return next((place for place in places if (place / MODEL_FILE).is_file()), None)
+    if re.fullmatch(r"[\w=-][\w=.-]*", tag) and (folder / tag / MODEL_FILE).is_file():
+        return folder / tag
+    if (folder / MODEL_FILE).is_file():
+        return folder
+    inside = [file.parent for file in folder.glob(f"*/{MODEL_FILE}")]
+    return inside[0] if len(inside) == 1 else None
 
 
 def zero_files(folder: Path) -> list[Path]:
@@ -64,24 +68,36 @@ def read_zero2(folder: Path) -> dict[str, Tensor]:
     if count != len(files):
         raise InvalidInputError(f"{folder} was written by {count} processes but holds {len(files)} optimiser files")
     shapes = _expect(model, "param_shapes", list, folder / MODEL_FILE)
-    merged: dict[str, Tensor] = {}
+    module = _expect(model, "module", Mapping, folder / MODEL_FILE)
+    exact: dict[str, Tensor] = {}
     for number, group in enumerate(shapes):
         if not isinstance(group, Mapping):
             raise InvalidInputError(
                 f"{folder / MODEL_FILE} names no shapes for parameter group {number}; copy it again"
             )
         pieces = [_piece(state, number, file) for state, file in zip(states, files, strict=True)]
-        merged.update(_cut(pieces, group, folder))
-    merged.update(_mapping(model, "frozen_param_fragments"))
-    module = _expect(model, "module", Mapping, folder / MODEL_FILE)
-    merged.update({name: module[name] for name in model.get("buffer_names") or () if name in module})
-    for alias, source in _mapping(model, "shared_params").items():
-        if source in merged:
-            merged[alias] = merged[source]
+        exact.update(_cut(pieces, group, folder))
+    exact.update(_mapping(model, "frozen_param_fragments"))
+    merged = _with_aliases(module, exact, _mapping(model, "shared_params"))
     others = [name for name, value in merged.items() if not isinstance(value, Tensor)]
     if others:
         raise InvalidInputError(f"{folder / MODEL_FILE} holds no tensor for {', '.join(others)}; copy it again")
     return _without_prefix(merged)
+
+
+def _with_aliases(module: Mapping[str, Any], exact: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """All of the module, in half precision where nothing better is there: buffers, and frozen weights of old versions.
+
+    A name that shares its storage with a trained weight, by DeepSpeed's own list or in the module, is that weight.
+    """
+    by_storage = {
+        module[name].data_ptr(): value for name, value in exact.items() if isinstance(module.get(name), Tensor)
+    }
+    merged: dict[str, Any] = {**module, **exact}
+    for name, half in module.items():
+        if name not in exact and isinstance(half, Tensor):
+            merged[name] = exact.get(shared.get(name, name), by_storage.get(half.data_ptr(), half))
+    return merged
 
 
 def _optimiser_state(file: Path) -> Mapping[str, Any]:
