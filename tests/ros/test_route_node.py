@@ -115,6 +115,30 @@ def test_routes_that_cannot_be_driven_are_refused_with_the_reason(partner: Partn
     assert partner.at(0.0).status == Navigation.OK
 
 
+@pytest.mark.parametrize(
+    ("what", "words"), [("none", "has 0 point(s)"), ("one", "has 1 point(s)"), ("nan", "NaN"), ("far", "999 m away")]
+)
+def test_a_refused_route_ends_the_old_one_and_its_reason_stays(partner: Partner, what: str, words: str) -> None:
+    partner.up()
+    partner.mission(straight_route())
+    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    assert partner.at(0.0).status == Navigation.OK
+    bad = straight_route(1000.0) if what == "far" else straight_route(count={"none": 0, "one": 1}.get(what, 100))
+    if what == "nan":
+        bad.points[3].position.x = math.nan
+    partner.mission(bad)
+    partner.network.until(lambda: partner.at(1.0).status == Navigation.NO_ROUTE, 10.0, "no route any more")
+    for _ in range(5):
+        assert partner.at(1.0).status == Navigation.NO_ROUTE
+    heard = len(partner.states)
+    partner.network.until(lambda: len(partner.states) > heard + 2, 10.0, "later states")
+    assert words in partner.states[-1].detail
+    assert partner.states[-1].mode == "no route"
+    partner.mission(straight_route())
+    partner.network.until(lambda: partner.at(1.0).status == Navigation.OK, 10.0, "the good route")
+    partner.network.until(lambda: partner.states[-1].detail == "", 10.0, "a state without a fault")
+
+
 def test_a_latched_mission_published_before_is_found(partner: Partner) -> None:
     partner.mission(straight_route())
     partner.up()

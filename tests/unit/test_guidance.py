@@ -61,6 +61,18 @@ def test_routes_that_lead_nowhere_are_refused(points: np.ndarray) -> None:
     assert guidance.update(ego(0.0)) is None
 
 
+def test_a_refused_route_takes_the_old_one_along() -> None:
+    guidance = Guidance()
+    guidance.set_route(STRAIGHT, FOLLOW)
+    assert guidance.update(ego(0.0)) is not None
+    with pytest.raises(InvalidInputError):
+        guidance.set_route(STRAIGHT[:1], FOLLOW[:1])
+    assert guidance.update(ego(0.0)) is None
+    assert len(guidance.route()[0]) == 0
+    guidance.set_route(STRAIGHT, FOLLOW)
+    assert guidance.update(ego(0.0)) is not None
+
+
 def test_a_route_a_kilometre_away_is_given_up() -> None:
     guidance = Guidance()
     guidance.set_route(STRAIGHT, FOLLOW)

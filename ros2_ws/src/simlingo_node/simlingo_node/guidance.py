@@ -65,15 +65,21 @@ class Guidance:
         self._carla_map = carla_map
         self._global_planner = GlobalPlanner(carla_map)
 
+    def drop_route(self) -> None:
+        """Guide no more until the next ``set_route``."""
+        self.planner, self.instruction_id, self._pending = None, "", None
+        self._points, self._commands = np.empty((0, 2)), []
+
     def set_route(self, points_in_map: FloatArray, commands: list[Command] | None) -> None:
         """Follow another mission; ``commands`` None: taken from the path's geometry.
 
         Raises:
-            InvalidInputError: fewer than two points, NaN, or no length.
+            InvalidInputError: fewer than two points, NaN, or no length; the old mission is not followed either.
         """
+        self.drop_route()
         follower = RoutePlanner(points_in_map, commands) if commands is not None else RoutePlanner.from_path(points_in_map)
         self._points, self._commands = np.asarray(points_in_map, dtype=np.float64), commands or []
-        self.planner, self.instruction_id, self._pending, self._checked = follower, "", None, False
+        self.planner, self._checked = follower, False
 
     def update(self, ego: EgoState) -> Navigation | None:
         """Navigation at ``ego``; ``None`` without a route.
@@ -86,7 +92,7 @@ class Guidance:
         if not self._checked:
             gap = float(np.min(np.linalg.norm(self._points - (ego.x, ego.y), axis=1)))
             if not gap <= MAX_START_GAP_M:
-                self.planner = None
+                self.drop_route()
                 raise InvalidInputError(
                     f"the route is {gap:.0f} m away from the vehicle (at most {MAX_START_GAP_M:.0f} m);"
                     " send a route in the map frame that begins at the vehicle"

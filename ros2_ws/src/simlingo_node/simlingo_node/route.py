@@ -65,7 +65,9 @@ class RouteNode(StackNode):
         self._given = 0
         self._first_stamp: int | None = None
         self._route_id = ""
-        self._fault = ""
+        self._fault = ""  # of now; the next good odometry clears it
+        self._refusal = ""  # why there is no route to follow; the next good route clears it
+        self._map_fault = ""  # why instructions cannot change the route; the next good map clears it
         self._mode = "waiting"
         self._map_thread: threading.Thread | None = None
         self.parameters.on_change(self._take_parameters)
@@ -101,8 +103,11 @@ class RouteNode(StackNode):
 
     def report(self) -> tuple[int, str, str]:
         """On the route, or why not."""
-        if self._fault:
-            return ERROR, self._mode, self._fault
+        fault = self._fault or self._refusal
+        if fault:
+            return ERROR, self._mode, fault
+        if self._map_fault:
+            return WARN, self._mode, self._map_fault
         detail = "" if self._guidance.planner else f"no route from source '{self.parameters['route_source']}' yet"
         return (OK if self._mode in ("active", "finished") else WARN), self._mode, detail
 
@@ -115,12 +120,17 @@ class RouteNode(StackNode):
         try:
             self._guidance.set_route(*read())
         except InvalidInputError as error:
-            self._fault, self._mode = f"route refused: {error}", "no route"
-            self.refuse(self._fault)
+            self._refuse_route(error)
             return
-        self._fault = ""
+        self._refusal = ""
         self._route_id = route_id
         self._publish_route(route_id)
+
+    def _refuse_route(self, error: InvalidInputError) -> None:
+        """Follow no route at all: whoever sent another one does not want the old one, so the car stops."""
+        self._guidance.drop_route()
+        self._refusal, self._mode = f"route refused: {error}", "no route"
+        self.refuse(self._refusal)
 
     def _on_world_info(self, message: CarlaWorldInfo) -> None:
         """Work the map out beside the callbacks; it takes about a second."""
@@ -132,11 +142,13 @@ class RouteNode(StackNode):
             import carla
 
             self._guidance.set_map(carla.Map(message.map_name, message.opendrive))
+            self._map_fault = ""
         except ImportError:
-            self.warn("the package 'carla' is missing, so instructions cannot change the route: pip install carla")
+            self._map_fault = "the package 'carla' is missing, so instructions cannot change the route: pip install carla"
+            self.warn(self._map_fault)
         except (RuntimeError, SimlingoError) as error:
-            self._fault = f"the map '{message.map_name}' of /carla/world_info cannot be read: {error}"
-            self.refuse(self._fault)
+            self._map_fault = f"the map '{message.map_name}' of /carla/world_info cannot be read: {error}"
+            self.refuse(self._map_fault)
 
     # Odometry.
 
@@ -150,14 +162,14 @@ class RouteNode(StackNode):
             self._fault = str(error)
             self.refuse(self._fault)
             return
+        self._fault = ""
         self._follow_script(ego)
         answer = NavigationMsg(status=NavigationMsg.NO_ROUTE)
         try:
             self._give_due_instructions(ego)
             answer = self._answer(ego)
         except InvalidInputError as error:
-            self._fault, self._mode = str(error), "no route"
-            self.refuse(self._fault)
+            self._refuse_route(error)
         answer.header.stamp = message.header.stamp
         answer.header.frame_id = self.role
         self._navigation.publish(answer)
@@ -174,7 +186,6 @@ class RouteNode(StackNode):
         if navigation is None or planner is None:
             self._mode = "no route"
             return NavigationMsg(status=NavigationMsg.NO_ROUTE)
-        self._fault = ""
         message = conversions.navigation_to_message(navigation)
         message.progress, message.length = float(planner.progress), float(planner.length)
         message.instruction_id = self._guidance.instruction_id
