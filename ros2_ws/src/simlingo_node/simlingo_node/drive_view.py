@@ -17,7 +17,7 @@ from simlingo_node.drive_monitor import Picture
 #: Without a terminal a line comes this often, s.
 LINE_PERIOD_S = 5.0
 _COLOURS = {"active": "green", "driving": "green", "recording": "green", "serving": "green", "finished": "green"}
-_BAD = ("failed", "waiting", "refusing", "no route", "off route", "braking", "stopping", "holding")
+_BAD = ("failed", "degraded", "waiting", "refusing", "no route", "off route", "braking", "stopping", "holding")
 
 
 class DriveView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from lifecycle_msgs.msg import State, Transition
@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from simlingo.contracts import InvalidInputError
-from simlingo_node.node_base import ERROR, OK, WARN, StackNode
+from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
 
@@ -29,8 +29,6 @@ PARAMETERS = (
         3600.0,
     ),
 )
-#: Exit code of a manager that could not bring the stack up.
-FAILED = 3
 _WATCH_PERIOD_S = 1.0
 _LABELS = {
     State.PRIMARY_STATE_UNKNOWN: "unknown",
@@ -81,7 +79,7 @@ class LifecycleManagerNode(StackNode):
 
     def report(self) -> tuple[int, str, str]:
         """Where the bring-up stands, with the state of every node."""
-        level = {"active": OK, "failed": ERROR}.get(self._mode, WARN)
+        level = {"active": OK, "degraded": ERROR, "failed": ERROR}.get(self._mode, WARN)
         states = " ".join(f"{managed.name}={managed.state}" for managed in self._nodes)
         return level, self._mode, f"{self._detail}; {states}" if self._detail else states
 
@@ -138,12 +136,18 @@ class LifecycleManagerNode(StackNode):
                     managed.state = _LABELS.get(answer.current_state.id, answer.current_state.label)
             if managed.asked is None and managed.get.service_is_ready():
                 managed.asked = managed.get.call_async(GetState.Request())
-        if self._mode == "active":
-            self._report_lost(managed for managed in self._nodes if managed.state != "active")
+        if not self._steps:
+            self._report_lost([managed for managed in self._nodes if managed.state != "active"])
 
-    def _report_lost(self, lost: Iterable[_Managed]) -> None:
-        names = [f"{managed.name} is {managed.state}" for managed in lost]
-        self._detail = ", ".join(names)
+    def _report_lost(self, lost: Sequence[_Managed]) -> None:
+        """Be "degraded" while a node is not active that was, and "active" again once it is."""
+        detail = ", ".join(f"{managed.name} is {managed.state}" for managed in lost)
+        if detail == self._detail:
+            return
+        self._mode, self._detail = "degraded" if lost else "active", detail
+        if lost:
+            self.get_logger().error(f"{detail}; activate it again, or end the stack")
+        self.publish_state()
 
 
 def _request(transition: str) -> ChangeState.Request:

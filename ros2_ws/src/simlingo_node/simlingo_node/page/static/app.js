@@ -133,7 +133,7 @@ function showRoute(navigation, score) {
 }
 
 function mood(node) {
-  if (node.age > 4 || /fail|error|dead|brak/.test(node.mode)) return "bad";
+  if (node.age > 4 || /fail|error|dead|degraded|brak/.test(node.mode)) return "bad";
   return /active|driving|running|following|track/.test(node.mode) && !/inactive/.test(node.mode) ? "good" : "warn";
 }
 
