@@ -57,10 +57,14 @@ class Supervisor:
         return {name: process.pid for name, process in self._processes.items()}
 
     def start(self) -> None:
-        """Start all at once; the lifecycle manager gives the order in which they work."""
+        """Start all at once, or none; the lifecycle manager gives the order in which they work."""
         self._log_dir.mkdir(parents=True, exist_ok=True)
-        for node in self.nodes:
-            self._processes[node.name] = self._launch(node)
+        try:
+            for node in self.nodes:
+                self._processes[node.name] = self._launch(node)
+        except BaseException:
+            self.stop()
+            raise
 
     def death(self) -> Death | None:
         """The first node that is dead; ``None`` while all live."""
