@@ -266,7 +266,7 @@ def test_zero2_directories_that_are_not_whole_are_named(tmp_path: Path) -> None:
     last = inside / "zero_pp_rank_2_mp_rank_00_optim_states.pt"
     optimiser = read_training_file(last)
     last.rename(tmp_path / "kept")
-    with pytest.raises(InvalidInputError, match="3 processes but holds 2"):
+    with pytest.raises(InvalidInputError, match=r"3\] processes but holds 2"):
         read_zero2(inside)
     (tmp_path / "kept").rename(last)
     first = inside / "zero_pp_rank_0_mp_rank_00_optim_states.pt"

@@ -64,9 +64,9 @@ def read_zero2(folder: Path) -> dict[str, Tensor]:
     model = read_training_file(folder / MODEL_FILE)
     files = zero_files(folder)
     states = [_optimiser_state(file) for file in files]
-    count = _partition_count(states[0])
-    if count != len(files):
-        raise InvalidInputError(f"{folder} was written by {count} processes but holds {len(files)} optimiser files")
+    counts = states[0].get("partition_count")  # one number, or one a parameter group
+    if {count for count in (counts if isinstance(counts, list) else [counts]) if isinstance(count, int)} - {len(files)}:
+        raise InvalidInputError(f"{folder} was written by {counts} processes but holds {len(files)} optimiser files")
     shapes = _expect(model, "param_shapes", list, folder / MODEL_FILE)
     module = _expect(model, "module", Mapping, folder / MODEL_FILE)
     exact: dict[str, Tensor] = {}
@@ -106,11 +106,6 @@ def _optimiser_state(file: Path) -> Mapping[str, Any]:
     if isinstance(stage, int) and stage > 2:
         raise InvalidInputError(f"{file} is of ZeRO stage {stage}, this reads stage 2; gather it with DeepSpeed first")
     return state
-
-
-def _partition_count(state: Mapping[str, Any]) -> int:
-    count = state.get("partition_count", 1)
-    return max(count) if isinstance(count, list) else int(count)
 
 
 def _piece(state: Mapping[str, Any], group: int, file: Path) -> Tensor:
