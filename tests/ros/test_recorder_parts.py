@@ -17,6 +17,7 @@ from sensor_msgs.msg import Image
 
 from simlingo.contracts import SimlingoError
 from simlingo_node.conversions import ns_to_stamp
+from simlingo_node.recorder.frames import DriveFrames
 from simlingo_node.recorder.node import header_stamp, leftovers
 from simlingo_node.recorder.schema import message_definition
 from simlingo_node.recorder.video import VideoWriter
@@ -90,6 +91,27 @@ def test_broken_pictures_are_said_and_the_recording_goes_on(tmp_path: Path) -> N
     assert thread.close(5.0)
     assert [("truncated" in text, "left out" in text) for text in problems] == [(True, False), (False, True)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drive.mcap", "drive.mp4"]
+
+
+def test_any_failure_of_the_thread_is_said_and_what_was_written_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def burst(*_: object) -> None:
+        raise ValueError("nobody has foreseen this")
+
+    monkeypatch.setattr(DriveFrames, "draw", burst)
+    problems: list[str] = []
+    thread = thread_of(tmp_path, problems)
+    assert thread.offer(frame(0))
+    deadline = time.monotonic() + 5.0
+    while not problems and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert thread.stopped
+    assert "recording stopped: ValueError: nobody has foreseen this (test_recorder_parts.py" in problems[0]
+    for index in range(1, 3000):  # more than the queue holds: it goes on to be emptied
+        thread.offer(Item("odometry", "/odometry", b"", index))
+    assert thread.close(5.0)
+    assert (tmp_path / "drive.mcap").exists()
 
 
 def test_recording_without_any_picture_leaves_a_bag_and_no_broken_video(tmp_path: Path) -> None:

@@ -164,7 +164,8 @@ class RecorderNode(StackNode):
     def report(self) -> tuple[int, str, str]:
         """Where it records to, or what is wrong."""
         if self._problem:
-            return ERROR, "failed" if "stopped" in self._problem else "active", self._problem
+            stopped = self._thread is None or self._thread.stopped
+            return ERROR, "failed" if stopped else "active", self._problem
         written = self._thread.written if self._thread is not None else 0
         return OK, "active", f"{written} pictures in {self._directory}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class RecordingThread:
                 self._bag.add_topic(topic, type_name, latched=topic.endswith(("/mission", "/tf_static")))
             self._bag.add_topic(settings.picture_topic, "sensor_msgs/msg/CompressedImage")
         self.written = 0
+        self.stopped = False  # by a failure: nothing is written any more
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -97,8 +99,9 @@ class RecordingThread:
         try:
             while (item := self._queue.get()) is not None:
                 self._write(item)
-        except (OSError, FFmpegError) as error:
-            self._on_problem(f"recording stopped: {error}; free disk space or record elsewhere (parameter directory)")
+        except Exception as error:  # whatever it is, this thread writes no more, and the node must say so
+            self.stopped = True
+            self._on_problem(f"recording stopped: {_words(error)}")
             while self._queue.get() is not None:
                 pass
         finally:
@@ -168,5 +171,16 @@ class RecordingThread:
                 continue
             try:
                 part.close()
-            except (OSError, FFmpegError) as error:
-                self._on_problem(f"a recording could not be finished: {error}; its .tmp file holds what was written")
+            except Exception as error:  # as above
+                self.stopped = True
+                self._on_problem(
+                    f"a recording could not be finished: {_words(error)}; its .tmp file holds what was written"
+                )
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, with the cure where the disk is the likely cause and the place in our code where it is not."""
+    if isinstance(error, (OSError, FFmpegError)):
+        return f"{error}; free disk space or record elsewhere (parameter directory)"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
