@@ -53,6 +53,21 @@ def test_a_death_is_a_failure_with_its_reason() -> None:
     assert "SIGKILL" in result["reason"]
 
 
+def test_a_failed_score_takes_its_reason_from_the_nodes_that_failed() -> None:
+    seen = picture()
+    seen.score = Score(status="failed")
+    assert "see the logs" in make_result(StackOptions(), seen, "")["reason"]
+    seen.states["carla_bridge"] = StackState(node="carla_bridge", mode="failed", detail="the simulator failed: gone")
+    result = make_result(StackOptions(), seen, "")
+    assert (result["status"], result["reason"]) == ("failed", "carla_bridge: the simulator failed: gone")
+
+
+def test_a_foreign_instruction_status_is_shown_by_its_number() -> None:
+    seen = picture()
+    seen.instructions["i"] = InstructionStatus(id="i", text="fly", status=77)
+    assert make_result(StackOptions(), seen, "")["instructions"][0]["status"] == "unknown status 77"
+
+
 def test_the_file_is_valid_json_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text("{}")

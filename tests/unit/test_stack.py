@@ -88,12 +88,14 @@ def test_scripts_are_sorted_and_mistakes_named() -> None:
 
 
 def test_drive_options_reach_the_nodes() -> None:
-    args = arguments("--town", "ringtown", "--lockstep", "--headless", "--instruction", "2:turn left", "--seconds", "9")
+    words = ("--instruction", "2:turn left", "--seconds", "9", "--route-as", "command")
+    args = arguments("--town", "ringtown", "--lockstep", "--headless", *words)
     options = drive.options_from(args)
     nodes = {node.name: node for node in stack(options)}
     assert nodes["carla_bridge"].parameters["town"] == "ringtown"
     assert nodes["carla_bridge"].parameters["seconds"] == 9.0
     assert nodes["route"].parameters["instructions"] == ["2:turn left"]
+    assert nodes["planner"].parameters["route_as"] == "command"
     assert nodes["controller"].parameters["lockstep"] is True
     assert "page" not in nodes
     drive.check_options(options)

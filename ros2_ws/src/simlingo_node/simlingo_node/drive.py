@@ -47,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="simlingo-mini", help="shipped model or a model folder (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the network (default: %(default)s)")
+    parser.add_argument(
+        "--route-as",
+        default="target_point",
+        choices=("target_point", "command"),
+        help="what of the navigation the model is told (default: %(default)s)",
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
@@ -103,6 +109,7 @@ def options_from(args: argparse.Namespace) -> StackOptions:
         instructions=tuple(args.instruction),
         model=args.model,
         threads=args.threads,
+        route_as=args.route_as,
         page_port=None,
         video=not args.no_video,
     )
@@ -234,9 +241,7 @@ def _show(view: Any, result: dict[str, Any], run_dir: Path) -> None:
 
     view.result(result_lines(result))
     if result["status"] == "failed":
-        states = [f"{name}: {node['detail']}" for name, node in result["nodes"].items() if node["mode"] == "failed"]
-        for line in [result["reason"], *states]:
-            view.say(line, "red")
+        view.say(result["reason"], "red")
     view.say(f"kept in {run_dir}")
 
 

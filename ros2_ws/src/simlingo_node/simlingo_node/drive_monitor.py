@@ -70,7 +70,7 @@ class DriveMonitor:
         self._executor.add_node(self._node)
         subscribe = self._node.create_subscription
         subscribe(StackState, "/simlingo/state", self._on_state, qos.DEFAULT)
-        subscribe(Score, "/simlingo/score", self._on_score, qos.DEFAULT)
+        subscribe(Score, "/simlingo/score", self._on_score, qos.LATCHED)
         subscribe(InstructionStatus, "/simlingo/instruction_status", self._on_instruction, qos.DEFAULT)
         subscribe(Clock, "/clock", self._on_clock, qos.DEFAULT)
         subscribe(Float32, f"/carla/{role}/speedometer", self._on_speed, qos.DEFAULT)

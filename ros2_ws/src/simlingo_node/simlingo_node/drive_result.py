@@ -27,13 +27,14 @@ def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[st
     Args:
         options: what was driven.
         picture: what was seen of it.
-        ending: why it ended where the score does not say so ("interrupted", a node's death); empty otherwise.
+        ending: why it ended where the score does not say so ("interrupted", a node's death); empty otherwise. The
+            reason of a failed score is what the failed nodes say.
     """
     score, planner = picture.score, picture.states.get("planner")
     status = "not started" if score is None else score.status
     result: dict[str, Any] = {
         "status": ending.split(":")[0] or status,
-        "reason": ending,
+        "reason": ending or (_failure(picture) if status == "failed" else ""),
         "town": options.town,
         "route": options.route,
         "seed": options.seed,
@@ -50,7 +51,7 @@ def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[st
         "camera_to_control_ms": _latency(picture.states.get("controller")),
         "memory_mib": round(picture.memory_mib, 1),
         "instructions": [
-            {"id": each.id, "text": each.text, "status": _INSTRUCTION_WORDS[each.status], "reason": each.reason}
+            {"id": each.id, "text": each.text, "status": _instruction_word(each.status), "reason": each.reason}
             for each in picture.instructions.values()
         ],
         "nodes": {name: _node(state) for name, state in sorted(picture.states.items())},
@@ -68,6 +69,12 @@ def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[st
             "instruction_result": score.instruction_result,
         }
     return result
+
+
+def _failure(picture: Picture) -> str:
+    """What the nodes say that have failed."""
+    failed = [f"{name}: {state.detail}" for name, state in sorted(picture.states.items()) if state.mode == "failed"]
+    return "; ".join(failed) or "no node has said why; see the logs"
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:
@@ -96,6 +103,10 @@ def result_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("memory", f"{result['memory_mib']:.0f} MiB"),
     ]
     return lines
+
+
+def _instruction_word(status: int) -> str:
+    return _INSTRUCTION_WORDS.get(status, f"unknown status {status}")
 
 
 def _instruction_line(instruction: dict[str, str]) -> str:

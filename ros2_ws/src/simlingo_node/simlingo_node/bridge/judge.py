@@ -44,8 +44,8 @@ class Judge:
         self._scorer.change_route(route)
 
     def note_instruction(self, status: InstructionStatus) -> None:
-        """Remember what became of the last instruction."""
-        self._instruction = _RESULTS[status.status]
+        """Remember what became of the last instruction; a status that is none of the message's own by its number."""
+        self._instruction = _RESULTS.get(status.status, f"unknown status {status.status}")
 
     def message(self, stamp: int) -> Score:
         """The score so far."""
