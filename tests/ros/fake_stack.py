@@ -166,7 +166,7 @@ class FakeStack(Node):
         self._send(f"{VEHICLE}/odometry", odometry)
         self._publish_camera()
         self._publish_plan()
-        self._send("/carla/traffic_lights/status", self._light_status())
+        self._latched(CarlaTrafficLightStatusList, "/carla/traffic_lights/status").publish(self._light_status())
         if self.tick % 10 == 0:
             self._publish_states()
 

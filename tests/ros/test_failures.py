@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import signal
 import subprocess
@@ -11,13 +13,19 @@ from pathlib import Path
 
 import pytest
 from carla_msgs.msg import CarlaEgoVehicleControl, CarlaEgoVehicleStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters
-from simlingo_msgs.msg import Score, StackState
+from simlingo_msgs.msg import Route, Score, StackState
 from stack_harness import START_S, geometric, log_of, process, running, whole_stack
 
+from simlingo_node import qos
+from simlingo_node.drive_monitor import DriveMonitor
+from simlingo_node.drive_result import make_result
 from simlingo_node.stack import StackOptions, stack
+from simlingo_node.supervisor import Supervisor
 
 VEHICLE = "/carla/ego_vehicle/vehicle_status"
 
@@ -50,6 +58,99 @@ def test_in_lockstep_a_silent_stack_ends_the_drive_as_failed(tmp_path: Path) -> 
         network.until(
             lambda: any(state.mode == "failed" and "no command for" in state.detail for state in states), 5.0, "the state"
         )
+
+
+def test_a_refused_route_stops_the_moving_car_until_a_good_one_comes(tmp_path: Path) -> None:
+    with whole_stack(tmp_path, lockstep=False) as (network, _):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        states = network.listen(StackState, "/simlingo/state")
+        missions = network.listen(Route, "/simlingo/mission", qos.LATCHED)
+        speak = network.speak(Route, "/simlingo/mission", qos.LATCHED)
+        network.matched("/simlingo/mission", 2, 2)
+        network.until(lambda: missions, START_S, "the mission")
+        short, broken, far = (copy.deepcopy(missions[0]) for _ in range(3))
+        short.points = short.points[:1]
+        broken.points[3].position.x = math.nan
+        for point in far.points:
+            point.position.x += 5000.0
+        for bad, words in ((short, "1 point"), (broken, "NaN"), (far, "m away from the vehicle")):
+            network.until(lambda: vehicle and vehicle[-1].velocity > 1.5, START_S, "a moving car")
+            speak(bad)
+            network.until(lambda: vehicle[-1].velocity < 0.1, 20.0, f"a standing car: {words}")
+            network.spin(1.0)
+            route = [state for state in states if state.node == "route"][-1]
+            assert (route.mode, words in route.detail) == ("no route", True), route.detail
+            speak(missions[0])
+
+
+def test_after_the_end_nobody_releases_the_brake(tmp_path: Path) -> None:
+    with whole_stack(tmp_path, lockstep=False, seconds=4.0) as (network, _):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        commands = network.listen(CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd")
+        assert network.end_of_drive(START_S) == "stopped"
+        assert max(status.velocity for status in vehicle) > 1.5
+        after, said = len(vehicle) + 3, len(commands)  # the last tick of the drive may still be on its way
+        network.until(lambda: vehicle[-1].velocity < 0.1, 20.0, "a standing car")
+        network.until(lambda: len(commands) > said + 60, 20.0, "the stack's further commands")
+        assert vehicle[-1].velocity < 0.1
+        assert {(status.control.throttle, round(status.control.brake, 3)) for status in vehicle[after:]} == {(0.0, 0.6)}
+
+
+@pytest.mark.parametrize("ticks", [0, 20])
+def test_a_simulator_that_fails_ends_the_drive_once_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ticks: int
+) -> None:
+    monkeypatch.setenv("FAIL_AFTER", str(ticks))
+    options = StackOptions(page_port=None, traffic="none")
+    nodes = geometric(stack(options))
+    nodes[0] = process("carla_bridge", nodes[0].parameters, module="failing_bridge")
+    with running(nodes, tmp_path) as (network, _):
+        assert network.end_of_drive(START_S) == "failed"
+        monitor = DriveMonitor("ego_vehicle", network.domain.number)  # later than the score, which is latched
+        deadline = time.monotonic() + 10.0
+        while not (monitor.picture.ended and "carla_bridge" in monitor.picture.states) and time.monotonic() < deadline:
+            monitor.listen(0.5)
+        result = make_result(options, monitor.picture, "")
+        monitor.close()
+    assert result["status"] == "failed"
+    assert result["reason"] == "carla_bridge: the simulator failed: the server is gone"
+    assert log_of(tmp_path, "carla_bridge").count("the drive has ended") == 1
+
+
+def test_a_deactivated_controller_brakes_at_once_and_the_manager_names_it(tmp_path: Path) -> None:
+    nodes = geometric(stack(StackOptions(page_port=None, traffic="none")))
+    names = [node.name for node in nodes]
+    controller = names.index("controller")
+    nodes[controller] = process("controller", {**nodes[controller].parameters, "brake": 0.95})
+    with running(nodes, tmp_path) as (network, _):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        states = network.listen(StackState, "/simlingo/state")
+        diagnostics = network.listen(DiagnosticArray, "/diagnostics")
+
+        def manager_is(mode: str, level: bytes, words: str) -> bool:
+            modes = [(state.mode, words in state.detail) for state in states if state.node == "lifecycle_manager"]
+            found = [status for array in diagnostics for status in array.status if "lifecycle_manager" in status.name]
+            return modes[-1] == (mode, True) and found[-1].level == level
+
+        network.until(lambda: vehicle and vehicle[-1].velocity > 1.5, START_S, "a moving car")
+        assert network.transition("controller", Transition.TRANSITION_DEACTIVATE)
+        network.until(
+            lambda: any(status.control.brake == pytest.approx(0.95) for status in vehicle), 5.0, "the controller's brake"
+        )
+        lost = "controller is inactive"
+        network.until(lambda: manager_is("degraded", DiagnosticStatus.ERROR, lost), 10.0, "a manager that names it")
+        assert network.transition("controller", Transition.TRANSITION_ACTIVATE)
+        network.until(lambda: manager_is("active", DiagnosticStatus.OK, ""), 10.0, "an active manager")
+        network.until(lambda: vehicle[-1].velocity > 1.5, 20.0, "a car that drives on")
+
+
+def test_a_start_that_fails_half_way_leaves_nothing_running(tmp_path: Path) -> None:
+    unspeakable = process("route", {"instructions": object()})  # JSON has no words for it
+    supervisor = Supervisor([process("controller"), unspeakable], dict(os.environ), tmp_path)
+    with pytest.raises(TypeError), supervisor:
+        pass
+    (pid,) = supervisor.pids.values()
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_every_node_ends_within_two_seconds_of_sigterm(tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def test_only_the_light_of_the_own_lane_ahead_is_shown(state: PageState, x: floa
     assert state.snapshot()["light"] == ({"state": "red", "distance": 20.0} if shown else None)
 
 
+@pytest.mark.parametrize(("x", "shown"), [(2.0, 7.0), (-4.0, 1.0), (-6.0, None)])
+def test_a_car_that_waits_in_the_stop_area_has_its_light_ahead(state: PageState, x: float, shown: float | None) -> None:
+    info = CarlaTrafficLightInfo(id=3)
+    info.transform.position = Point(x=x)
+    info.trigger_volume.size.x, info.trigger_volume.size.y = 3.5, 10.0
+    state.set_light_places(CarlaTrafficLightInfoList(traffic_lights=[info]))
+    red = CarlaTrafficLightStatus(id=3, state=CarlaTrafficLightStatus.RED)
+    state.set_light_states(CarlaTrafficLightStatusList(traffic_lights=[red]))
+    assert state.snapshot()["light"] == (None if shown is None else {"state": "red", "distance": shown})
+
+
 def test_light_that_turns_with_its_pole_keeps_its_stop_area(state: PageState) -> None:
     info = CarlaTrafficLightInfo(id=3)
     info.transform.position = Point(x=20.0, y=4.0)

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl, CarlaEgoVehicleStatus, CarlaStatus, CarlaWorldInfo
+from carla_msgs.msg import (
+    CarlaControl,
+    CarlaEgoVehicleControl,
+    CarlaEgoVehicleStatus,
+    CarlaStatus,
+    CarlaTrafficLightInfoList,
+    CarlaTrafficLightStatusList,
+    CarlaWorldInfo,
+)
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
-from simlingo_msgs.msg import DrivingPlan, Navigation, Route, Score, StackState
+from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
 from stack_harness import START_S, TICK, Network, whole_stack
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
+from simlingo.contracts import EgoState
 from simlingo_node import qos
 from simlingo_node.conversions import image_to_rgb, stamp_to_ns
+from simlingo_node.page.lights import STATE_NAMES
+from simlingo_node.page.state import PageState
+from simlingo_sim import towns
+from simlingo_sim.roads.signals import read_signals
+from simlingo_sim.towns.extras import TRAFFIC_LIGHT_TYPE
 
 EGO = "/carla/ego_vehicle"
 CONTROL = f"{EGO}/vehicle_control_cmd"
@@ -37,6 +52,7 @@ TOPICS = {
     f"{EGO}/status": "std_msgs/msg/Bool",
     "/carla/status": "carla_msgs/msg/CarlaStatus",
     "/carla/world_info": "carla_msgs/msg/CarlaWorldInfo",
+    "/carla/traffic_lights/info": "carla_msgs/msg/CarlaTrafficLightInfoList",
     "/carla/traffic_lights/status": "carla_msgs/msg/CarlaTrafficLightStatusList",
     "/tf": "tf2_msgs/msg/TFMessage",
     "/simlingo/mission": "simlingo_msgs/msg/Route",
@@ -52,7 +68,14 @@ TOPICS = {
     "/simlingo/state": "simlingo_msgs/msg/StackState",
     "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
 }
-LATCHED = ("/carla/world_info", "/simlingo/mission", "/simlingo/score", f"{EGO}/status")
+LATCHED = (
+    "/carla/world_info",
+    "/carla/traffic_lights/info",
+    "/carla/traffic_lights/status",
+    "/simlingo/mission",
+    "/simlingo/score",
+    f"{EGO}/status",
+)
 
 
 class Ears:
@@ -110,6 +133,31 @@ def test_late_listeners_get_what_is_latched(ears: Ears) -> None:
     assert len(mission[0].points) > 100
 
 
+def test_the_page_knows_the_light_ahead_from_what_the_bridge_says(ears: Ears) -> None:
+    places = ears.network.listen(CarlaTrafficLightInfoList, "/carla/traffic_lights/info", qos.LATCHED)
+    shown = ears.network.listen(CarlaTrafficLightStatusList, "/carla/traffic_lights/status", qos.LATCHED)
+    ears.network.until(lambda: places and shown, 10.0, "places and states of the lights")
+    page = PageState()
+    page.set_light_places(places[0])
+    page.set_light_states(shown[-1])
+    states = {light.id: STATE_NAMES[light.state] for light in shown[-1].traffic_lights}
+    town = towns.load("gridtown")
+    signals = [each for each in read_signals(town.map, town.extras) if each.kind == TRAFFIC_LIGHT_TYPE]
+    assert len(signals) == len(places[0].traffic_lights) == len(states) > 20
+    for number, signal in enumerate(signals):
+        pole = signal.transform.location
+        (own,) = [
+            info.id
+            for info in places[0].traffic_lights
+            if math.hypot(info.transform.position.x - pole.x, info.transform.position.y + pole.y) < 0.01
+        ]
+        for stop, distance in ((stop, distance) for stop in signal.stops for distance in (3.0, 20.0)):
+            pose = stop.previous(distance)[0].transform
+            page.add_pose(EgoState(number, pose.location.x, pose.location.y, math.radians(pose.rotation.yaw), 5.0))
+            light = page.snapshot()["light"]
+            assert light == {"state": states[own], "distance": pytest.approx(distance, abs=0.5)}
+
+
 def test_one_message_a_tick_with_one_stamp(ears: Ears) -> None:
     commands = [stamp_to_ns(command.header.stamp) for command in ears.control]
     assert {later - earlier for earlier, later in pairwise(commands)} == {TICK}
@@ -150,12 +198,15 @@ def test_pause_holds_the_world_and_step_moves_it_once(ears: Ears) -> None:
     frame = ears.status[-1].frame
     ears.network.spin(0.5)
     assert ears.status[-1].frame == frame
+    ears.network.until(lambda: ears.state("carla_bridge").mode == "paused", 5.0, "a bridge that says so")
+    ears.network.until(lambda: "the world is paused" in ears.state("planner").detail, 5.0, "a planner that knows it")
     control(CarlaControl(command=CarlaControl.STEP_ONCE))
     ears.network.until(lambda: ears.status[-1].frame == frame + 1, 5.0, "one step")
     ears.network.spin(0.5)
     assert ears.status[-1].frame == frame + 1
     control(CarlaControl(command=CarlaControl.PLAY))
     ears.network.until(lambda: ears.status[-1].frame > frame + 5, 10.0, "a world that goes on")
+    ears.network.until(lambda: ears.state("carla_bridge").mode == "driving", 5.0, "a bridge that says so")
 
 
 def test_a_second_command_for_a_tick_is_dropped_and_counted(ears: Ears) -> None:
@@ -166,6 +217,15 @@ def test_a_second_command_for_a_tick_is_dropped_and_counted(ears: Ears) -> None:
     late.header.stamp = ears.control[-1].header.stamp
     speak(late)
     ears.network.until(lambda: ears.state("carla_bridge").dropped == before + 1, 10.0, "one dropped command")
+
+
+def test_a_foreign_instruction_status_kills_nothing(ears: Ears) -> None:
+    speak = ears.network.speak(InstructionStatus, "/simlingo/instruction_status")
+    ears.network.matched("/simlingo/instruction_status", 1, 2)
+    speak(InstructionStatus(id="foreign", status=77))
+    ears.network.until(lambda: ears.score[-1].instruction_result == "unknown status 77", 10.0, "a score that says so")
+    commands = len(ears.control)
+    ears.network.until(lambda: len(ears.control) > commands + 5, 10.0, "a drive that goes on")
 
 
 def test_a_person_takes_over_and_gives_back(ears: Ears) -> None:

@@ -27,6 +27,32 @@ def test_lockstep_takes_the_command_of_this_tick_once() -> None:
     assert gate.control(TICK) == (GO, STACK)
 
 
+@pytest.mark.parametrize("lockstep", [False, True])
+def test_a_second_command_for_a_tick_may_only_brake(lockstep: bool) -> None:
+    gate = CommandGate(lockstep)
+    brake = VehicleCommand(brake=0.9)
+    gate.offer(TICK, GO, TICK)
+    assert "second command" in str(gate.offer(TICK, VehicleCommand(throttle=0.1, brake=0.9), TICK))
+    assert gate.offer(TICK, brake, TICK) is None
+    assert gate.control(TICK) == (brake, STACK)
+    assert "second command" in str(gate.offer(TICK, GO, TICK))
+
+
+def test_once_closed_nobody_releases_the_brake() -> None:
+    gate = CommandGate(lockstep=False)
+    gate.offer(TICK, GO, TICK)
+    gate.close()
+    assert "after the end" in str(gate.offer(2 * TICK, GO, 2 * TICK))
+    assert "the drive is over" in str(gate.offer_manual(GO, 2 * TICK))
+    for override in (False, True):
+        gate.override = override
+        command, who = gate.control(2 * TICK)
+        assert (command.throttle, command.brake, who) == (0.0, gate.brake, LAST_BRAKE)
+    gate.override = False
+    gate.reset()
+    assert gate.offer(3 * TICK, GO, 3 * TICK) is None
+
+
 def test_lockstep_tolerates_a_millisecond_and_no_more() -> None:
     gate = CommandGate(lockstep=True)
     assert "older tick" in str(gate.offer(TICK - 1_000_001, GO, TICK))

@@ -47,7 +47,7 @@ class CarlaBridgeNode(StackNode):
         super().__init__("carla_bridge", PARAMETERS, **node_arguments)
         self._gate = CommandGate(lockstep=False)
         self._timer: Any = None
-        self._paused = False
+        self._paused = self._started = self._ended = False
         self._mode = "waiting"
         self._detail = ""
         self.parameters.on_change(self._take_parameters)
@@ -64,7 +64,7 @@ class CarlaBridgeNode(StackNode):
         pose = carla.Transform(carla.Location(*MODEL_CAMERA_POSITION_IN_EGO))
         self._rig = SensorRig(self._simulator.world, self._simulator.ego, camera, fov, pose)
         self._output = BridgeOutput(self, self.role, camera, MODEL_CAMERA_POSITION_IN_EGO)
-        self._output.publish_world(self._simulator.map, self._simulator.mission)
+        self._output.publish_world(self._simulator.map, self._simulator.mission, self._simulator.traffic_lights)
         self._subscribe()
         self._judge: Judge | None = None
         self._frame = -1
@@ -74,11 +74,9 @@ class CarlaBridgeNode(StackNode):
     def activate(self) -> None:
         """Tick as soon as a planner listens and a controller speaks."""
         self._gate.reset()
-        self._paused = False
+        self._paused = self._started = self._ended = False
         self._mode, self._detail = "waiting", "for the planner and the controller"
         self._ready_at: float | None = None
-        self._started = False
-        self._ended = False
         self._set_timer(TICK_S)
 
     def deactivate(self) -> None:
@@ -101,6 +99,8 @@ class CarlaBridgeNode(StackNode):
 
     def report(self) -> tuple[int, str, str]:
         """Driving, waiting, paused, braking, finished or failed."""
+        if self._paused and self._started and not self._ended:
+            return WARN, "paused", "a person holds the world; PLAY on /carla/control lets it go on"
         level = {"driving": OK, "manual": OK, "finished": OK, "failed": ERROR}.get(self._mode, WARN)
         return level, self._mode, self._detail
 
@@ -139,7 +139,7 @@ class CarlaBridgeNode(StackNode):
                 self.refuse(dropped)
             return
         self.good_input()
-        if self.lockstep and not self._ended:
+        if self.lockstep:
             self.statistics.add(time.perf_counter() - self._published_at)
             if not self._paused:
                 self._step()
@@ -222,6 +222,7 @@ class CarlaBridgeNode(StackNode):
             self._frame = self._simulator.tick()
             data = self._rig.collect(self._frame)
         except (RuntimeError, SimlingoError) as error:
+            self._set_timer(None)  # it will not tick any more
             self._end("failed", f"the simulator failed: {error}")
             return
         camera = data["camera"]
@@ -257,13 +258,17 @@ class CarlaBridgeNode(StackNode):
             self._output.publish_score(self._judge, self._now)
 
     def _end(self, status: str, detail: str) -> None:
-        """End the drive: brake for good, publish the last score and the state."""
+        """End the drive: brake for good, publish the last score and the state. The world may go on in real time."""
+        if self._ended:
+            self.warn(f"after the end: {detail}")
+            return
         self._ended = True
         self._mode = "failed" if status == "failed" else "finished"
         self._detail = detail or status
-        self._gate.reset()
         self._brake()
-        if self._judge is not None:
+        if self._judge is None:
+            self._output.publish_failure(self._now)
+        else:
             if status in ("failed", "stopped"):
                 self._judge.ending = status
             self._output.publish_score(self._judge, self._now, last=True)
@@ -271,9 +276,10 @@ class CarlaBridgeNode(StackNode):
         self.publish_state()
 
     def _brake(self) -> None:
-        """The last brake; a simulator that is gone brakes by itself."""
+        """The last brake, which nobody releases; a simulator that is gone brakes by itself."""
+        self._gate.close()
         try:
-            self._simulator.ego.apply_control(carla.VehicleControl(brake=self.parameters["brake"]))
+            self._simulator.ego.apply_control(command_to_carla(self._gate.control(self._now)[0]))
         except RuntimeError as error:
             self.warn(f"cannot brake: {error}")
 

@@ -60,8 +60,9 @@ class ControllerNode(StackNode):
         self._ready.publish(Bool(data=True))
 
     def deactivate(self) -> None:
-        """Brake before anything else."""
-        self._send(self._brake_command(self._last_stamp))
+        """Brake before anything else, for the odometry that waits or once more for the one answered last."""
+        stamp = self._last_stamp if self._unanswered is None else self._unanswered.stamp
+        self._send(self._brake_command(stamp))
         self._ready.publish(Bool(data=False))
 
     def cleanup(self) -> None:

@@ -22,6 +22,11 @@ class VehicleCommand:
     hand_brake: bool = False
     reverse: bool = False
 
+    @property
+    def only_brakes(self) -> bool:
+        """True when it slows the vehicle down and does nothing else to its speed."""
+        return self.throttle == 0.0 and self.brake > 0.0
+
     def problem(self) -> str | None:
         """Why this must not reach a vehicle; ``None`` when it may."""
         for name, value, low in (("steer", self.steer, -1.0), ("throttle", self.throttle, 0.0), ("brake", self.brake, 0.0)):
@@ -42,14 +47,20 @@ class CommandGate:
         self._stamp = -1
         self._manual: VehicleCommand | None = None
         self._manual_at = -1
+        self._closed = False
 
     def reset(self) -> None:
         """Forget all commands; brake until the next one."""
         self._command = self._manual = None
         self._stamp = self._manual_at = -1
+        self._closed = False
+
+    def close(self) -> None:
+        """Take no command any more and brake, until ``reset``."""
+        self._closed = True
 
     def offer(self, stamp: int, command: VehicleCommand, now: int) -> str | None:
-        """Take the stack's command that answers the tick of ``stamp``.
+        """Take the stack's command that answers the tick of ``stamp``; a second one for it may only brake.
 
         Returns:
             ``None`` when taken, else why it was dropped.
@@ -57,7 +68,9 @@ class CommandGate:
         problem = command.problem()
         if problem is not None:
             return f"command refused: {problem}"
-        if stamp <= self._stamp:
+        if self._closed:
+            return "a command after the end is dropped"
+        if stamp < self._stamp or (stamp == self._stamp and not command.only_brakes):
             return "a second command for the same tick, or an older one, is dropped"
         age = now - stamp
         if age < -STAMP_TOLERANCE_NS:
@@ -72,6 +85,8 @@ class CommandGate:
         problem = command.problem()
         if problem is not None:
             return f"manual command refused: {problem}"
+        if self._closed:
+            return "manual command refused: the drive is over"
         self._manual, self._manual_at = command, now
         return None
 
@@ -82,7 +97,7 @@ class CommandGate:
     def control(self, now: int) -> tuple[VehicleCommand, str]:
         """What the vehicle gets for the tick that begins at ``now``, and who drives."""
         command, since = (self._manual, self._manual_at) if self.override else (self._command, self._stamp)
-        if command is not None and now - since <= self.timeout_s * 1e9:
+        if command is not None and not self._closed and now - since <= self.timeout_s * 1e9:
             return command, PERSON if self.override else STACK
         steer = command.steer if command is not None else 0.0
         return VehicleCommand(steer=steer, brake=self.brake), LAST_BRAKE

@@ -9,10 +9,12 @@ import carla
 from carla_msgs.msg import (
     CarlaEgoVehicleControl,
     CarlaEgoVehicleStatus,
+    CarlaTrafficLightInfo,
+    CarlaTrafficLightInfoList,
     CarlaTrafficLightStatus,
     CarlaTrafficLightStatusList,
 )
-from geometry_msgs.msg import Quaternion, Transform, TransformStamped
+from geometry_msgs.msg import Pose, Quaternion, Transform, TransformStamped, Vector3
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Imu, NavSatFix
 from tf2_msgs.msg import TFMessage
@@ -113,6 +115,21 @@ def traffic_light_list(states: tuple[tuple[int, int], ...]) -> CarlaTrafficLight
     return CarlaTrafficLightStatusList(
         traffic_lights=[CarlaTrafficLightStatus(id=number, state=state) for number, state in states]
     )
+
+
+def traffic_light_places(lights: list[Any]) -> CarlaTrafficLightInfoList:
+    """Pose of every light, and its trigger volume: full sizes in m, the centre relative to the light's pose."""
+    places = CarlaTrafficLightInfoList()
+    for light in lights:
+        pose, box = light.get_transform(), light.trigger_volume
+        info = CarlaTrafficLightInfo(id=light.id)
+        info.transform = Pose(
+            position=conversions.carla_location_to_point(*_xyz(pose.location)), orientation=_quaternion(pose.rotation)
+        )
+        info.trigger_volume.center = conversions.carla_vector_to_ros(*_xyz(box.location))
+        info.trigger_volume.size = Vector3(x=2.0 * box.extent.x, y=2.0 * box.extent.y, z=2.0 * box.extent.z)
+        places.traffic_lights.append(info)
+    return places
 
 
 def command_to_message(command: VehicleCommand, stamp: int) -> CarlaEgoVehicleControl:

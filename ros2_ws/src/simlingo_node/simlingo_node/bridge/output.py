@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from carla_msgs.msg import CarlaEgoVehicleStatus, CarlaStatus, CarlaTrafficLightStatusList, CarlaWorldInfo
+from carla_msgs.msg import (
+    CarlaEgoVehicleStatus,
+    CarlaStatus,
+    CarlaTrafficLightInfoList,
+    CarlaTrafficLightStatusList,
+    CarlaWorldInfo,
+)
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -18,14 +24,13 @@ from simlingo.contracts import CameraIntrinsics
 from simlingo_node import conversions, qos
 from simlingo_node.bridge.command_gate import VehicleCommand
 from simlingo_node.bridge.judge import Judge
-from simlingo_node.bridge.messages import EgoMessages, light_states, traffic_light_list
+from simlingo_node.bridge.messages import EgoMessages, light_states, traffic_light_list, traffic_light_places
 from simlingo_node.bridge.mission import Mission
 from simlingo_node.bridge.simulator import TICK_S
 
 CAMERA = "rgb_front"
-#: The score goes out every so many ticks, 2 Hz; unchanged lights every so many, 1 Hz.
+#: The score goes out every so many ticks, 2 Hz.
 SCORE_EVERY = 10
-LIGHTS_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,14 @@ class BridgeOutput:
         self._gnss = make(NavSatFix, f"{ego}/gnss")
         self._vehicle_status = make(CarlaEgoVehicleStatus, f"{ego}/vehicle_status")
         self._status = make(CarlaStatus, "/carla/status")
-        self._lights = make(CarlaTrafficLightStatusList, "/carla/traffic_lights/status")
+        self._light_places = make(CarlaTrafficLightInfoList, "/carla/traffic_lights/info", qos.LATCHED)
+        self._lights = make(CarlaTrafficLightStatusList, "/carla/traffic_lights/status", qos.LATCHED)
         self._transforms = make(TFMessage, "/tf")
         self._world_info = make(CarlaWorldInfo, "/carla/world_info", qos.LATCHED)
         self._mission = make(Route, "/simlingo/mission", qos.LATCHED)
         self._score = make(Score, "/simlingo/score", qos.LATCHED)
         self._last_score = -SCORE_EVERY * round(TICK_S * 1e9)
-        self._last_lights: tuple[tuple[int, int], ...] = ()
+        self._last_lights: tuple[tuple[int, int], ...] | None = None
         self._odometry_now = Odometry()
 
     def close(self) -> None:
@@ -87,10 +93,11 @@ class BridgeOutput:
             return "the controller (nobody publishes vehicle_control_cmd)"
         return ""
 
-    def publish_world(self, carla_map: Any, mission: Mission) -> None:
-        """Map and mission, latched."""
+    def publish_world(self, carla_map: Any, mission: Mission, lights: list[Any]) -> None:
+        """Map, mission and the places of the traffic lights, latched."""
         self._world_info.publish(CarlaWorldInfo(map_name=carla_map.name, opendrive=carla_map.to_opendrive()))
         self._mission.publish(conversions.route_to_message(mission.line, mission.commands, mission.name, 0))
+        self._light_places.publish(traffic_light_places(lights))
 
     def publish_frame(self, tick: Tick, picture: Any) -> None:
         """What a plan needs: clock, odometry, camera info, image, in this order and with one stamp."""
@@ -120,7 +127,7 @@ class BridgeOutput:
         )
         self._transforms.publish(self._ego.transforms(odometry))
         states = light_states(lights)
-        if states != self._last_lights or tick.frame % LIGHTS_EVERY == 0:
+        if states != self._last_lights:  # latched: an unchanged list reaches late listeners too
             self._last_lights = states
             self._lights.publish(traffic_light_list(states))
 
@@ -129,3 +136,10 @@ class BridgeOutput:
         if last or stamp - self._last_score >= SCORE_EVERY * round(TICK_S * 1e9):
             self._last_score = stamp
             self._score.publish(judge.message(stamp))
+
+    def publish_failure(self, stamp: int) -> None:
+        """The score of a drive that failed before its first tick was judged: who waits for an end must hear it."""
+        message = Score(status="failed")
+        message.header.stamp = conversions.ns_to_stamp(stamp)
+        message.header.frame_id = "map"
+        self._score.publish(message)

@@ -101,7 +101,7 @@ class PageNode(StackNode):
             CarlaTrafficLightInfoList, "/carla/traffic_lights/info", state.set_light_places, LATCHED
         )
         self.create_subscription(
-            CarlaTrafficLightStatusList, "/carla/traffic_lights/status", state.set_light_states, EVENTS
+            CarlaTrafficLightStatusList, "/carla/traffic_lights/status", state.set_light_states, LATCHED
         )
         self.create_subscription(Score, "/simlingo/score", state.add_score, EVENTS)
         self.create_subscription(StackState, "/simlingo/state", state.add_node, EVENTS)
