@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simlingo.model.checkpoints.opened import Checkpoint
-from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE
 
 
 def model_card(checkpoint: Checkpoint, has_tokenizer: bool) -> str:
@@ -15,11 +14,7 @@ def model_card(checkpoint: Checkpoint, has_tokenizer: bool) -> str:
         if config.lora
         else "no LoRA factors apart"
     )
-    restriction = (
-        "\nThe planner goes active with these weights in simulation only.\n"
-        if origin.licence == SIMLINGO_LICENCE
-        else ""
-    )
+    restriction = "\nThe planner goes active with these weights in simulation only.\n" if origin.simulation_only else ""
     revision = f", revision {origin.revision}" if origin.revision else ""
     notes = "".join(f"- {note}\n" for note in origin.notes)
     return f"""# {config.name}

@@ -67,7 +67,7 @@ def open_checkpoint(path: Path, origin: str = "") -> Checkpoint:
 
     Args:
         path: a checkpoint's folder or weight file, or the folder of a run with one checkpoint.
-        origin: what to call it in the provenance; the path where empty.
+        origin: the hub id that it was fetched by, which names it in place of the path.
 
     Raises:
         InvalidInputError: no checkpoint, no or wrong configuration, damaged or unsafe files, keys that are missing,
@@ -75,11 +75,12 @@ def open_checkpoint(path: Path, origin: str = "") -> Checkpoint:
     """
     source = find_source(path)
     provenance = provenance_of(source.kind, origin or str(path), source.folder)
+    name = Path(origin or source.folder.resolve()).name
     if source.kind is Kind.OURS:
         return _open_ours(source, provenance)
     if source.kind is Kind.INTERNVL:
-        return _open_internvl(source, provenance)
-    return _open_published(source, provenance)
+        return _open_internvl(source, provenance, name)
+    return _open_published(source, provenance, name)
 
 
 def _open_ours(source: Source, provenance: Provenance) -> Checkpoint:
@@ -89,9 +90,9 @@ def _open_ours(source: Source, provenance: Provenance) -> Checkpoint:
     return Checkpoint(config, tensors, source, provenance, len(tensors))
 
 
-def _open_published(source: Source, provenance: Provenance) -> Checkpoint:
+def _open_published(source: Source, provenance: Provenance, name: str) -> Checkpoint:
     if source.kind is Kind.PAIR:
-        config = internvl_config(source.config, source.folder.resolve().name, driving=True)
+        config = internvl_config(source.config, name, driving=True)
     else:
         config = hydra_config(source.config)
     found = read_zero2(_zero(source)) if source.kind is Kind.ZERO else read_flat(source.folder / FLAT_FILE)
@@ -103,8 +104,8 @@ def _open_published(source: Source, provenance: Provenance) -> Checkpoint:
     return Checkpoint(config, to_ours(found, table), source, provenance, len(found), aliases)
 
 
-def _open_internvl(source: Source, provenance: Provenance) -> Checkpoint:
-    config = internvl_config(source.config, source.folder.resolve().name, driving=False)
+def _open_internvl(source: Source, provenance: Provenance, name: str) -> Checkpoint:
+    config = internvl_config(source.config, name, driving=False)
     table = entries(config, INTERNVL)
     found = read_shards(source.folder)
     stored = len(found)

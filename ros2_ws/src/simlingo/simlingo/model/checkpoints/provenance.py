@@ -34,6 +34,11 @@ class Provenance:
     revision: str = ""  # commit of the hub repository
     notes: tuple[str, ...] = field(default=())  # what was done to the weights since
 
+    @property
+    def simulation_only(self) -> bool:
+        """Whether the licence forbids driving anything real."""
+        return self.licence == SIMLINGO_LICENCE
+
     def with_note(self, note: str) -> Provenance:
         """The same origin, with one more thing done."""
         return dataclasses.replace(self, notes=(*self.notes, note))
