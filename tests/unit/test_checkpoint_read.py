@@ -117,6 +117,8 @@ def test_merging_for_good_keeps_the_plan(network: SimLingoNetwork, pair: Path, t
     assert again.config.lora is None
     assert not [name for name in again.tensors if "lora" in name]
     assert_same_plan(network_of(again), network)
+    with pytest.raises(InvalidInputError, match="no LoRA factors to keep apart"):
+        network_of(again, adapters="apart")
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])

@@ -36,17 +36,22 @@ def network_of(
         dropout: of the adapters in training.
 
     Raises:
-        InvalidInputError: neither tokenizer nor configuration say the ids of the image and target-point tokens.
+        InvalidInputError: neither tokenizer nor configuration say the ids of the image and target-point tokens, or
+            there are no factors to keep apart.
     """
     config = checkpoint.config
     ids = token_ids(checkpoint)
-    apart = adapters == "apart" and config.lora is not None
-    held = config if apart else replace(config, lora=None)
+    held = config if adapters == "apart" else replace(config, lora=None)
     with torch.device("meta"):
         network = SimLingoNetwork(held, ids.image_context, ids.target_point)
-        if apart and config.lora is not None:
+        if adapters == "apart":
+            if config.lora is None:
+                raise InvalidInputError(
+                    f"{checkpoint.source.folder} holds no LoRA factors to keep apart; read it merged and give the network "
+                    "fresh ones with add_adapters"
+                )
             add_adapters(network, config.lora, dropout)
-    tensors = to_peft_names(checkpoint.tensors) if apart else merged(checkpoint.tensors, config.lora)
+    tensors = to_peft_names(checkpoint.tensors) if adapters == "apart" else merged(checkpoint.tensors, config.lora)
     network.load_state_dict({name: tensor.to(dtype) for name, tensor in tensors.items()}, assign=True)
     _fill_buffers(network, dtype)
     return network.eval()
