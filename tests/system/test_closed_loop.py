@@ -66,7 +66,7 @@ class StraightAhead:
 @pytest.mark.parametrize("camera", ["real", "grey", "shuffled"])
 def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(camera: str, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = StraightAhead()
-    monkeypatch.setattr(closed_loop, "model_policy", lambda *_: policy)
+    monkeypatch.setattr(closed_loop, "load_policy", lambda *_: policy)
     monkeypatch.setattr("training.evaluation.frames.RECORD_TICKS", 60)
     route = shortened(RouteSpec("gridtown", 1, 1), 150)
     record = drive(route, DriveSettings(policy="model", traffic="none", camera=camera))
@@ -82,7 +82,7 @@ def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(camera: str, m
 
 def test_a_plan_every_third_tick_still_drives_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = StraightAhead()
-    monkeypatch.setattr(closed_loop, "model_policy", lambda *_: policy)
+    monkeypatch.setattr(closed_loop, "load_policy", lambda *_: policy)
     route = shortened(RouteSpec("gridtown", 1, 1), 25)
     record = drive(route, DriveSettings(policy="model", traffic="none", plan_every=3))
     ticks = round(record.result["duration_s"] / 0.05)

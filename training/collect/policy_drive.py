@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import carla
 import numpy as np
 
@@ -54,11 +52,3 @@ class PolicyDriver:
 
     def _ticks(self, seconds: tuple[float, float]) -> int:
         return int(self._rng.uniform(*seconds) / TICK_S)
-
-
-def load_policy(name: str, threads: int) -> Policy:
-    """The model of a name or folder."""
-    from simlingo.model.folder import find_model
-    from simlingo.model.mini import MiniPolicy
-
-    return MiniPolicy(Path(find_model(name)), threads=threads)

@@ -225,9 +225,9 @@ def _weather(name: str | None) -> str | None:
 def _weights(args: argparse.Namespace) -> str:
     """The model as asked for, once it is known that it loads; InvalidInputError says what is wrong with it."""
     if args.policy == "model":
-        from training.evaluation.drivers import model_policy
+        from simlingo.model import load_policy
 
-        model_policy(args.weights, 1, args.route_as)
+        load_policy(args.weights, 1, args.route_as)
     return str(args.weights)
 
 

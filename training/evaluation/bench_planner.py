@@ -61,9 +61,9 @@ def measure(weights: str, threads: int, frames: int) -> dict[str, Any]:
     import numpy as np
 
     from simlingo.contracts import MODEL_CAMERA, Command, Navigation, Observation
-    from training.evaluation.drivers import model_policy
+    from simlingo.model import load_policy
 
-    policy = model_policy(weights, threads, "target_point")
+    policy = load_policy(weights, threads)
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (8, MODEL_CAMERA.height, MODEL_CAMERA.width, 3), dtype=np.uint8)
     navigation = Navigation(np.array(((20.0, 0.0), (45.0, 5.0))), Command.FOLLOW_LANE, Command.LEFT, 20.0)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from simlingo.model import load_policy
 from simlingo.navigation.global_planner import DenseRoute
 from simlingo_sim.scoring import RouteResult, RouteScorer
-from training.evaluation.drivers import Driver, ExpertDriver, ModelDriver, model_policy
+from training.evaluation.drivers import Driver, ExpertDriver, ModelDriver
 from training.evaluation.frames import frame_source
 from training.evaluation.routes import BenchRoute, RouteSpec, build, town_planner
 from training.evaluation.world import RouteWorld, open_world
@@ -57,7 +58,7 @@ def make_driver(world: RouteWorld, route: BenchRoute, settings: DriveSettings) -
     planner = town_planner(route.spec.town)
     if settings.policy == "expert":
         return ExpertDriver(world, route.dense, planner)
-    policy = model_policy(settings.weights, settings.threads, settings.route_as)
+    policy = load_policy(settings.weights, settings.threads, settings.route_as)
     frames = frame_source(settings.camera, route, world, settings.traffic, settings.plan_every)
     return ModelDriver(world, route.dense, planner, policy, frames)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Protocol
 
 import carla
@@ -81,15 +80,6 @@ class ModelDriver:
         """The navigation follows ``dense`` from now on, and the policy knows the words."""
         self._policy.set_instruction(instruction)
         self._route = _route_planner(self._planner, dense)
-
-
-def model_policy(weights: str, threads: int, route_as: str) -> Policy:
-    """The policy of a model's name or folder, told the route by target points or by commands."""
-    from simlingo.model.folder import find_model
-    from simlingo.model.mini import MiniPolicy
-    from simlingo.model.prompt import RouteAs
-
-    return MiniPolicy(Path(find_model(weights)), threads=threads, route_as=RouteAs(route_as))
 
 
 def _route_planner(planner: GlobalPlanner, dense: DenseRoute) -> RoutePlanner:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from nav_msgs.msg import Odometry
@@ -25,7 +25,7 @@ from simlingo.contracts import (
     Navigation,
     Observation,
 )
-from simlingo.model.folder import find_model
+from simlingo.model import load_policy
 from simlingo.model.prompt import RouteAs
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import CameraGate
@@ -34,9 +34,6 @@ from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.plan_display import PlanDisplay
 from simlingo_node.process import run_node
-
-if TYPE_CHECKING:
-    from simlingo.model.mini import MiniPolicy
 
 PARAMETERS = (
     Parameter("model", "simlingo-mini", "Shipped model's name or the path of a model folder.", fixed=True),
@@ -61,17 +58,6 @@ PARAMETERS = (
 #: What a plan is made of; the three pair by equal stamp.
 PARTS = ("image", "odometry", "navigation")
 _WARM_UP_PLANS = 3
-
-
-def load_policy(model: str, threads: int, route_as: str) -> MiniPolicy:
-    """The driver of a shipped model's name or of a model folder; ``route_as``: a value of ``RouteAs``.
-
-    Raises:
-        InvalidInputError: no such model, or its files are missing, damaged or do not belong together.
-    """
-    from simlingo.model.mini import MiniPolicy  # brings ONNX Runtime, which another driver does not need
-
-    return MiniPolicy(find_model(model), threads=threads, route_as=RouteAs(route_as))
 
 
 def stop_plan(stamp: int, text: str) -> DrivingPlan:
