@@ -12,6 +12,7 @@ import carla
 
 from simlingo.contracts import InvalidInputError, SimlingoError
 from simlingo_node.bridge.mission import Mission, choose_mission, mission_between, mission_name, world_seed
+from simlingo_node.bridge.server_traffic import populate_server
 from simlingo_sim import Client as EmbeddedClient
 from simlingo_sim.population import populate
 from simlingo_sim.spawn_split import benchmark_spawn_points
@@ -55,8 +56,13 @@ class Simulator:
         """
         self._settings = settings
         self._own: list[Any] = []
-        with _plain_errors():
-            self._open(settings)
+        self._before: Any = None
+        try:
+            with _plain_errors():
+                self._open(settings)
+        except BaseException:
+            self.close()  # a server must not be left synchronous, nor with half a traffic
+            raise
 
     def _open(self, settings: WorldSettings) -> None:
         name = mission_name(settings.town, settings.seed, settings.route)
@@ -73,7 +79,10 @@ class Simulator:
         self.ego = self.world.spawn_actor(blueprint, self.mission.start)
         self._own.append(self.ego)
         vehicles, walkers = TRAFFIC[settings.traffic]
-        populate(self.world, self.client, vehicles=vehicles, walkers=walkers, seed=seed)
+        if settings.simulator == "embedded":
+            populate(self.world, self.client, vehicles=vehicles, walkers=walkers, seed=seed)
+        else:
+            self._own += populate_server(self.world, self.ego, vehicles, seed)
         self.world.tick()
         self.traffic_lights = list(self.world.get_actors().filter("traffic.traffic_light*"))
 
@@ -91,10 +100,10 @@ class Simulator:
         return int(self.world.tick())
 
     def close(self) -> None:
-        """Leave the world as it was found."""
+        """Leave a server's world as it was found; the embedded one goes with this process."""
         for actor in reversed(self._own):
             actor.destroy()
-        if self._settings.simulator == "carla":
+        if self._settings.simulator == "carla" and self._before is not None:
             self.world.apply_settings(self._before)
         self._own = []
 
