@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -152,90 +148,6 @@ def write_pair(folder: Path, network: SimLingoNetwork) -> Path:
     (folder / "config.json").write_text(json.dumps(pair_config()))
     torch.save(published_state(network), folder / "pytorch_model.pt")
     return folder
-
-
-def write_zero2(
-    folder: Path, network: SimLingoNetwork, processes: int = 2, without: tuple[str, ...] = ()
-) -> dict[str, Tensor]:
-    """A DeepSpeed ZeRO-2 checkpoint as Lightning saves it; returns the state dict it stands for.
-
-    Two parameter groups, frozen weights, aliases, a prefix, and objects of the run's packages. ``without`` names parts
-    of the model file that old versions do not write.
-    """
-    state = published_state(network)
-    prefix = "_forward_module."
-    aliases = {
-        "adaptors.language.embed_tokens.weight": f"{LANGUAGE}model.embed_tokens.weight",
-        f"{LANGUAGE}embed_tokens.weight": f"{LANGUAGE}model.embed_tokens.weight",
-        "adaptors.language.lm_head.weight": f"{LANGUAGE}lm_head.weight",
-    }
-    language = [name for name in state if name.startswith(LANGUAGE) and ".lora_" not in name and name not in aliases]
-    trained = [name for name in state if name not in language and name not in aliases]
-    groups = [[name for name in trained if state[name].ndim > 1], [name for name in trained if state[name].ndim <= 1]]
-    inside = folder / "checkpoint"
-    inside.mkdir(parents=True)
-    (folder / "latest").write_text("checkpoint")
-    pieces: list[list[Tensor]] = []
-    for group in groups:
-        flat = torch.cat([state[name].flatten() for name in group])
-        padding = -flat.numel() % (2 * processes)
-        pieces.append(list(torch.cat((flat, torch.zeros(padding))).chunk(processes)))
-    halves = {id(tensor): tensor.half() for tensor in state.values()}
-    with run_objects() as extra:
-        model = {
-            "module": {prefix + name: halves[id(tensor)] for name, tensor in state.items()},
-            "buffer_names": [],
-            "param_shapes": [OrderedDict((prefix + name, state[name].shape) for name in group) for group in groups],
-            "frozen_param_shapes": OrderedDict((prefix + name, state[name].shape) for name in language),
-            "frozen_param_fragments": OrderedDict((prefix + name, state[name]) for name in language),
-            "shared_params": {prefix + alias: prefix + name for alias, name in aliases.items()},
-            "hyper_parameters": extra,
-            "global_steps": 7,
-        }
-        model = {name: value for name, value in model.items() if name not in without}
-        torch.save(model, inside / "mp_rank_00_model_states.pt")
-        for rank in range(processes):
-            optimiser = {
-                "zero_stage": 2,
-                "partition_count": [processes, processes],
-                "single_partition_of_fp32_groups": [group[rank].clone() for group in pieces],
-                "base_optimizer_state": {"state": {}, "param_groups": [{"lr": 3e-5}]},
-                "loss_scaler": extra[0],
-            }
-            torch.save({"optimizer_state_dict": optimiser}, inside / f"zero_pp_rank_{rank}_mp_rank_00_optim_states.pt")
-    return state
-
-
-@contextmanager
-def run_objects() -> Iterator[list[Any]]:
-    """Objects of packages that are not installed here, which pickle all the same: with state, items and arguments."""
-    deepspeed, omegaconf = ModuleType("deepspeed"), ModuleType("omegaconf")
-
-    class LossScaler:
-        """Keeps a state."""
-
-    class ListConfig(list[int]):
-        """A list with attributes."""
-
-    class DictConfig(dict[str, int]):
-        """A mapping made by a call."""
-
-        def __reduce__(self) -> tuple[Any, ...]:
-            return DictConfig, (), {"flags": 1}, None, iter({"rank": 4}.items())
-
-    for module, kinds in ((deepspeed, [LossScaler]), (omegaconf, [ListConfig, DictConfig])):
-        for kind in kinds:
-            kind.__module__, kind.__qualname__ = module.__name__, kind.__name__
-            setattr(module, kind.__name__, kind)
-        sys.modules[module.__name__] = module
-    scaler, listed = LossScaler(), ListConfig([1, 2])
-    scaler.__dict__["scale"] = 32
-    listed.__dict__["parent"] = scaler
-    try:
-        yield [scaler, listed, DictConfig(), Path("data"), np.float64(0.3), {"a", "b"}]
-    finally:
-        for module in (deepspeed, omegaconf):
-            del sys.modules[module.__name__]
 
 
 def case_of(network: SimLingoNetwork, seed: int = 5) -> dict[str, Any]:

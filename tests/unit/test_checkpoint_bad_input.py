@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import json
-import os
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,16 +20,15 @@ from checkpoint_cases import (  # noqa: E402
     published_state,
     random_network,
     write_pair,
-    write_zero2,
 )
+from checkpoint_runs import calls  # noqa: E402
 from tokenizers import Tokenizer, models  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.foreign_config import hydra_config  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
-from simlingo.model.checkpoints.torch_file import StandIn, read_flat, read_training_file  # noqa: E402
-from simlingo.model.checkpoints.zero import read_zero2  # noqa: E402
+from simlingo.model.checkpoints.torch_file import read_flat, read_training_file  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
@@ -56,27 +52,6 @@ def rewrite(folder: Path, change: Callable[[State], None]) -> None:
     torch.save(state, folder / "pytorch_model.pt")
 
 
-class Call:
-    """Pickles as a call."""
-
-    def __init__(self, function: Any, *args: Any) -> None:
-        self.call = function, args
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return self.call
-
-
-def calls(marker: Path) -> dict[str, Call]:
-    """Ways to leave a mark while being unpickled."""
-    code = f"open({str(marker)!r}, 'w')"
-    return {
-        "system": Call(os.system, f"touch {marker}"),
-        "eval": Call(builtins.eval, code),
-        "process": Call(subprocess.call, ["touch", str(marker)]),
-        "exec": Call(builtins.exec, code),
-    }
-
-
 @pytest.mark.parametrize("way", ["system", "eval", "process", "exec"])
 def test_a_flat_file_executes_nothing(folder: Path, tmp_path: Path, way: str) -> None:
     marker = tmp_path / "executed"
@@ -86,26 +61,6 @@ def test_a_flat_file_executes_nothing(folder: Path, tmp_path: Path, way: str) ->
     assert not marker.exists()
     torch.load(folder / "pytorch_model.pt", weights_only=False)  # the file is armed
     assert marker.exists()
-
-
-@pytest.mark.parametrize("way", ["system", "eval", "process", "exec"])
-def test_a_training_file_executes_nothing(tmp_path: Path, way: str) -> None:
-    marker = tmp_path / "executed"
-    write_zero2(tmp_path / "zero", random_network())
-    file = tmp_path / "zero/checkpoint/mp_rank_00_model_states.pt"
-    torch.save({"module": {}, "param_shapes": [], "hyper_parameters": calls(marker)[way]}, file)
-    with pytest.raises(InvalidInputError, match="could execute code"):
-        read_zero2(tmp_path / "zero/checkpoint")
-    assert not marker.exists()
-
-
-def test_functions_of_allowed_packages_are_inert_too(tmp_path: Path) -> None:
-    """torch can load and run programs; its functions are stand-ins but for the few that rebuild tensors."""
-    torch.save({"weights": torch.arange(3.0)}, tmp_path / "inner.pt")
-    torch.save({"x": Call(torch.load, str(tmp_path / "inner.pt")), "y": torch.ones(2)}, tmp_path / "outer.pt")
-    content = read_training_file(tmp_path / "outer.pt")
-    assert isinstance(content["x"], StandIn)
-    assert torch.equal(content["y"], torch.ones(2))
 
 
 def test_archives_that_hold_programs_are_refused(tmp_path: Path) -> None:
@@ -258,31 +213,6 @@ def test_runs_configurations_that_say_too_little_are_named(tmp_path: Path, text:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(InvalidInputError, match=sign):
         hydra_config(tmp_path / "config.yaml")
-
-
-def test_zero2_directories_that_are_not_whole_are_named(tmp_path: Path) -> None:
-    write_zero2(tmp_path / "zero", random_network(), 3)
-    inside = tmp_path / "zero/checkpoint"
-    last = inside / "zero_pp_rank_2_mp_rank_00_optim_states.pt"
-    optimiser = read_training_file(last)
-    last.rename(tmp_path / "kept")
-    with pytest.raises(InvalidInputError, match=r"3\] processes but holds 2"):
-        read_zero2(inside)
-    (tmp_path / "kept").rename(last)
-    first = inside / "zero_pp_rank_0_mp_rank_00_optim_states.pt"
-    first.rename(tmp_path / "first")
-    with pytest.raises(InvalidInputError, match="process 0"):
-        read_zero2(inside)
-    (tmp_path / "first").rename(first)
-    state = optimiser["optimizer_state_dict"]
-    del state["loss_scaler"]
-    state["single_partition_of_fp32_groups"][0] = state["single_partition_of_fp32_groups"][0][:-8].clone()
-    torch.save(optimiser, last)
-    with pytest.raises(InvalidInputError, match="cut short"):
-        read_zero2(inside)
-    torch.save({"optimizer_state_dict": {**state, "zero_stage": 3}}, last)
-    with pytest.raises(InvalidInputError, match="stage 3"):
-        read_zero2(inside)
 
 
 def test_paths_without_a_checkpoint_say_what_was_expected(folder: Path, tmp_path: Path) -> None:

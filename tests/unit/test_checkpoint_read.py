@@ -21,8 +21,8 @@ from checkpoint_cases import (  # noqa: E402
     published_state,
     random_network,
     write_pair,
-    write_zero2,
 )
+from checkpoint_runs import assert_same_plan, published_run, with_ids  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
@@ -30,12 +30,11 @@ from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
-from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.provenance import Provenance  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
-from simlingo.model.checkpoints.zero import read_zero2  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
@@ -54,21 +53,6 @@ def network() -> SimLingoNetwork:
 @pytest.fixture(scope="module")
 def pair(network: SimLingoNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pair(tmp_path_factory.mktemp("read") / "tiny", network)
-
-
-def plan(network: SimLingoNetwork) -> torch.Tensor:
-    """Path and speed waypoints (30, 2) for one fixed input."""
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.randint(0, 256, (1, 28, 56, 3), generator=generator, dtype=torch.uint8)
-    ids = torch.tensor([[1, 2, *[50] * TINY.image_tokens, 67, 67, 9]])
-    with torch.no_grad():
-        route, speed = network(frames, ids, torch.tensor([[[5.0, 1.0], [20.0, -3.0]]]))
-    return torch.cat((route[0], speed[0]))
-
-
-def assert_same_plan(one: SimLingoNetwork, other: SimLingoNetwork) -> None:
-    wanted = plan(other)
-    assert (plan(one) - wanted).abs().max() < 2e-5 * wanted.abs().max()
 
 
 def test_a_pair_gives_the_networks_plan(network: SimLingoNetwork, pair: Path) -> None:
@@ -119,31 +103,6 @@ def test_merging_for_good_keeps_the_plan(network: SimLingoNetwork, pair: Path, t
     assert_same_plan(network_of(again), network)
     with pytest.raises(InvalidInputError, match="no LoRA factors to keep apart"):
         network_of(again, adapters="apart")
-
-
-@pytest.mark.parametrize("processes", [1, 2, 3])
-def test_zero2_pieces_are_put_together(
-    network: SimLingoNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
-) -> None:
-    run = tmp_path / "run"
-    wanted = write_zero2(run / "checkpoints/epoch=001.ckpt", network, processes)
-    hydra(run, monkeypatch)
-    checkpoint = open_checkpoint(run)  # the run's folder: it holds one checkpoint
-    assert checkpoint.source.kind.value == "zero2"
-    assert checkpoint.stored_keys == len(wanted)
-    assert_same_plan(network_of(with_ids(checkpoint)), network)
-    for path in (run / "checkpoints/epoch=001.ckpt", run / "checkpoints/epoch=001.ckpt/checkpoint"):
-        assert open_checkpoint(path).weights == checkpoint.weights
-
-
-def test_zero2_of_an_old_version_takes_frozen_weights_from_the_module(network: SimLingoNetwork, tmp_path: Path) -> None:
-    wanted = write_zero2(tmp_path / "zero", network, without=("shared_params", "frozen_param_fragments"))
-    found = read_zero2(tmp_path / "zero/checkpoint")
-    assert set(found) == set(wanted)
-    for name, tensor in wanted.items():
-        frozen = found[name].dtype == torch.float16
-        assert torch.equal(found[name], tensor.half() if frozen else tensor)
-        assert frozen == ((name.startswith(LANGUAGE) and ".lora_" not in name) or name.startswith("adaptors.language"))
 
 
 def test_merging_into_half_precision_rounds_nothing(network: SimLingoNetwork, tmp_path: Path) -> None:
@@ -276,32 +235,6 @@ def plain_state(network: SimLingoNetwork) -> dict[str, torch.Tensor]:
             if short != "language_model.embed_tokens.weight":
                 plain[short] = tensor.clone()
     return plain
-
-
-def hydra(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run's configuration, which names a hub id that the registry knows for this test."""
-    monkeypatch.setitem(named.NAMED, "lab/Tiny-VL", replace(TINY, lora=None, token_ids=None, route_hidden=(1, 2)))
-    part = "    variant: lab/Tiny-VL\n"
-    (run / ".hydra").mkdir(parents=True)
-    (run / ".hydra/config.yaml").write_text(
-        f"model:\n  vision_model:\n{part}    freeze: false\n"
-        f"  language_model:\n{part}    lora: true\n    lora_r: {LORA.rank}\n    lora_alpha: {LORA.alpha:g}\n"
-        "data_module:\n  encoder: ${model.vision_model}\n"
-    )
-
-
-def published_run(run: Path, network: SimLingoNetwork, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run's folder as it is published; returns the weight file."""
-    hydra(run, monkeypatch)
-    folder = run / "checkpoints/epoch=013.ckpt"
-    folder.mkdir(parents=True)
-    torch.save(published_state(network), folder / "pytorch_model.pt")
-    return folder / "pytorch_model.pt"
-
-
-def with_ids(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint with the ids that its tokenizer would say."""
-    return replace(checkpoint, config=replace(checkpoint.config, token_ids=TINY.token_ids))
 
 
 def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:

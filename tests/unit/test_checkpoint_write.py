@@ -14,8 +14,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from checkpoint_cases import REFERENCE, published_state, random_network, write_pair, write_zero2  # noqa: E402
-from test_checkpoint_read import hydra, published_run  # noqa: E402
+from checkpoint_cases import REFERENCE, published_state, random_network, write_pair  # noqa: E402
+from checkpoint_runs import hydra, published_run, write_zero2  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
