@@ -45,6 +45,8 @@ START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
 EXPERT = replace(CONSTANTS, sign_stop_ticks=3)
 #: Share of the second views whose light shows the other colour, where it can.
 OTHER_LIGHT_SHARE = 0.6
+#: Share of the routes whose town is drawn in other colours than its own.
+PAINTED_SHARE = 0.75
 #: Green time of the lights on a route, s; shorter than the town's own, for more starts and stops.
 GREEN_S = 4.0, 10.0
 
@@ -73,7 +75,8 @@ class Episode:
         self._expert = Expert(self._world, self._ego, dense, planner, EXPERT)
         self._route = RoutePlanner(planner.polyline(dense), [Command(command) for _, command in dense])
         self._scorer = RouteScorer(self._world, self._ego, [waypoint.transform for waypoint, _ in dense])
-        self._camera = Camera(self._world, self._ego)
+        painted = self._rng.random() < PAINTED_SHARE
+        self._camera = Camera(self._world, self._ego, np.random.default_rng((job.seed, 3)) if painted else None)
         self._disturbance = Disturbance(self._rng) if settings.perturb else None
         self._policy = PolicyDriver(policy, self._camera, self._rng) if policy is not None else None
         self._standing = 0

@@ -39,12 +39,22 @@ def town_renderer(town: str) -> Any:
     return Renderer(town_mesh(town))
 
 
+def painted_renderer(town: str, paint: np.random.Generator) -> Any:
+    """A renderer of the town in colours drawn from ``paint``."""
+    from simlingo_sim.render.renderer import Renderer
+    from simlingo_sim.render.town_mesh import town_mesh
+    from training.collect.repaint import repainted
+
+    return Renderer(repainted(town_mesh(town), paint))
+
+
 class Camera:
     """The model's camera (spec A.2) in the embedded world; renders on request, from any pose of the ego."""
 
-    def __init__(self, world: Any, ego: Any) -> None:
+    def __init__(self, world: Any, ego: Any, paint: np.random.Generator | None = None) -> None:
+        """``paint``: draw the town in other colours than its own, drawn from this generator."""
         self._world, self._ego = world, ego
-        self._renderer = town_renderer(world.town.name)
+        self._renderer = town_renderer(world.town.name) if paint is None else painted_renderer(world.town.name, paint)
 
     def capture(self, pose: EgoState, signals: dict[str, str] | None = None) -> View:
         """The picture with the ego, and its camera, standing at ``pose``.
