@@ -19,7 +19,7 @@ def test_walls_change_and_signals_stay() -> None:
         assert not changed[tags == tag].any()
     assert (painted.triangles.vertices == mesh.triangles.vertices).all()
     assert painted.triangles.colors.dtype == np.float32
-    assert 0.0 <= painted.triangles.colors.min()
+    assert painted.triangles.colors.min() >= 0.0
     assert painted.triangles.colors[tags == Tag.BUILDING].max() <= 0.9
 
 
