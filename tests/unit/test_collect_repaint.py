@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simlingo_sim.render.materials import Tag
+from simlingo_sim.render.materials import Material, Tag
 from simlingo_sim.render.town_mesh import town_mesh
 from training.collect.repaint import repainted
 
@@ -21,6 +21,16 @@ def test_walls_change_and_signals_stay() -> None:
     assert painted.triangles.colors.dtype == np.float32
     assert painted.triangles.colors.min() >= 0.0
     assert painted.triangles.colors[tags == Tag.BUILDING].max() <= 0.9
+
+
+def test_some_towns_are_paved() -> None:
+    mesh = town_mesh("gridtown")
+    grass = mesh.triangles.materials == Material.GRASS
+    paved = [repainted(mesh, np.random.default_rng(seed)).triangles for seed in range(12)]
+    shares = [float((triangles.materials[grass] == Material.PAVED).mean()) for triangles in paved]
+    assert set(shares) == {0.0, 1.0}
+    assert all((triangles.materials[~grass] == mesh.triangles.materials[~grass]).all() for triangles in paved)
+    assert paved[shares.index(1.0)].materials.dtype == mesh.triangles.materials.dtype
 
 
 def test_one_colour_stays_one_colour_and_seeds_repeat() -> None:
