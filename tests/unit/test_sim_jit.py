@@ -27,11 +27,11 @@ def test_a_change_of_any_kernel_source_changes_the_fingerprint(tmp_path: Path) -
     assert source_fingerprint(package) != before
 
 
-def test_the_renderers_sources_do_not_count(tmp_path: Path) -> None:
+def test_the_renderers_sources_count(tmp_path: Path) -> None:
     package = make_package(tmp_path)
     before = source_fingerprint(package)
     (package / "render" / "c.py").write_text("z = 2\n")
-    assert source_fingerprint(package) == before
+    assert source_fingerprint(package) != before
 
 
 def test_the_cache_goes_where_it_can_be_written(tmp_path: Path) -> None:
