@@ -14,8 +14,8 @@ from simlingo_sim.render.town_mesh import TownMesh
 
 #: Standard deviation of the logarithm of brightness, and of each channel's, for each colour by itself.
 _EACH: dict[Tag, tuple[float, float]] = {
-    Tag.BUILDING: (0.35, 0.25),
-    Tag.WALL: (0.35, 0.25),
+    Tag.BUILDING: (0.35, 0.5),
+    Tag.WALL: (0.35, 0.5),
     Tag.VEGETATION: (0.2, 0.12),
 }
 #: The same for surfaces that change together.
