@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, help="stop when so many frames are there (each has an augmented view)")
     parser.add_argument("--towns", nargs="+", help="towns to drive in (default: all but the held-out one)")
     parser.add_argument("--allow-held-out", action="store_true", help="permit the town that is kept for tests")
+    parser.add_argument(
+        "--invented", type=float, default=0.5, help="share of the routes in towns of random layout (default 0.5)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="other seeds give other routes (default 0)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--no-rgb", action="store_true", help="write no full pictures and boxes, only the cache")
@@ -55,7 +58,17 @@ def run(args: argparse.Namespace) -> int:
         for name in ("routes", "frames", "workers"):
             if getattr(args, name) is not None and getattr(args, name) < 1:
                 raise SimlingoError(f"--{name} is {getattr(args, name)}: give at least 1")
-        settings = CollectSettings(args.out, towns, args.seed, not args.no_rgb, not args.no_perturb, args.policy)
+        if not 0.0 <= args.invented <= 1.0:
+            raise SimlingoError(f"--invented is {args.invented:g}: give a share from 0 to 1")
+        settings = CollectSettings(
+            args.out,
+            towns,
+            args.seed,
+            not args.no_rgb,
+            not args.no_perturb,
+            args.policy,
+            invented=args.invented,
+        )
         routes = args.routes or (1_000_000 if args.frames else 20)
         frames = _Collection(settings, routes, args.frames or sys.maxsize, args.workers).run()
     except SimlingoError as error:

@@ -22,6 +22,7 @@ from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
 from training.collect.counterfactual import other_light, other_speed
 from training.collect.disturbance import Disturbance
+from training.collect.invented_town import INVENTED, invented_town
 from training.collect.labels import labels_of
 from training.collect.policy_drive import PolicyDriver
 from training.collect.records import boxes, measurement
@@ -62,7 +63,10 @@ class Episode:
         self._settings, self._job = settings, job
         self._rng = np.random.default_rng((job.seed, 2))
         client = Client(seed=job.seed)
-        self._world = client.load_world(job.town)
+        if job.town == INVENTED:
+            self._world = client.load_town(invented_town(np.random.default_rng((job.seed, 4))))
+        else:
+            self._world = client.load_world(job.town)
         self._world.set_weather(WEATHERS[job.weather])
         planner = GlobalPlanner(self._world.get_map())
         dense = draw_route(self._world.town, planner, self._rng)

@@ -14,6 +14,7 @@ from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo_sim.spawn_split import training_spawn_points
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS
 from simlingo_sim.weather import WEATHERS
+from training.collect.invented_town import INVENTED
 
 #: Towns to collect in: all but the held-out one.
 DEFAULT_TOWNS: tuple[str, ...] = tuple(name for name in TOWNS if name != HELD_OUT_TOWN)
@@ -36,6 +37,7 @@ class CollectSettings:
     perturb: bool = True  # disturb the drive, so that recovery is in the data
     policy: str | None = None  # name or folder of a model that drives part of the time
     policy_threads: int = 1
+    invented: float = 0.0  # share of the routes that lie in towns of random layout
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,10 @@ def job(settings: CollectSettings, index: int) -> Job:
     """Route number ``index`` of a collection."""
     rng = np.random.default_rng((settings.seed, index, 1))
     empty = rng.random() < EMPTY_SHARE
+    invented = np.random.default_rng((settings.seed, index, 2)).random() < settings.invented
     return Job(
         index,
-        settings.towns[index % len(settings.towns)],
+        INVENTED if invented else settings.towns[index % len(settings.towns)],
         settings.seed * 100_000 + index,
         sorted(WEATHERS)[int(rng.integers(len(WEATHERS)))],
         0 if empty else int(rng.integers(8, MOST_VEHICLES + 1)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import carla
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, EgoState, ImageArray
 from simlingo_sim.render.scene import SceneFrame
+from simlingo_sim.towns import Town
 
 FIELD_OF_VIEW_DEG = 110.0
 OUTPUTS = ("rgb", "semantic", "depth")
@@ -30,22 +30,13 @@ class View:
     depth: npt.NDArray[np.float32]  # (512, 1024) m
 
 
-@lru_cache
-def town_renderer(town: str) -> Any:
-    """The renderer of a town, made once a process."""
-    from simlingo_sim.render.renderer import Renderer
-    from simlingo_sim.render.town_mesh import town_mesh
-
-    return Renderer(town_mesh(town))
-
-
-def painted_renderer(town: str, paint: np.random.Generator) -> Any:
+def painted_renderer(town: Town, paint: np.random.Generator) -> Any:
     """A renderer of the town in colours drawn from ``paint``."""
     from simlingo_sim.render.renderer import Renderer
-    from simlingo_sim.render.town_mesh import town_mesh
+    from simlingo_sim.render.town_mesh import mesh_of
     from training.collect.repaint import repainted
 
-    return Renderer(repainted(town_mesh(town), paint))
+    return Renderer(repainted(mesh_of(town), paint))
 
 
 class Camera:
@@ -54,7 +45,7 @@ class Camera:
     def __init__(self, world: Any, ego: Any, paint: np.random.Generator | None = None) -> None:
         """``paint``: draw the town in other colours than its own, drawn from this generator."""
         self._world, self._ego = world, ego
-        self._renderer = town_renderer(world.town.name) if paint is None else painted_renderer(world.town.name, paint)
+        self._renderer = world.renderer() if paint is None else painted_renderer(world.town, paint)
 
     def capture(self, pose: EgoState, signals: dict[str, str] | None = None) -> View:
         """The picture with the ego, and its camera, standing at ``pose``.

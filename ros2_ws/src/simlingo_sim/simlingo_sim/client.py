@@ -42,7 +42,11 @@ class Client:
         """A fresh world of a town; :class:`SimulatorError` naming the towns where there is none such."""
         if name not in TOWNS:
             raise unknown_name("town", name, TOWNS)
-        self._world = World(load(name), self._seed)
+        return self.load_town(load(name))
+
+    def load_town(self, town: Town) -> World:
+        """A fresh world of any town; not a part of carla's client."""
+        self._world = World(town, self._seed)
         return self._world
 
     def reload_world(self, reset_settings: bool = True) -> World:

@@ -29,7 +29,7 @@ from simlingo_sim.sensors.base import Sensor, SensorData
 from simlingo_sim.sensors.camera import CameraSensor, render_cameras
 from simlingo_sim.sensors.inertial import sensor_generator
 from simlingo_sim.snapshot import WorldSnapshot
-from simlingo_sim.towns import TOWNS, Town
+from simlingo_sim.towns import Town
 from simlingo_sim.towns.extras import TRAFFIC_LIGHT_TYPE
 from simlingo_sim.traffic.arrays import LIGHT_GREEN, LIGHT_OFF, LIGHT_RED, LIGHT_YELLOW
 from simlingo_sim.traffic.manager import TrafficManager
@@ -286,9 +286,8 @@ class World:
         """The renderer of this town; made (and compiled) with the first picture, not before."""
         if self._renderer is None:
             from simlingo_sim.render.renderer import Renderer
-            from simlingo_sim.render.town_mesh import build_town_mesh, town_mesh
-            self._renderer = Renderer(town_mesh(self.town.name) if self.town.name in TOWNS
-                                      else build_town_mesh(self.town))
+            from simlingo_sim.render.town_mesh import mesh_of
+            self._renderer = Renderer(mesh_of(self.town))
         return self._renderer
 
     def scene(self) -> SceneFrame:

@@ -26,7 +26,7 @@ from simlingo_sim.render.signal_mesh import (
 )
 from simlingo_sim.render.streets import Street, read_street
 from simlingo_sim.render.walk_mesh import KERB_HEIGHT, add_corners, add_sidewalks
-from simlingo_sim.towns import Town, load
+from simlingo_sim.towns import TOWNS, Town, load
 
 #: Side of the square cells that chunks are cut by, m.
 CELL_M = 36.0
@@ -167,3 +167,8 @@ def build_town_mesh(town: Town) -> TownMesh:
 def town_mesh(name: str) -> TownMesh:
     """The mesh of the town ``name``, built once a process; SimulatorError for an unknown name."""
     return build_town_mesh(load(name))
+
+
+def mesh_of(town: Town) -> TownMesh:
+    """The mesh of any town; that of a shipped one is built once a process."""
+    return town_mesh(town.name) if town.name in TOWNS else build_town_mesh(town)

@@ -66,25 +66,30 @@ def load(name: str) -> Town:
 
 def load_files(name: str, xodr: Path, decor: Path) -> Town:
     """A town from files of any place; SimulatorError names the file that is missing or broken and the cure."""
-    cure = _CURE.format(name=name)
     texts = []
     for path in (xodr, decor):
         try:
             texts.append(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise SimulatorError(f"cannot read {path} of town {name}: {error}; {cure}") from error
+            raise SimulatorError(f"cannot read {path} of town {name}: {error}; {_CURE.format(name=name)}") from error
+    return town_of(name, *texts, str(xodr), str(decor))
+
+
+def town_of(name: str, xodr_text: str, decor_text: str, xodr: str = "its map", decor: str = "its decor") -> Town:
+    """A town from the text of its two files, which ``xodr`` and ``decor`` call by name; SimulatorError for broken ones."""
+    cure = _CURE.format(name=name)
     try:
-        extras = read_extras(texts[0])  # before carla.Map, which accepts half a map without a word
-        carla_map = carla.Map(name, texts[0])
+        extras = read_extras(xodr_text)  # before carla.Map, which accepts half a map without a word
+        carla_map = carla.Map(name, xodr_text)
     except (ValueError, KeyError, RuntimeError) as error:
         raise SimulatorError(f"{xodr} is no OpenDRIVE map ({error}); {cure}") from error
     if not extras.street_lengths or not carla_map.get_topology():
         raise SimulatorError(f"{xodr} holds no road; {cure}")
     try:
-        content = json.loads(texts[1])
+        content = json.loads(decor_text)
     except ValueError as error:
         raise SimulatorError(f"{decor} is no JSON file ({error}); {cure}") from error
     missing = [key for key in _DECOR_KEYS if not isinstance(content, dict) or key not in content]
     if missing:
         raise SimulatorError(f"{decor} lacks {', '.join(missing)}; {cure}")
-    return Town(name, texts[0], content, carla_map)
+    return Town(name, xodr_text, content, carla_map)
