@@ -31,7 +31,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
         "drive many routes and report driving scores",
     ),
     ("bench", "render"): Command(
-        "simlingo_sim.render.bench", "measure the renderer's frames per CPU-second", ("bench render", "bench render --frames 40 --size 448x224")
+        "simlingo_sim.render.bench",
+        "measure the renderer's frames per CPU-second",
+        ("bench render", "bench render --frames 40 --size 448x224"),
     ),
     ("bench", "planner"): Command("training.evaluation.bench_planner", "measure the time from frame to plan"),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),

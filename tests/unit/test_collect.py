@@ -38,7 +38,12 @@ def test_the_held_out_town_needs_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [(["--towns", "nowhere"], "unknown town"), (["--workers", "0"], "--workers is 0")]
+    ("options", "message"),
+    [
+        (["--towns", "nowhere"], "unknown town"),
+        (["--workers", "0"], "--workers is 0"),
+        (["--invented", "1.5"], "give a share from 0 to 1"),
+    ],
 )
 def test_wrong_options_are_named(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

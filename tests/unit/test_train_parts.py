@@ -14,7 +14,7 @@ from simlingo.contracts import SimlingoError  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.batches import BatchMaker  # noqa: E402
-from training.train.build_pack import build_packs  # noqa: E402
+from training.train.build_pack import ARRAYS, build_packs  # noqa: E402
 from training.train.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
 from training.train.loop import Trainer, TrainSettings  # noqa: E402
 from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
@@ -136,12 +136,15 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
         Trainer(TrainSettings(tmp_path, 1.0), wider, pack, pack)
 
 
-@pytest.mark.parametrize("damage", ["cut", "old"])
-def test_a_route_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "message"), [("cut", "cannot be read"), ("old", r"npz lacks .*other_speed"), ("size", r"npz holds pictures of")]
+)
+def test_a_route_that_cannot_be_read_is_named(tmp_path: Path, damage: str, message: str) -> None:
     file = tmp_path / "data" / "route" / "cache.npz"
     file.parent.mkdir(parents=True)
-    np.savez(file, speed=np.zeros(3), image=np.zeros((3, 2, 4, 3), np.uint8))
+    arrays = {"speed": np.zeros(3), "image": np.zeros((3, 2, 4, 3), np.uint8)}
+    np.savez(file, **(dict.fromkeys(ARRAYS, arrays["speed"]) | arrays if damage == "size" else arrays))
     if damage == "cut":
         file.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(SimlingoError, match="cannot be read" if damage == "cut" else "lacks .*other_speed"):
+    with pytest.raises(SimlingoError, match=message):
         build_packs([tmp_path / "data"], tmp_path / "pack", TINY)

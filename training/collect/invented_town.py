@@ -1,4 +1,4 @@
-"""Towns of random layout, for training alone: a model that knows two towns by heart is lost in a third.
+"""Towns of random layout, for training alone, so that a model does not learn two towns by heart.
 
 Made by the same generators as the shipped towns: a grid whose junctions, bends, lanes, lights and houses are drawn anew.
 """
@@ -48,7 +48,9 @@ def invented_town(rng: np.random.Generator) -> Town:
         except ValueError:
             continue
         return town_of(INVENTED, files[f"{INVENTED}.xodr"], files["decor.json"])
-    raise SimlingoError(f"none of {_ATTEMPTS} drawn towns has streets that fit; this is a fault, please report the seed")
+    raise SimlingoError(
+        f"none of {_ATTEMPTS} drawn towns has streets that fit; this is a fault, please report the seed"
+    )
 
 
 def invented_plan(rng: np.random.Generator) -> TownPlan:
@@ -105,11 +107,15 @@ def _edges(avenue_columns: list[int], avenue_rows: list[int]) -> list[tuple[str,
     for j in range(_SIDE):
         for i in range(_SIDE - 1):
             if not _is_corner(i, j) and not _is_corner(i + 1, j):
-                found.append((i in _INNER and i + 1 in _INNER and j in _INNER, _name(i, j), _name(i + 1, j), j in avenue_rows))
+                found.append(
+                    (i in _INNER and i + 1 in _INNER and j in _INNER, _name(i, j), _name(i + 1, j), j in avenue_rows)
+                )
     for i in range(_SIDE):
         for j in range(_SIDE - 1):
             if not _is_corner(i, j) and not _is_corner(i, j + 1):
-                found.append((j in _INNER and j + 1 in _INNER and i in _INNER, _name(i, j), _name(i, j + 1), i in avenue_columns))
+                found.append(
+                    (j in _INNER and j + 1 in _INNER and i in _INNER, _name(i, j), _name(i, j + 1), i in avenue_columns)
+                )
     found.sort(key=lambda edge: not edge[0])
     return [(start, end, avenue) for _, start, end, avenue in found]
 

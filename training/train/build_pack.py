@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -21,11 +20,13 @@ from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sa
 VALIDATION_EVERY = 25
 #: The two views of a frame in the cache.
 _VIEWS = ("", "_augmented")
+#: Labels that the cache holds; the sampling weight follows from them.
+_STORED_LABELS = tuple(name for name in LABELS if name != "weight")
 #: What a cache must hold.
-_ARRAYS = tuple(
+ARRAYS = tuple(
     name + suffix
     for suffix in _VIEWS
-    for name in ("image", "classes", "depth", "target_speed", "hazard", *(set(LABELS) - {"weight"}))
+    for name in ("image", "classes", "depth", "target_speed", "hazard", *_STORED_LABELS)
 )
 
 
@@ -65,53 +66,50 @@ def _write(folder: Path, routes: list[Path], config: ModelConfig) -> None:
         writer.close()
 
 
-@contextmanager
-def _cache(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
-    """A route's arrays by name.
+def _read(path: Path, names: Sequence[str] = ARRAYS) -> dict[str, np.ndarray]:
+    """The arrays ``names`` of a route's cache.
 
     Raises:
         InvalidInputError: the file cannot be read, or lacks arrays.
     """
     try:
         with np.load(path) as cache:
-            missing = [name for name in _ARRAYS if name not in cache.files]
-            if missing:
-                raise InvalidInputError(
-                    f"{path} lacks {', '.join(missing)}: it was collected by another version; collect this route again"
-                )
-            yield cache
+            missing = [name for name in ARRAYS if name not in cache.files]
+            found = {} if missing else {name: cache[name] for name in names}
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise InvalidInputError(f"{path} cannot be read ({error}); remove its folder and collect again") from error
+    if missing:
+        raise InvalidInputError(
+            f"{path} lacks {', '.join(missing)}: it was collected by another version; collect this route again"
+        )
+    return found
 
 
 def _frames(path: Path) -> int:
-    with _cache(path) as cache:
-        return len(cache["speed"])
+    return len(_read(path, ("speed",))["speed"])
 
 
 def _add(writer: PackWriter, path: Path, config: ModelConfig) -> None:
-    with _cache(path) as cache:
-        size = (config.image.tile, 2 * config.image.tile, 3)
-        if cache["image"].shape[1:] != size:
-            raise SimlingoError(
-                f"{path} holds pictures of {cache['image'].shape[1:]}, the model needs {size}; collect again"
-            )
-        for suffix in _VIEWS:
-            labels = {name: cache[name + suffix] for name in LABELS if name != "weight"}
-            labels["weight"] = np.array(
-                [
-                    sampling_weight(
-                        float(labels["speed"][row]),
-                        float(cache["target_speed" + suffix][row]),
-                        labels["path"][row],
-                        bool(cache["hazard" + suffix][row]),
-                        int(labels["light_state"][row]),
-                        float(labels["light_distance"][row]),
-                    )
-                    for row in range(len(labels["speed"]))
-                ],
-                dtype=np.float32,
-            )
-            writer.add(
-                cache["image" + suffix], cache["classes" + suffix], cache["depth" + suffix], checked(labels, path)
-            )
+    cache = _read(path)
+    size = (config.image.tile, 2 * config.image.tile, 3)
+    if cache["image"].shape[1:] != size:
+        raise InvalidInputError(
+            f"{path} holds pictures of {cache['image'].shape[1:]}, the model needs {size}; collect again"
+        )
+    for suffix in _VIEWS:
+        labels = {name: cache[name + suffix] for name in _STORED_LABELS}
+        labels["weight"] = np.array(
+            [
+                sampling_weight(
+                    float(labels["speed"][row]),
+                    float(cache["target_speed" + suffix][row]),
+                    labels["path"][row],
+                    bool(cache["hazard" + suffix][row]),
+                    int(labels["light_state"][row]),
+                    float(labels["light_distance"][row]),
+                )
+                for row in range(len(labels["speed"]))
+            ],
+            dtype=np.float32,
+        )
+        writer.add(cache["image" + suffix], cache["classes" + suffix], cache["depth" + suffix], checked(labels, path))

@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         if not (args.run / TOKENIZER_FILE).is_file():
             if args.start_from:
                 if not (args.start_from / TOKENIZER_FILE).is_file():
-                    raise InvalidInputError(f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}")
+                    raise InvalidInputError(
+                        f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}"
+                    )
                 shutil.copy(args.start_from / TOKENIZER_FILE, args.run / TOKENIZER_FILE)
             else:
                 train_tokenizer(args.run / TOKENIZER_FILE, MINI.language.vocab_size)
