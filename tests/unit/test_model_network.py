@@ -22,24 +22,11 @@ from simlingo.model.export import export_plan  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
-TINY = replace(
-    MINI,
-    name="tiny",
-    vision=VisionConfig(hidden_size=32, layers=1, heads=2, intermediate_size=64),
-    language=LanguageConfig(hidden_size=32, layers=2, heads=2, key_value_heads=1, intermediate_size=64, vocab_size=512),
-)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("tiny")
-    (path / "config.json").write_text(TINY.to_json())
-    train_tokenizer(path / "tokenizer.json", TINY.language.vocab_size)
-    network = build_network(TINY, PromptTokenizer.load(path / "tokenizer.json"))
-    save_weights(network, path)
-    export_plan(path)
-    return path
+@pytest.fixture
+def folder(tiny_folder: Path) -> Path:
+    return tiny_folder
 
 
 def observation(stamp: int = 7, seed: int = 0) -> Observation:

@@ -1,36 +1,79 @@
-"""Export of the driving pass to ONNX, checked against the torch network."""
+"""Export of the network to ONNX graphs that share one file of weights, each checked against the torch network."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
 
 from simlingo.contracts import Command, Navigation, SimlingoError
 from simlingo.model.checkpoint import load_network
-from simlingo.model.folder import GRAPH_FILE, fingerprint
+from simlingo.model.folder import GRAPHS, fingerprint
+from simlingo.model.graph_files import share_weights
+from simlingo.model.graph_modules import PlanGraph, QueryGraph, TextGraph, VisionGraph
+from simlingo.model.network import SimLingoNetwork
 from simlingo.model.prompt import DRIVING_ANSWER, RouteAs, chat, driving_prompt
+from simlingo.model.tokenizer import PromptTokenizer
 
-#: Largest difference (m) between graph and network that an export may have.
-TOLERANCE_M = 2e-3
-#: Weights smaller than this stay fp32.
-_SMALL = 256
+#: Largest difference between a graph's outputs and the network's, in m for points.
+TOLERANCE = 2e-3
+#: Longest prompt and cache that the graphs are declared for, tokens.
+_LONGEST = 4096
 
 
-def export_plan(folder: Path) -> float:
-    """Write ``plan.onnx`` for the model of ``folder`` and check it.
+class _Part(NamedTuple):
+    """One graph to export, with the inputs that trace it and those that check it."""
+
+    module: nn.Module
+    inputs: dict[str, dict[int, torch.export.Dim]]  # by name: which axes vary
+    outputs: tuple[str, ...]
+    examples: list[tuple[Tensor, ...]]
+
+
+def export_graphs(folder: Path) -> float:
+    """Write the graphs of the model of ``folder`` and check them.
 
     Returns:
-        Largest difference to the torch network over the check frames, metres.
+        Largest difference to the torch network over the check inputs.
 
     Raises:
-        SimlingoError: the graph's plans differ by more than ``TOLERANCE_M``.
+        SimlingoError: a graph's outputs differ by more than ``TOLERANCE``.
     """
     network, tokenizer = load_network(folder)
+    temporary = folder / "graphs.tmp"
+    temporary.mkdir(exist_ok=True)
+    worst = 0.0
+    with torch.no_grad():
+        parts = _parts(network, tokenizer)
+        for name, part in parts.items():
+            torch.onnx.export(
+                part.module,
+                part.examples[0],
+                str(temporary / GRAPHS[name]),
+                input_names=list(part.inputs),
+                output_names=list(part.outputs),
+                dynamic_shapes=tuple(part.inputs.values()),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        share_weights(temporary, {"fingerprint": fingerprint(folder), "name": network.config.name})
+        for name, part in parts.items():
+            worst = max(worst, _difference(temporary / GRAPHS[name], part))
+    if worst > TOLERANCE:
+        raise SimlingoError(f"the exported graphs differ from the network by {worst:.4f} (at most {TOLERANCE})")
+    for path in sorted(temporary.iterdir()):
+        path.replace(folder / path.name)
+    temporary.rmdir()
+    return worst
+
+
+def _parts(network: SimLingoNetwork, tokenizer: PromptTokenizer) -> dict[str, _Part]:
+    """All graphs with example inputs from the driving prompts."""
     config = network.config
     navigation = Navigation(np.zeros((2, 2)), Command.LEFT, Command.FOLLOW_LANE, 25.0)
     prompts = [driving_prompt(speed, navigation, route_as) for speed in (0.0, 12.3) for route_as in RouteAs]
@@ -39,69 +82,43 @@ def export_plan(folder: Path) -> float:
     shape = (1, config.image.tile, 2 * config.image.tile, 3)
     frames = [torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8) for _ in ids]
     points = [20.0 * torch.randn(1, 2, 2, generator=generator) for _ in ids]
-    temporary = folder / f"{GRAPH_FILE}.tmp"
-    with torch.no_grad():
-        torch.onnx.export(
-            network,
-            (frames[0], ids[0], points[0]),
-            str(temporary),
-            input_names=["frame", "input_ids", "target_points"],
-            output_names=["path", "speed_waypoints"],
-            dynamic_shapes=({}, {1: torch.export.Dim("tokens", min=config.image_tokens + 8, max=2048)}, {}),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    _store_half(temporary, {"fingerprint": fingerprint(folder), "name": config.name})
-    worst = _largest_difference(temporary, network, frames, ids, points)
-    if worst > TOLERANCE_M:
-        raise SimlingoError(f"the exported graph differs from the network by {worst:.4f} m (at most {TOLERANCE_M} m)")
-    temporary.replace(folder / GRAPH_FILE)
-    return worst
+    vision, plan = VisionGraph(network), PlanGraph(network)
+    images = [vision(frame) for frame in frames]
+    caches = [plan(*inputs)[2] for inputs in zip(images, ids, points, strict=True)]
+    words = [torch.tensor([tokenizer.encode(text)]) for text in ("go on", "stop", "follow the road then turn left")]
+    one = [torch.tensor([[number]]) for number in (3, 50)]
+    tokens = torch.export.Dim("tokens", min=config.image_tokens + 8, max=_LONGEST)
+    added, past = torch.export.Dim("added", min=1, max=_LONGEST), torch.export.Dim("past", min=2, max=_LONGEST)
+    return {
+        "vision": _Part(vision, {"frame": {}}, ("image",), [(frame,) for frame in frames]),
+        "plan": _Part(
+            plan,
+            {"image": {}, "input_ids": {1: tokens}, "target_points": {}},
+            ("path", "speed_waypoints", "cache"),
+            list(zip(images, ids, points, strict=True)),
+        ),
+        "text": _Part(
+            TextGraph(network),
+            {"input_ids": {1: added}, "past": {4: past}},
+            ("scores", "cache"),
+            list(zip([words[2], *words[:2], *one], [*caches, caches[0]], strict=True)),
+        ),
+        "queries": _Part(
+            QueryGraph(network),
+            {"past": {4: past}},
+            ("path", "speed_waypoints"),
+            [(cache[..., : cache.shape[4] - 30, :],) for cache in caches],
+        ),
+    }
 
 
-def _store_half(path: Path, metadata: dict[str, str]) -> None:
-    """Keep the weights as fp16 (which they are) with a cast behind each: the file halves, the numbers stay."""
-    model = onnx.load(str(path))
-    graph = model.graph
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < _SMALL:
-            continue
-        half = values.astype(np.float16)
-        if not np.array_equal(half.astype(np.float32), values):
-            continue
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(half, f"{tensor.name}_half"))
-        casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=TensorProto.FLOAT))
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend(casts + nodes)
-    for node in graph.node:  # the exporter's notes name files of the machine it ran on
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del graph.value_info[:]
-    del graph.metadata_props[:]
-    for key, value in metadata.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    onnx.save(model, str(path))
-
-
-def _largest_difference(
-    path: Path,
-    network: torch.nn.Module,
-    frames: list[torch.Tensor],
-    ids: list[torch.Tensor],
-    points: list[torch.Tensor],
-) -> float:
+def _difference(path: Path, part: _Part) -> float:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = 0.0
-    for frame, tokens, point in zip(frames, ids, points, strict=True):
-        with torch.no_grad():
-            wanted = network(frame, tokens, point)
-        got = session.run(None, {"frame": frame.numpy(), "input_ids": tokens.numpy(), "target_points": point.numpy()})
+    for example in part.examples:
+        wanted = part.module(*example)
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        got = session.run(None, {name: value.numpy() for name, value in zip(part.inputs, example, strict=True)})
         for reference, value in zip(wanted, got, strict=True):
             worst = max(worst, float(np.abs(reference.numpy() - value).max()))
     return worst

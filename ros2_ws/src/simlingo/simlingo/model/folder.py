@@ -1,4 +1,4 @@
-"""A model folder: config.json, tokenizer.json, model.safetensors (fp16) and plan.onnx."""
+"""A model folder: config.json, tokenizer.json, model.safetensors (fp16) and the exported graphs with their weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"  # in place of one weight file: which shard holds which tensor
-GRAPH_FILE = "plan.onnx"
+#: The exported graphs: picture to embeddings; prompt, answer and queries in one pass; text on a cache; queries on a cache.
+GRAPHS = {name: f"{name}.onnx" for name in ("vision", "plan", "text", "queries")}
+GRAPH_WEIGHTS_FILE = "graphs.bin"  # the weights of all of them
 
 #: Where the models shipped with this package lie.
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"

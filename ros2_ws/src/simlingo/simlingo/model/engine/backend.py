@@ -1,0 +1,44 @@
+"""What the engine needs of a way to run the network; ids, points and pictures in, plans and scores out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from simlingo.contracts import FloatArray, ImageArray
+from simlingo.model.config import ModelConfig
+
+
+class Outcome(NamedTuple):
+    """What a pass over a prompt gives."""
+
+    path: FloatArray  # (20, 2) m, ego frame
+    speed_waypoints: FloatArray  # (10, 2) m, ego frame
+    context: Any  # what the model has read of the prompt, for text that follows
+    timing: dict[str, float]  # s per phase
+
+
+class Backend(Protocol):
+    """Runs one network. Called from one thread.
+
+    A *context* is what the language model has read so far (its key-value cache). It is never changed: reading on gives
+    a new one, so that several texts and a plan branch from the same prefill.
+    """
+
+    config: ModelConfig
+
+    def see(self, picture: ImageArray) -> Any:
+        """Image embeddings of ``picture`` (tile, 2 * tile, 3) uint8."""
+
+    def plan(self, image: Any, ids: list[int], target_points: FloatArray) -> Outcome:
+        """One pass over ``ids``, a prompt with its answer, and the queries; the context holds ``ids``."""
+
+    def cut(self, context: Any, tokens: int) -> Any:
+        """The context of the first ``tokens`` ids."""
+
+    def read_on(self, context: Any, ids: list[int]) -> tuple[np.ndarray, Any]:
+        """Scores (vocabulary,) of the token that follows ``ids`` after ``context``, and the longer context."""
+
+    def drive(self, context: Any) -> tuple[FloatArray, FloatArray]:
+        """Path and speed waypoints of the queries after ``context``."""

@@ -1,0 +1,86 @@
+"""The exported graphs on ONNX Runtime: no torch, the fastest exact way for the small model on a CPU."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
+from simlingo.model.config import ModelConfig
+from simlingo.model.engine.backend import Outcome
+from simlingo.model.engine.points import checked_points
+from simlingo.model.folder import CONFIG_FILE, GRAPHS, fingerprint
+
+#: (layers, keys and values, 1, heads, tokens, width).
+Cache = npt.NDArray[np.float32]
+
+
+class OnnxBackend:
+    """Runs the graphs of a model folder; a context is the cache of its tokens, cut by slicing.
+
+    Args:
+        folder: the model folder.
+        threads: CPU threads of the network.
+
+    Raises:
+        InvalidInputError: a file is missing, damaged or of another model.
+    """
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        self.config = ModelConfig.load(folder / CONFIG_FILE)
+        made_for = fingerprint(folder)
+        self._vision, self._plan, self._text, self._queries = (
+            _open_graph(folder / GRAPHS[name], threads, made_for) for name in ("vision", "plan", "text", "queries")
+        )
+
+    def see(self, picture: ImageArray) -> Cache:
+        """See :class:`simlingo.model.engine.backend.Backend`."""
+        (image,) = self._vision.run(None, {"frame": picture[None]})
+        return np.asarray(image)
+
+    def plan(self, image: Cache, ids: list[int], target_points: FloatArray) -> Outcome:
+        """See :class:`simlingo.model.engine.backend.Backend`; prefill, queries and heads are one graph."""
+        begin = time.perf_counter()
+        inputs = {
+            "image": image,
+            "input_ids": np.asarray([ids], dtype=np.int64),
+            "target_points": target_points[None].astype(np.float32),
+        }
+        path, speed, cache = self._plan.run(None, inputs)
+        timing = {"prefill and queries": time.perf_counter() - begin}
+        return Outcome(*checked_points(path, speed), self.cut(np.asarray(cache), len(ids)), timing)
+
+    def cut(self, context: Cache, tokens: int) -> Cache:
+        """See :class:`simlingo.model.engine.backend.Backend`."""
+        return context[..., :tokens, :]
+
+    def read_on(self, context: Cache, ids: list[int]) -> tuple[np.ndarray, Cache]:
+        """See :class:`simlingo.model.engine.backend.Backend`."""
+        inputs = {"input_ids": np.asarray([ids], dtype=np.int64), "past": context}
+        scores, cache = self._text.run(None, inputs)
+        return np.asarray(scores)[0], np.asarray(cache)
+
+    def drive(self, context: Cache) -> tuple[FloatArray, FloatArray]:
+        """See :class:`simlingo.model.engine.backend.Backend`."""
+        return checked_points(*self._queries.run(None, {"past": context}))
+
+
+def _open_graph(path: Path, threads: int, made_for: str) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise InvalidInputError(f"model file {path} is missing; copy the whole model folder again")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that spin between two plans take the cores from camera and controller.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base class
+        raise InvalidInputError(f"model file {path} is damaged ({error}); copy the whole model folder again") from error
+    if session.get_modelmeta().custom_metadata_map.get("fingerprint") != made_for:
+        raise InvalidInputError(f"{path} was exported for another configuration or tokenizer; export the model again")
+    return session

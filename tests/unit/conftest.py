@@ -1,0 +1,16 @@
+"""Fixtures that several files of this folder share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole model folder of random weights; do not write to it."""
+    pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+    from tiny_model import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("tiny"))
