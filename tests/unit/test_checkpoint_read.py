@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 from checkpoint_cases import (  # noqa: E402
     LANGUAGE,
     LORA,
+    PAIR,
     TINY,
     VISION,
     pair_config,
@@ -57,7 +58,7 @@ def pair(network: SimLingoNetwork, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_pair_gives_the_networks_plan(network: SimLingoNetwork, pair: Path) -> None:
     checkpoint = open_checkpoint(pair)
-    assert checkpoint.config == TINY
+    assert checkpoint.config == PAIR
     assert checkpoint.stored_keys - checkpoint.aliases == len(set(map(id, published_state(network).values())))
     assert_same_plan(network_of(checkpoint), network)
 
@@ -220,7 +221,7 @@ def test_sizes_read_back_from_an_exported_configuration(pair: Path, tmp_path: Pa
     opened = open_checkpoint(pair)
     trained = checkpoint_of(network_of(opened, adapters="apart"), tmp_path, opened.provenance)
     write_published(trained, tmp_path / "out")
-    assert open_checkpoint(tmp_path / "out").config == replace(TINY, name="out")
+    assert open_checkpoint(tmp_path / "out").config == replace(PAIR, name="out")
 
 
 def plain_state(network: SimLingoNetwork) -> dict[str, torch.Tensor]:
@@ -240,4 +241,16 @@ def plain_state(network: SimLingoNetwork) -> dict[str, torch.Tensor]:
 def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:
     frame = np.zeros((48, 96, 3), dtype=np.uint8)
     frame[34:] = 255  # the bonnet
-    assert model_image(frame, open_checkpoint(pair).config.image).max() == 0
+    image = open_checkpoint(pair).config.image
+    assert model_image(frame, replace(image, jpeg_round_trip=False)).max() == 0
+
+
+def test_a_pair_may_say_that_its_weights_saw_no_jpegs(network: SimLingoNetwork, tmp_path: Path) -> None:
+    folder = write_pair(tmp_path / "tiny", network)
+    config = pair_config()
+    config["image"]["jpeg_round_trip"] = False
+    (folder / "config.json").write_text(json.dumps(config))
+    assert open_checkpoint(folder).config == TINY
+    del config["image"]  # the picture of the published code
+    (folder / "config.json").write_text(json.dumps(config))
+    assert open_checkpoint(folder).config.image == replace(named.PUBLISHED_IMAGE, tile=28, jpeg_round_trip=True)

@@ -19,6 +19,8 @@ from simlingo.model import load_policy  # noqa: E402
 from simlingo.model.checkpoint import build_network, load_network, save_weights  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, ModelConfig, VisionConfig  # noqa: E402
 from simlingo.model.export import export_plan  # noqa: E402
+from simlingo.model.network import SimLingoNetwork  # noqa: E402
+from simlingo.model.preprocess import tile_pixels  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
@@ -57,6 +59,41 @@ def test_pixel_unshuffle_order_is_row_then_column(folder: Path) -> None:
     network, _ = load_network(folder)
     grid = torch.arange(16.0).view(1, 4, 4, 1)
     assert network.vlm.pixel_shuffle(grid, scale_factor=0.5)[0, 0, 0].tolist() == [0.0, 1.0, 4.0, 5.0]
+
+
+def test_ids_beyond_the_vocabulary_are_clamped_and_the_target_points_written_over() -> None:
+    """Vocabulary of 40 with 8 placeholders behind it, of which 47 is the target point, as published (spec A.6)."""
+    torch.manual_seed(0)
+    language = replace(TINY.language, vocab_size=40)
+    network = build_small(replace(TINY, language=language, added_tokens=8), context=35, target=47)
+    image = torch.randn(2, 3, language.hidden_size)
+    points = 10.0 * torch.randn(2, 2, 2)
+    ids = torch.tensor([[3, 35, 35, 35, 39, 47, 47, 4], [40, 43, 47, 47, 35, 35, 35, 0]])
+    with torch.no_grad():
+        got = network.prompt_embeddings(ids, points, image)
+        table, told = network.vlm.language_model.embed_tokens.weight, network.point_encoder(points)
+        wanted = torch.stack(
+            [
+                torch.stack((table[3], *image[0], table[39], *told[0], table[4])),
+                torch.stack((table[39], table[39], *told[1], *image[1], table[0])),  # 40 and 43 have the last row's
+            ]
+        )
+    assert torch.equal(got, wanted)
+    assert len(table) == 40
+    with pytest.raises(IndexError):
+        build_small(replace(TINY, language=language), context=35, target=39).prompt_embeddings(ids, points, image)
+
+
+def build_small(config: ModelConfig, context: int, target: int) -> SimLingoNetwork:
+    return SimLingoNetwork(config, context, target).eval()
+
+
+def test_pixels_without_torch_are_the_networks() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 192, 384, 3), dtype=np.uint8)
+    network = build_small(TINY, context=5, target=6)
+    assert np.array_equal(
+        network.tile_pixels(torch.from_numpy(pictures)).numpy(), np.concatenate([tile_pixels(each) for each in pictures])
+    )
 
 
 def test_speed_queries_do_not_reach_the_path(folder: Path) -> None:

@@ -27,15 +27,6 @@ def test_picture_has_two_tiles_of_the_cropped_rows() -> None:
     assert abs(int(picture[0, tile, 0]) - 127) < 2
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [np.zeros((512, 1000, 3), np.uint8), np.zeros((512, 1024, 3), np.float32), np.zeros((512, 1024, 4), np.uint8)],
-)
-def test_picture_of_another_shape_is_refused(frame: np.ndarray) -> None:
-    with pytest.raises(InvalidInputError, match="1024x512"):
-        model_image(frame)
-
-
 def test_model_camera_passes_untouched() -> None:
     frame = gradient()
     assert to_model_camera(frame, MODEL_CAMERA) is frame

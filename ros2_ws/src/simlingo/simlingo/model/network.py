@@ -13,10 +13,7 @@ from transformers.models.internvl.configuration_internvl import InternVLVisionCo
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS
 from simlingo.model.config import ModelConfig
-
-#: ImageNet statistics that the vision tower expects (spec A.2).
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_STD = (0.229, 0.224, 0.225)
+from simlingo.model.preprocess import IMAGE_MEAN, IMAGE_STD
 
 
 def internvl_config(config: ModelConfig, image_context_id: int) -> InternVLConfig:

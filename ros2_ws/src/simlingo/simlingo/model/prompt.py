@@ -1,10 +1,18 @@
-"""Prompt strings and the chat template (spec A.6); the weights depend on every character."""
+"""The driving prompt and the chat template (spec A.6); the weights depend on every character.
+
+A prompt is the situation, which all requests of one instant share, and a request that begins with a space; those that
+are about text are in :mod:`simlingo.model.language_prompt`. Words that are not the template's own stand between guards,
+see :mod:`simlingo.model.user_text`.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from enum import Enum
 
-from simlingo.contracts import Command, Navigation
+from simlingo.contracts import Command, InvalidInputError, Navigation
+from simlingo.model.user_text import GUARD, guarded
 
 IMAGE_START, IMAGE_CONTEXT, IMAGE_END = "<img>", "<IMG_CONTEXT>", "</img>"
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
@@ -16,7 +24,8 @@ SPECIAL_TOKENS: tuple[str, ...] = (
 
 #: The fixed answer of a plan without text.
 DRIVING_ANSWER = "Waypoints:"
-
+#: Asks for a plan; ends several prompts.
+PREDICT = " Predict the waypoints."
 _COMMAND_WORDING: dict[Command, str] = {
     Command.LEFT: "go left at the next intersection",
     Command.RIGHT: "go right at the next intersection",
@@ -25,6 +34,9 @@ _COMMAND_WORDING: dict[Command, str] = {
     Command.CHANGE_LANE_LEFT: "do a lane change to the left",
     Command.CHANGE_LANE_RIGHT: "do a lane change to the right",
 }
+#: Stands for the whole metres to the command in a sentence of the caller's.
+_DISTANCE = "[x]"
+_FULL_STOPS = re.compile(rf"\.({GUARD}*)\.")
 
 
 class RouteAs(Enum):
@@ -35,26 +47,86 @@ class RouteAs(Enum):
 
 
 def navigation_text(navigation: Navigation, route_as: RouteAs) -> str:
-    """The ``{nav}`` part of a prompt."""
+    """The ``{nav}`` part of a prompt.
+
+    Raises:
+        InvalidInputError: the distance to the command is not finite.
+    """
     if route_as is RouteAs.TARGET_POINT:
         return f"Target waypoint: {TARGET_POINT}{TARGET_POINT}."
     text = f"Command: {_COMMAND_WORDING[navigation.command]}"
     if navigation.command is not Command.FOLLOW_LANE:
-        text += f" in {int(navigation.distance_to_command)} meter"
+        text += f" in {_metres(navigation)} meter"
     if navigation.next_command is not navigation.command:
         text += f" then {_COMMAND_WORDING[navigation.next_command]}"
     return text + "."
 
 
+def navigation_options(navigation: Navigation, sentence: str | None = None) -> tuple[str, ...]:
+    """Every way to tell the route; training on the published mix draws one of them, each as likely.
+
+    ``sentence`` adds the command in words of the caller's, where ``[x]`` stands for the whole metres to it.
+
+    Raises:
+        InvalidInputError: the distance is not finite, or the sentence is no text.
+    """
+    options = tuple(navigation_text(navigation, route_as) for route_as in RouteAs)
+    if sentence is None:
+        return options
+    told = guarded(sentence.replace(_DISTANCE, str(_metres(navigation))), "command's sentence")
+    return (*options, f"Command: {told}.")
+
+
+def situation(speed: float, nav: str = "") -> str:
+    """What every prompt of one instant begins with: ``speed`` in m/s, told with one decimal, and the ``{nav}`` part.
+
+    Raises:
+        InvalidInputError: the speed is not finite.
+    """
+    if not math.isfinite(speed):
+        raise InvalidInputError("the speed is not finite; check the odometry")
+    text = f"Current speed: {round(float(speed), 1)} m/s."
+    return single_stops(f"{text} {nav}" if nav else text)
+
+
 def driving_prompt(speed: float, navigation: Navigation, route_as: RouteAs) -> str:
-    """The prompt that asks for a plan; ``speed`` in m/s, told with one decimal."""
-    prompt = (
-        f"Current speed: {round(float(speed), 1)} m/s. {navigation_text(navigation, route_as)} Predict the waypoints."
-    )
-    return prompt.replace("..", ".")
+    """The prompt that asks for a plan; ``speed`` in m/s. Answered by ``DRIVING_ANSWER``."""
+    return planning_prompt(situation(speed, navigation_text(navigation, route_as)))
+
+
+def planning_prompt(here: str) -> str:
+    """The prompt that asks for a plan in the situation ``here``. Answered by ``DRIVING_ANSWER``."""
+    return here + PREDICT
+
+
+def single_stops(text: str) -> str:
+    """``..`` becomes ``.``, guards aside: a template's full stop may follow one of the user's.
+
+    One pass, as published: an ellipsis keeps two. So each part of a prompt goes through it once.
+    """
+    return _FULL_STOPS.sub(r".\1", text)
 
 
 def chat(prompt: str, answer: str, image_tokens: int) -> str:
     """One exchange in the model's template: no system turn, no newline between the turns."""
-    picture = f"{IMAGE_START}{IMAGE_CONTEXT * image_tokens}{IMAGE_END}"
-    return f"{TURN_START}user\n{picture}\n{prompt}{TURN_END}{TURN_START}assistant\n{answer}{TURN_END}"
+    return open_chat(prompt, image_tokens, answer) + TURN_END
+
+
+def open_chat(prompt: str, image_tokens: int, answer_start: str = "") -> str:
+    """The template up to where the model goes on: after ``assistant`` and a newline, or after ``answer_start``."""
+    return f"{chat_prefix(prompt, image_tokens)}{TURN_END}{TURN_START}assistant\n{answer_start}"
+
+
+def chat_prefix(here: str, image_tokens: int) -> str:
+    """The template up to the end of the situation ``here``.
+
+    The chats about ``here`` begin with it, all but those with a flag, and go on at a border between tokens, so that
+    ``encode(prefix) + encode(chat.removeprefix(prefix)) == encode(chat)`` and the prefix needs one pass of the network.
+    """
+    return f"{TURN_START}user\n{IMAGE_START}{IMAGE_CONTEXT * image_tokens}{IMAGE_END}\n{here}"
+
+
+def _metres(navigation: Navigation) -> int:
+    if not math.isfinite(navigation.distance_to_command):
+        raise InvalidInputError("the distance to the command is not finite; check the route")
+    return int(navigation.distance_to_command)

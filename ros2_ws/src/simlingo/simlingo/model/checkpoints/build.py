@@ -15,7 +15,8 @@ from simlingo.model.checkpoints.provenance import Provenance
 from simlingo.model.checkpoints.source import Kind, Source
 from simlingo.model.config import LoraConfig, ModelConfig, TokenIds
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
-from simlingo.model.network import IMAGE_MEAN, IMAGE_STD, SimLingoNetwork
+from simlingo.model.network import SimLingoNetwork
+from simlingo.model.preprocess import IMAGE_MEAN, IMAGE_STD
 from simlingo.model.tokenizer import PromptTokenizer
 
 

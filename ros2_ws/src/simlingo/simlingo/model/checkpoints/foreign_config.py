@@ -83,7 +83,7 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
     )
     config = ModelConfig(
         name=name,
-        image=_image(values, tile) if image else replace(INTERNVL2_1B.image, tile=tile),
+        image=_image(values, tile, driving) if image else replace(INTERNVL2_1B.image, tile=tile, jpeg_round_trip=driving),
         vision=VisionConfig(
             hidden_size=values.integer("vision_config.hidden_size"),
             layers=values.integer("vision_config.num_hidden_layers"),
@@ -163,7 +163,8 @@ class _Values:
         return int(value)
 
 
-def _image(values: _Values, tile: int) -> ImageConfig:
+def _image(values: _Values, tile: int, driving: bool) -> ImageConfig:
+    """The picture; SimLingo's weights have seen JPEGs unless the file says otherwise (spec A.2)."""
     raw = values.get("image.raw", None)
     if not (isinstance(raw, list) and len(raw) == 2 and all(isinstance(edge, int) and edge > 0 for edge in raw)):
         raise InvalidInputError(f"image.raw is {raw!r}, it must be [height, width] of the camera in pixels")
@@ -175,7 +176,7 @@ def _image(values: _Values, tile: int) -> ImageConfig:
         crop_top=0,
         crop_bottom=min(rows, height),
         tile=tile,
-        jpeg_round_trip=values.get("image.jpeg_round_trip", False) is True,
+        jpeg_round_trip=values.get("image.jpeg_round_trip", driving) is True,
     )
 
 
