@@ -115,7 +115,7 @@ def test_what_drives_knows_no_simulator(node: str) -> None:
     assert not [name for name in modules if name.split(".")[0] == "simlingo_sim"]
 
 
-@pytest.mark.parametrize("module", ["simlingo_node.planner", "simlingo_node.controller", "simlingo.model.mini"])
+@pytest.mark.parametrize("module", ["simlingo_node.planner", "simlingo_node.controller", "simlingo.model.driver"])
 def test_driving_loads_no_torch(module: str) -> None:
     modules = {name.split(".")[0] for name in reachable(module, at_import_only=True)}
     assert "simlingo" in modules

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from simlingo.contracts import Command, InvalidInputError, Navigation, SimlingoError  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
-from simlingo.model.engine import Engine, Reading, SpeechCancelled  # noqa: E402
+from simlingo.model.engine import Engine, Reading, SpeechCancelledError  # noqa: E402
 from simlingo.model.engine.backend import Backend  # noqa: E402
 from simlingo.model.engine.onnx_backend import OnnxBackend  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
@@ -183,7 +183,7 @@ def test_a_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked)
     waiting.cancel()
     backend.go_on.set()
     for one in (speech, waiting):
-        with pytest.raises(SpeechCancelled):
+        with pytest.raises(SpeechCancelledError):
             one.result(30.0)
     assert backend.calls.count("token") <= 1
     assert len(engine.say(asked.suffix, 3).result(30.0)[0]) == 3
@@ -211,7 +211,7 @@ def test_a_closed_engine_answers_nobody_and_leaves_nobody_waiting(
     closing.join(30.0)
     assert not closing.is_alive()
     for speech in (running, waiting):
-        with pytest.raises(SpeechCancelled):
+        with pytest.raises(SpeechCancelledError):
             speech.result(0.0)
     with pytest.raises(SimlingoError, match="closed"):
         engine.plan(reading(asked))

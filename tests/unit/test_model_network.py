@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
+from tiny_model import TINY  # noqa: E402
+
 from simlingo.contracts import (  # noqa: E402
     MODEL_CAMERA,
     Command,
@@ -16,14 +18,10 @@ from simlingo.contracts import (  # noqa: E402
     Observation,
 )  # fmt: skip
 from simlingo.model import load_policy  # noqa: E402
-from simlingo.model.checkpoint import build_network, load_network, save_weights  # noqa: E402
-from simlingo.model.config import MINI, LanguageConfig, ModelConfig, VisionConfig  # noqa: E402
-from simlingo.model.export import export_plan  # noqa: E402
+from simlingo.model.checkpoint import load_network  # noqa: E402
+from simlingo.model.config import ModelConfig  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import tile_pixels  # noqa: E402
-from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
-from training.train.tokenizer import train_tokenizer  # noqa: E402
-
 
 
 @pytest.fixture
@@ -113,7 +111,8 @@ def test_policy_gives_the_networks_plan(folder: Path) -> None:
     assert plan.path.shape == (20, 2)
     assert plan.speed_waypoints.shape == (10, 2)
     assert not np.array_equal(plan.path, policy.plan(observation(seed=1)).path)
-    assert set(plan.timing) == {"preprocess", "network"}
+    assert set(plan.timing) == {"preprocess", "vision", "prefill and queries"}
+    assert (plan.text, plan.text_stamp) == ("", 0)
 
 
 def test_target_points_steer_the_plan(folder: Path) -> None:
@@ -134,7 +133,7 @@ def copy_of(folder: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("name", ["plan.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["plan.onnx", "vision.onnx", "graphs.bin", "tokenizer.json"])
 def test_missing_and_cut_files_are_named(folder: Path, tmp_path: Path, name: str) -> None:
     broken = copy_of(folder, tmp_path)
     data = (broken / name).read_bytes()

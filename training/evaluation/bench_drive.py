@@ -194,10 +194,10 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
 
 def _weights_name(settings: DriveSettings) -> str:
     """Name of the model's folder and the begin of its graph's SHA-256: figures belong to one set of weights."""
-    from simlingo.model.folder import GRAPH_FILE, find_model
+    from simlingo.model.folder import GRAPH_WEIGHTS_FILE, find_model
 
     folder = find_model(settings.weights)
-    digest = hashlib.sha256((folder / GRAPH_FILE).read_bytes()).hexdigest()
+    digest = hashlib.sha256((folder / GRAPH_WEIGHTS_FILE).read_bytes()).hexdigest()
     return f"{folder.resolve().name} {digest[:12]}"
 
 

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
     from simlingo.contracts import InvalidInputError, SimlingoError
     from simlingo.model.config import MINI
-    from simlingo.model.export import export_plan
+    from simlingo.model.export import export_graphs
     from simlingo.model.folder import TOKENIZER_FILE
     from training.train.build_pack import build_packs
     from training.train.loop import Trainer, TrainSettings
@@ -108,12 +108,12 @@ def run(args: argparse.Namespace) -> int:
                 signal.signal(signal.SIGINT, earlier)
         if trainer.interrupted:
             raise KeyboardInterrupt
-        difference = export_plan(args.run)
+        difference = export_graphs(args.run)
     except SimlingoError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ntrain: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 130
-    print(f"model in {args.run} (graph and network differ by {difference:.1e} m); curves in {args.run / 'losses.png'}")
+    print(f"model in {args.run} (graphs and network differ by {difference:.1e}); curves in {args.run / 'losses.png'}")
     return 0

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from simlingo.model.engine.engine import Engine, Reading
-from simlingo.model.engine.speech import Speech, SpeechCancelled
+from simlingo.model.engine.speech import Speech, SpeechCancelledError
 
-__all__ = ["Engine", "Reading", "Speech", "SpeechCancelled"]
+__all__ = ["Engine", "Reading", "Speech", "SpeechCancelledError"]

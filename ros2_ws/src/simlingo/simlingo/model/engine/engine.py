@@ -14,7 +14,7 @@ import numpy as np
 
 from simlingo.contracts import FloatArray, ImageArray, SimlingoError
 from simlingo.model.engine.backend import Backend, Outcome
-from simlingo.model.engine.speech import Speech, SpeechCancelled
+from simlingo.model.engine.speech import Speech, SpeechCancelledError
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Engine:
         for _, done in self._plans:
             done.set_exception(closed)
         for speech in self._speeches:
-            speech.fail(SpeechCancelled("the engine is closed"))
+            speech.fail(SpeechCancelledError("the engine is closed"))
         if text is not None:
             text.close()  # type: ignore[attr-defined]
 
@@ -145,9 +145,11 @@ class Engine:
     def _after_text(self, reading: Reading, longest: int) -> tuple[Outcome, list[int]]:
         outcome = self._plan(reading)
         begin = time.perf_counter()
-        context, text = self._backend.cut(outcome.context, len(reading.ids) - 1), list[int]()
-        for token, context in self._tokens(context, reading.ids[-1:], longest):
+        text: list[int] = []
+        context = self._backend.cut(outcome.context, len(reading.ids) - 1)
+        for token, before in self._tokens(context, reading.ids[-1:], longest):
             text.append(token)
+            context = before
         _, context = self._backend.read_on(context, text[-1:])  # the queries see the end of turn too
         said = time.perf_counter()
         path, speed = self._backend.drive(context)
@@ -163,15 +165,15 @@ class Engine:
         ids: list[int] = []
         try:
             if speech.cancelled:
-                raise SpeechCancelled("the text was called off")
+                raise SpeechCancelledError("the text was called off")
             for token, _ in self._tokens(context, speech.suffix, speech.longest):
                 if speech.cancelled:
-                    raise SpeechCancelled("the text was called off")
+                    raise SpeechCancelledError("the text was called off")
                 if token != self._end_of_turn:
                     ids.append(token)
                 yield
         except GeneratorExit:
-            speech.fail(SpeechCancelled("the engine is closed"))
+            speech.fail(SpeechCancelledError("the engine is closed"))
             raise
         except Exception as error:
             speech.fail(error)

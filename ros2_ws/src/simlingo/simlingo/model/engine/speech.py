@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from simlingo.contracts import SimlingoError
 
 
-class SpeechCancelled(SimlingoError):
+class SpeechCancelledError(SimlingoError):
     """The text was called off before it was whole."""
 
 
@@ -38,7 +38,7 @@ class Speech:
         """Token ids of the text without the end of turn, and the stamp (ns) of the frame that it speaks of.
 
         Raises:
-            SpeechCancelled: it was called off.
+            SpeechCancelledError: it was called off.
             TimeoutError: not whole within ``timeout_s``.
             SimlingoError: what went wrong.
         """

@@ -1,0 +1,165 @@
+"""A model as the stack's driver: observation to prompt, engine to plan, text beside it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from simlingo.contracts import (
+    Answer,
+    DrivingPlan,
+    Instruction,
+    InvalidInputError,
+    Observation,
+    SimlingoError,
+)
+from simlingo.model.camera import to_model_camera
+from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
+from simlingo.model.engine.backend import Backend
+from simlingo.model.engine.when_to_speak import When, WhenToSpeak, intent_of
+from simlingo.model.language_prompt import QUESTION_ANSWER_START, commentary_prompt, question_prompt
+from simlingo.model.preprocess import model_image
+from simlingo.model.prompt import (
+    DRIVING_ANSWER,
+    TURN_END,
+    RouteAs,
+    chat,
+    chat_prefix,
+    navigation_text,
+    open_chat,
+    planning_prompt,
+    situation,
+)
+from simlingo.model.tokenizer import PromptTokenizer
+
+#: An answer that takes longer is given up, s.
+_ANSWER_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """When and how the model speaks."""
+
+    when: When = When.ON_CHANGE
+    every: int = 20  # plans between two texts under ``every_n``
+    before_plan: bool = False  # the published order: the plan waits for the text and reads it
+
+
+class ModelPolicy:
+    """Drives with one model; see :class:`simlingo.policy.Policy`.
+
+    Args:
+        backend: runs the network.
+        tokenizer: of the same model.
+        route_as: whether target points or the command's words tell the route.
+        text: when it speaks; a model that was not trained to speak never does.
+    """
+
+    def __init__(
+        self, backend: Backend, tokenizer: PromptTokenizer, route_as: RouteAs, text: TextOptions | None = None
+    ) -> None:
+        self.config = backend.config
+        self.name = self.config.name
+        self.text = text if text is not None and self.config.speaks else TextOptions(When.NEVER)
+        self._tokenizer = tokenizer
+        self._engine = Engine(backend, tokenizer.encode(TURN_END)[0])
+        self._route_as = route_as
+        self._when = WhenToSpeak(self.text.when, self.text.every)
+        self._lock = threading.Lock()
+        self._instruction: Instruction | None = None
+        self._speech: Speech | None = None
+
+    def reset(self) -> None:
+        """A new route clears the instruction and calls off the text in the making."""
+        with self._lock:
+            self._instruction = None
+        self._when.reset()
+        if self._speech is not None:
+            self._speech.cancel()
+        self._speech = None
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._engine.close()
+
+    def plan(self, observation: Observation) -> DrivingPlan:
+        """One plan; a text about an earlier frame comes with it once it is whole."""
+        begin = time.perf_counter()
+        navigation = observation.navigation
+        if not (np.isfinite(observation.speed) and np.isfinite(navigation.target_points).all()):
+            raise InvalidInputError("speed or target points are not finite; check odometry and route")
+        picture = model_image(to_model_camera(observation.image, observation.intrinsics), self.config.image)
+        here = situation(observation.speed, navigation_text(navigation, self._route_as))
+        text_first = self.text.before_plan and self.text.when is not When.NEVER
+        image_tokens = self.config.image_tokens
+        if text_first:
+            whole = open_chat(commentary_prompt(here), image_tokens)
+        else:
+            whole = chat(planning_prompt(here), DRIVING_ANSWER, image_tokens)
+        shared = self._tokenizer.encode(chat_prefix(here, image_tokens))
+        ids = shared + self._tokenizer.encode(whole.removeprefix(chat_prefix(here, image_tokens)))
+        reading = Reading(observation.stamp, picture, navigation.target_points, ids, len(shared))
+        prepared = time.perf_counter()
+        if text_first:
+            outcome, words = self._engine.plan_after_text(reading)
+            said, said_stamp = self._commentary(words), observation.stamp
+        else:
+            outcome = self._engine.plan(reading)
+            said, said_stamp = self._said()
+        with self._lock:
+            instruction = self._instruction
+        intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
+        due = self._when.due(intent, navigation.command, instruction.id if instruction else "")
+        if due and not text_first and self._speech is None:
+            self._speech = self._engine.say(self._suffix(commentary_prompt(here), here))
+        return DrivingPlan(
+            stamp=observation.stamp,
+            path=outcome.path,
+            speed_waypoints=outcome.speed_waypoints,
+            instruction_id=instruction.id if instruction else "",
+            text=said,
+            text_stamp=said_stamp,
+            timing={"preprocess": prepared - begin, **outcome.timing},
+        )
+
+    def set_instruction(self, instruction: Instruction | None) -> None:
+        """The route carries a navigation instruction out; plans name it."""
+        with self._lock:
+            self._instruction = instruction
+
+    def ask(self, question: str) -> Answer:
+        """Answer about the newest planned frame; plans go on meanwhile."""
+        if not self.config.speaks:
+            return Answer(error=f"{self.name} was not trained to answer questions")
+        try:
+            ids, _ = self._engine.say(self._suffix(question_prompt("", question), "", QUESTION_ANSWER_START)).result(
+                _ANSWER_WITHIN_S
+            )
+        except TimeoutError:
+            return Answer(error=f"no answer within {_ANSWER_WITHIN_S:g} s: the model is too slow, or busy planning")
+        except SimlingoError as error:
+            return Answer(error=str(error))
+        return Answer(text=self._tokenizer.decode(ids).strip())
+
+    def _suffix(self, prompt: str, here: str, answer_start: str = "") -> list[int]:
+        """Ids from the end of the situation to where the model goes on."""
+        prefix = chat_prefix(here, self.config.image_tokens)
+        return self._tokenizer.encode(open_chat(prompt, self.config.image_tokens, answer_start).removeprefix(prefix))
+
+    def _said(self) -> tuple[str, int]:
+        """The commentary that has become whole since the last plan, and the stamp of its frame."""
+        if self._speech is None or not self._speech.done():
+            return "", 0
+        speech, self._speech = self._speech, None
+        try:
+            ids, stamp = speech.result(0.0)
+        except SpeechCancelledError:
+            return "", 0
+        return self._commentary(ids), stamp
+
+    def _commentary(self, ids: list[int]) -> str:
+        """The words alone: the answer ends with the plan's own word."""
+        return self._tokenizer.decode(ids).strip().removesuffix(DRIVING_ANSWER).strip()
