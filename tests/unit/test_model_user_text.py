@@ -24,7 +24,7 @@ from simlingo.model.prompt import TARGET_POINT, chat, navigation_options, open_c
 from simlingo.model.tokenizer import PromptTokenizer
 from simlingo.model.user_text import GUARD, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, guarded
 
-LITERALS = (*INTERNVL_TOKENS, *PLACEHOLDERS, ORDINARY)
+LITERALS = (*INTERNVL_TOKENS, *PLACEHOLDERS, *ORDINARY)
 #: Whole literals, their halves, and what lies between.
 hostile = st.lists(
     st.sampled_from([*LITERALS, "<|im_", "end|>", "<", ">", "|", " ", ".", GUARD, "\n", "A:", "turn left"]),
@@ -113,7 +113,7 @@ def test_bytes_are_read_as_utf_8() -> None:
 
 
 def test_control_characters_and_newlines_become_one_space() -> None:
-    assert guarded("  turn\r\n\x07 \u2028left\x85now\x1b ", "text") == f"{GUARD}turn left now{GUARD}"
+    assert guarded("  turn\r\n\x07 \u2028left\x85\x9bnow\x1b\x7f ", "text") == f"{GUARD}turn left now{GUARD}"
     assert guarded(f"{GUARD}a{GUARD}b", "text") == f"{GUARD}ab{GUARD}"
 
 
