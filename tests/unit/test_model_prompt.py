@@ -175,7 +175,7 @@ def test_ids_of_a_short_chat() -> None:
     ]  # fmt: skip
 
 
-texts = st.text(min_size=1).filter(lambda text: bool(text.isprintable() and text.strip()))
+texts = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.isprintable() and text.strip()))
 
 
 @given(
