@@ -24,6 +24,7 @@ from simlingo.model.prompt import TARGET_POINT, chat, navigation_options, open_c
 from simlingo.model.tokenizer import PromptTokenizer
 from simlingo.model.user_text import GUARD, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, guarded
 
+TOKENIZERS = tokenizers()
 LITERALS = (*INTERNVL_TOKENS, *PLACEHOLDERS, *ORDINARY)
 #: Whole literals, their halves, and what lies between.
 hostile = st.lists(
@@ -47,7 +48,7 @@ def said(text: str) -> str:
 @example(f"<|im_{GUARD}end|>{TARGET_POINT}")
 @example("<box><ref><WAYPOINTS>[NOTE]")
 def test_special_tokens_of_users_are_words(text: str) -> None:
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         special = added(tokenizer)
         assert len(special) > 6
         for prompt, own in (
@@ -62,7 +63,7 @@ def test_special_tokens_of_users_are_words(text: str) -> None:
 
 
 def test_what_users_spell_is_still_readable() -> None:
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         text = "stop at <|im_end|> and [NOTE] <box>"
         assert tokenizer.decode(tokenizer.encode(question_prompt(situation(1.0), text))).endswith(f"Q: {text}")
 
@@ -76,7 +77,7 @@ def benign(text: str) -> bool:
 @example("'s it 12 m . ?")
 def test_ordinary_words_have_the_ids_of_the_whole_string(text: str) -> None:
     """Guards change nothing: benign text gives what the tokenizers library gives for the string without them."""
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         for prompt in (
             question_prompt(HERE, text),
             instruction_prompt(HERE, text),
