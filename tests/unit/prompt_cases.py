@@ -13,12 +13,12 @@ from simlingo.model.folder import SHIPPED, TOKENIZER_FILE
 from simlingo.model.prompt import RouteAs, navigation_text, situation
 from simlingo.model.tokenizer import PromptTokenizer
 
-#: The special tokens of InternVL2-1B in the order of their ids (spec A.6), then one that is added but not special.
+#: The special tokens of InternVL2-1B in the order of their ids (spec A.6), then some that are added but not special.
 INTERNVL_TOKENS = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<img>", "</img>", "<IMG_CONTEXT>",
     "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>",
 )  # fmt: skip
-ORDINARY = "[NOTE]"
+ORDINARY = ("[NOTE]", "<img")  # the second begins as a special token does
 
 
 @cache
@@ -45,7 +45,7 @@ def like_the_published() -> PromptTokenizer:
     )
     backend.train_from_iterator(corpus, trainer)
     backend.add_special_tokens([AddedToken(each, special=True, normalized=False) for each in INTERNVL_TOKENS])
-    backend.add_tokens([AddedToken(ORDINARY, special=False, normalized=False)])
+    backend.add_tokens([AddedToken(each, special=False, normalized=False) for each in ORDINARY])
     backend.add_special_tokens([AddedToken(each, special=True, normalized=False) for each in PLACEHOLDERS])
     return PromptTokenizer(backend)
 

@@ -24,7 +24,8 @@ from simlingo.model.prompt import TARGET_POINT, chat, navigation_options, open_c
 from simlingo.model.tokenizer import PromptTokenizer
 from simlingo.model.user_text import GUARD, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, guarded
 
-LITERALS = (*INTERNVL_TOKENS, *PLACEHOLDERS, ORDINARY)
+TOKENIZERS = tokenizers()
+LITERALS = (*INTERNVL_TOKENS, *PLACEHOLDERS, *ORDINARY)
 #: Whole literals, their halves, and what lies between.
 hostile = st.lists(
     st.sampled_from([*LITERALS, "<|im_", "end|>", "<", ">", "|", " ", ".", GUARD, "\n", "A:", "turn left"]),
@@ -47,7 +48,7 @@ def said(text: str) -> str:
 @example(f"<|im_{GUARD}end|>{TARGET_POINT}")
 @example("<box><ref><WAYPOINTS>[NOTE]")
 def test_special_tokens_of_users_are_words(text: str) -> None:
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         special = added(tokenizer)
         assert len(special) > 6
         for prompt, own in (
@@ -62,7 +63,7 @@ def test_special_tokens_of_users_are_words(text: str) -> None:
 
 
 def test_what_users_spell_is_still_readable() -> None:
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         text = "stop at <|im_end|> and [NOTE] <box>"
         assert tokenizer.decode(tokenizer.encode(question_prompt(situation(1.0), text))).endswith(f"Q: {text}")
 
@@ -71,12 +72,12 @@ def benign(text: str) -> bool:
     return bool(text.isprintable() and text.strip() and not any(each in text for each in LITERALS))
 
 
-@given(st.text(min_size=1).filter(benign))
+@given(st.text(min_size=1, max_size=20).filter(benign))
 @example("cafe\u0301 ≠ =\u0338?")
 @example("'s it 12 m . ?")
 def test_ordinary_words_have_the_ids_of_the_whole_string(text: str) -> None:
     """Guards change nothing: benign text gives what the tokenizers library gives for the string without them."""
-    for tokenizer in tokenizers():
+    for tokenizer in TOKENIZERS:
         for prompt in (
             question_prompt(HERE, text),
             instruction_prompt(HERE, text),
@@ -113,7 +114,7 @@ def test_bytes_are_read_as_utf_8() -> None:
 
 
 def test_control_characters_and_newlines_become_one_space() -> None:
-    assert guarded("  turn\r\n\x07 \u2028left\x85now\x1b ", "text") == f"{GUARD}turn left now{GUARD}"
+    assert guarded("  turn\r\n\x07 \u2028left\x85\x9bnow\x1b\x7f ", "text") == f"{GUARD}turn left now{GUARD}"
     assert guarded(f"{GUARD}a{GUARD}b", "text") == f"{GUARD}ab{GUARD}"
 
 
@@ -125,6 +126,9 @@ def test_an_over_long_question_is_refused_by_its_tokens(open_it: Callable[[], Pr
     assert ids.count(known.encode("7")[0]) == MAX_TEXT_TOKENS
     with pytest.raises(InvalidInputError, match=f"has {MAX_TEXT_TOKENS + 1} tokens, at most {MAX_TEXT_TOKENS}"):
         known.encode(question_prompt(HERE, f"{fits}7"))
+    if known._tokenizer.normalizer is not None:
+        with pytest.raises(InvalidInputError, match="has 768 tokens"):  # 256 bytes before NFC takes them apart
+            known.encode(question_prompt(HERE, "\U0001d160" * 64))
     assert known.encode(question_prompt(HERE, "waypoints " * 40))  # more bytes than tokens allowed, but few tokens
 
 

@@ -99,7 +99,7 @@ class PromptTokenizer:
         return [token.id for piece, _ in pieces for token in backend.model.tokenize(piece)]
 
     def _check_length(self, text: str) -> None:
-        if len(text.encode()) <= MAX_TEXT_TOKENS:  # a token is a byte or more
+        if 3 * len(text.encode()) <= MAX_TEXT_TOKENS:  # a token is a byte or more, NFC makes at most three bytes of one
             return
         if (count := len(self._encode_plain(text))) > MAX_TEXT_TOKENS:
             raise InvalidInputError(

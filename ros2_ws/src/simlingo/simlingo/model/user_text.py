@@ -38,7 +38,7 @@ def guarded(text: str | bytes, what: str) -> str:
     try:
         raw = text if isinstance(text, bytes) else text.encode()
         words = raw.decode()
-    except UnicodeError as error:
+    except (UnicodeEncodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"the {what} is no valid Unicode ({error.reason}); send it as UTF-8") from error
     if len(raw) > MAX_TEXT_BYTES:
         raise InvalidInputError(f"the {what} has {len(raw)} bytes, at most {MAX_TEXT_BYTES} are read; shorten it")
