@@ -11,7 +11,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from simlingo_msgs.msg import StackState
+from simlingo_msgs.msg import PhaseTiming, StackState
 
 from simlingo.contracts import SimlingoError
 from simlingo_node import qos
@@ -133,6 +133,10 @@ class StackNode(LifecycleNode):
             refused=self.statistics.refused,
             staleness_s=self.staleness_s(),
             memory_mib=resident_memory_mib(),
+            phases=[
+                PhaseTiming(phase=phase, duration_ms=duration)
+                for phase, duration in self.statistics.phase_medians_ms().items()
+            ],
         )
         state.header.stamp = stamp
         self._state_publisher.publish(state)

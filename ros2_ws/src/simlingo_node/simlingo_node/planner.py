@@ -26,6 +26,8 @@ from simlingo.contracts import (
     Observation,
 )
 from simlingo.model import load_policy
+from simlingo.model.driver import ModelPolicy, TextOptions
+from simlingo.model.engine.when_to_speak import When
 from simlingo.model.prompt import RouteAs
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import CameraGate
@@ -43,6 +45,27 @@ PARAMETERS = (
         RouteAs.TARGET_POINT.value,
         "What of the navigation the model is told: the next two target points, or the command in words.",
         choices=tuple(each.value for each in RouteAs),
+        fixed=True,
+    ),
+    Parameter(
+        "text",
+        When.ON_CHANGE.value,
+        "When the model says what it does: on_change of its intent, a hazard, the instruction or the command. A model "
+        "that was not trained to speak never does.",
+        choices=tuple(each.value for each in When),
+        fixed=True,
+    ),
+    Parameter("text_every", 20, "Plans between two texts under every_n.", minimum=1, maximum=10_000, fixed=True),
+    Parameter(
+        "text_before_plan",
+        False,
+        "True: the published order, in which every plan waits for its text and reads it; for research.",
+        fixed=True,
+    ),
+    Parameter(
+        "simulation",
+        False,
+        "Declares that what is driven is simulated; weights whose licence forbids real vehicles drive only so.",
         fixed=True,
     ),
     Parameter("camera", "rgb_front", "Id of the camera: topics /carla/<r>/<camera>/image and camera_info.", fixed=True),
@@ -80,6 +103,7 @@ class PlannerNode(StackNode):
         super().__init__("planner", PARAMETERS, **node_arguments)
         self._join = FrameJoin(PARTS)
         self._gate = CameraGate()
+        self._policy: ModelPolicy | None = None
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
         self._odometry_stamp: int | None = None
@@ -89,7 +113,10 @@ class PlannerNode(StackNode):
 
     def configure(self) -> None:
         """Load the driver, plan once to warm it up, make the topics."""
-        self._policy = load_policy(*(self.parameters[name] for name in ("model", "threads", "route_as")))
+        text = TextOptions(
+            When(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
+        )
+        self._policy = load_policy(*(self.parameters[name] for name in ("model", "threads", "route_as")), text)
         self._warm_up()
         camera = self.ego_topic(self.parameters["camera"])
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
@@ -104,7 +131,13 @@ class PlannerNode(StackNode):
         ]
 
     def activate(self) -> None:
-        """Begin to plan."""
+        """Begin to plan; with weights for simulation alone only where simulation is declared."""
+        simulated = self.get_parameter("use_sim_time").value and self.parameters["simulation"]
+        if self._policy.simulation_only and not simulated:
+            raise InvalidInputError(
+                f"{self._policy.name} may drive in simulation only ({self._policy.licence}); where that is so, run the "
+                "planner with use_sim_time:=true and simulation:=true"
+            )
         self._join.clear()
         self._gate.clear()
         self._policy.reset()
@@ -127,6 +160,8 @@ class PlannerNode(StackNode):
         for subscription in getattr(self, "_inputs", []):
             self.destroy_subscription(subscription)
         self._inputs = []
+        if self._policy is not None:
+            self._policy.close()
         self._policy = None
 
     def report(self) -> tuple[int, str, str]:
@@ -214,7 +249,7 @@ class PlannerNode(StackNode):
         if not self.is_active:
             return
         self._publisher.publish(conversions.plan_to_message(plan, self.role, self._policy.name))
-        self.statistics.add(time.perf_counter() - arrived)
+        self.statistics.add(time.perf_counter() - arrived, plan.timing)
         self.good_input()
         self._fault = ""
         self._display.show(plan)

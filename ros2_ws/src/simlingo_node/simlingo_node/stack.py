@@ -45,6 +45,8 @@ class StackOptions:
     model: str = "simlingo-mini"
     threads: int = 2
     route_as: str = "target_point"  # what of the navigation the model is told
+    text: str = "on_change"  # when the model says what it does
+    text_before_plan: bool = False  # the published order
     page_port: int | None = 8090  # None: no page
     record_dir: str = ""  # folder of bag and video; empty: no recorder
     video: bool = True
@@ -69,6 +71,8 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "model": "shipped model's name or a model folder",
         "threads": "CPU threads of the network",
         "route_as": "what of the navigation the model is told: target_point or command",
+        "text": "when the model says what it does: never, every_n, on_change or always",
+        "text_before_plan": "true: every plan waits for its text, the published order",
         "page_port": "TCP port of the live page; -1: no page",
         "record_dir": "folder for the bag and the video; empty: no recording",
         "video": "true: record a video beside the bag",
@@ -84,7 +88,9 @@ def stack(options: StackOptions) -> list[NodeSpec]:
     world: dict[str, Value] = {name: getattr(options, name) for name in names}
     instructions: Value = list(options.instructions) or [""]
     route: dict[str, Value] = {"route_source": options.route_source, "instructions": instructions}
-    planner: dict[str, Value] = {name: getattr(options, name) for name in ("model", "threads", "route_as")}
+    driver = ("model", "threads", "route_as", "text", "text_before_plan")
+    # The embedded world and a CARLA server are both simulations.
+    planner: dict[str, Value] = {**{name: getattr(options, name) for name in driver}, "simulation": True}
     nodes = [
         _node("carla_bridge", {**common, **world}),
         _node("route", {**clocked, **route}),

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +22,24 @@ class Statistics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latencies_ms: deque[float] = deque(maxlen=WINDOW)
+        self._phases_ms: dict[str, deque[float]] = {}
         self.processed = 0
         self.dropped = 0
         self.refused = 0
 
-    def add(self, latency_s: float) -> None:
-        """Count one input worked on in ``latency_s`` seconds of the steady clock."""
+    def add(self, latency_s: float, phases_s: Mapping[str, float] | None = None) -> None:
+        """Count one input worked on in ``latency_s`` seconds of the steady clock, spent in ``phases_s``."""
         with self._lock:
             self._latencies_ms.append(latency_s * 1e3)
+            for phase, duration_s in (phases_s or {}).items():
+                self._phases_ms.setdefault(phase, deque(maxlen=WINDOW)).append(duration_s * 1e3)
             self.processed += 1
 
     def reset(self) -> None:
         """Start anew, at activation."""
         with self._lock:
             self._latencies_ms.clear()
+            self._phases_ms.clear()
             self.processed = self.dropped = self.refused = 0
 
     def percentiles_ms(self) -> tuple[float, float]:
@@ -45,6 +50,12 @@ class Statistics:
             return math.nan, math.nan
         p50, p99 = np.percentile(values, (50, 99))
         return float(p50), float(p99)
+
+    def phase_medians_ms(self) -> dict[str, float]:
+        """p50 of each phase in milliseconds over the window, in the order in which they first came."""
+        with self._lock:
+            values = {phase: list(found) for phase, found in self._phases_ms.items()}
+        return {phase: float(np.median(found)) for phase, found in values.items()}
 
 
 def resident_memory_mib() -> float:

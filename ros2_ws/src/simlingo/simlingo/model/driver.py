@@ -56,13 +56,22 @@ class ModelPolicy:
         tokenizer: of the same model.
         route_as: whether target points or the command's words tell the route.
         text: when it speaks; a model that was not trained to speak never does.
+        licence: of the weights.
+        simulation_only: whether that licence forbids driving anything real.
     """
 
     def __init__(
-        self, backend: Backend, tokenizer: PromptTokenizer, route_as: RouteAs, text: TextOptions | None = None
+        self,
+        backend: Backend,
+        tokenizer: PromptTokenizer,
+        route_as: RouteAs = RouteAs.TARGET_POINT,
+        text: TextOptions | None = None,
+        licence: str = "",
+        simulation_only: bool = False,
     ) -> None:
         self.config = backend.config
         self.name = self.config.name
+        self.licence, self.simulation_only = licence, simulation_only
         self.text = text if text is not None and self.config.speaks else TextOptions(When.NEVER)
         self._tokenizer = tokenizer
         self._engine = Engine(backend, tokenizer.encode(TURN_END)[0])
