@@ -53,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("target_point", "command"),
         help="what of the navigation the model is told (default: %(default)s)",
     )
+    parser.add_argument(
+        "--text",
+        default="on_change",
+        choices=("never", "every_n", "on_change", "always"),
+        help="when a model that can speak says what it does (default: %(default)s)",
+    )
+    parser.add_argument("--text-before-plan", action="store_true", help="every plan waits for its text (published order)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
@@ -110,6 +117,8 @@ def options_from(args: argparse.Namespace) -> StackOptions:
         model=args.model,
         threads=args.threads,
         route_as=args.route_as,
+        text=args.text,
+        text_before_plan=args.text_before_plan,
         page_port=None,
         video=not args.no_video,
     )
