@@ -145,6 +145,15 @@ def test_missing_and_cut_files_are_named(folder: Path, tmp_path: Path, name: str
         load_policy(str(broken))
 
 
+def test_weights_of_another_export_are_refused(folder: Path, tmp_path: Path) -> None:
+    broken = copy_of(folder, tmp_path)
+    data = bytearray((broken / "graphs.bin").read_bytes())
+    data[-1] ^= 1
+    (broken / "graphs.bin").write_bytes(data)
+    with pytest.raises(InvalidInputError, match="other weights"):
+        load_policy(str(broken))
+
+
 def test_graph_of_another_configuration_is_refused(folder: Path, tmp_path: Path) -> None:
     broken = copy_of(folder, tmp_path)
     (broken / "config.json").write_text(replace(TINY, name="other").to_json())

@@ -32,5 +32,5 @@ def load_policy(
     from simlingo.model.tokenizer import PromptTokenizer
 
     folder = find_model(name_or_path)
-    backend = OnnxBackend(folder, threads)
-    return ModelPolicy(backend, PromptTokenizer.load(folder / TOKENIZER_FILE), RouteAs(route_as), text)
+    tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
+    return ModelPolicy(OnnxBackend(folder, threads), tokenizer, RouteAs(route_as), text)

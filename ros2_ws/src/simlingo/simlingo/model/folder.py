@@ -39,10 +39,18 @@ def find_model(name_or_path: str) -> Path:
 
 def fingerprint(folder: Path) -> str:
     """Digest of configuration and tokenizer; the graph carries it, so that files of two models do not mix."""
-    digest = hashlib.sha256()
-    for name in (CONFIG_FILE, TOKENIZER_FILE):
-        path = folder / name
+    return digest(folder / CONFIG_FILE, folder / TOKENIZER_FILE)
+
+
+def digest(*paths: Path) -> str:
+    """SHA-256 of model files one after another.
+
+    Raises:
+        InvalidInputError: one is missing; names it.
+    """
+    found = hashlib.sha256()
+    for path in paths:
         if not path.is_file():
             raise InvalidInputError(f"model file {path} is missing; copy the whole model folder again")
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from simlingo.model.folder import GRAPH_WEIGHTS_FILE
+from simlingo.model.folder import GRAPH_WEIGHTS_FILE, digest
 
 #: Weights smaller than this many values stay in their graph.
 _SMALL = 256
@@ -25,9 +25,10 @@ def share_weights(folder: Path, metadata: dict[str, str]) -> None:
 
     Args:
         folder: holds ``*.onnx`` with their weights inside.
-        metadata: written into every graph.
+        metadata: written into every graph, with the digest of the common file as ``weights``.
     """
     places: dict[bytes, tuple[int, int]] = {}
+    graphs: dict[Path, onnx.ModelProto] = {}
     with (folder / GRAPH_WEIGHTS_FILE).open("wb") as data:
         for path in sorted(folder.glob("*.onnx")):
             model = onnx.load(str(path))
@@ -45,8 +46,10 @@ def share_weights(folder: Path, metadata: dict[str, str]) -> None:
             nodes = list(model.graph.node)
             del model.graph.node[:]
             model.graph.node.extend(casts + nodes)
-            _clean(model, metadata)
-            onnx.save(model, str(path))
+            graphs[path] = model
+    for path, model in graphs.items():
+        _clean(model, {**metadata, "weights": digest(folder / GRAPH_WEIGHTS_FILE)})
+        onnx.save(model, str(path))
 
 
 def _move(tensor: TensorProto, data, places: dict[bytes, tuple[int, int]]) -> None:  # type: ignore[no-untyped-def]

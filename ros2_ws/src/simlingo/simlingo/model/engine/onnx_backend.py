@@ -13,7 +13,7 @@ from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
 from simlingo.model.engine.backend import Outcome
 from simlingo.model.engine.points import checked_points
-from simlingo.model.folder import CONFIG_FILE, GRAPHS, fingerprint
+from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
 #: (layers, keys and values, 1, heads, tokens, width).
 Cache = npt.NDArray[np.float32]
@@ -32,9 +32,9 @@ class OnnxBackend:
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self.config = ModelConfig.load(folder / CONFIG_FILE)
-        made_for = fingerprint(folder)
+        expected = {"fingerprint": fingerprint(folder), "weights": digest(folder / GRAPH_WEIGHTS_FILE)}
         self._vision, self._plan, self._text, self._queries = (
-            _open_graph(folder / GRAPHS[name], threads, made_for) for name in ("vision", "plan", "text", "queries")
+            _open_graph(folder / GRAPHS[name], threads, expected) for name in ("vision", "plan", "text", "queries")
         )
 
     def see(self, picture: ImageArray) -> Cache:
@@ -69,7 +69,7 @@ class OnnxBackend:
         return checked_points(*self._queries.run(None, {"past": context}))
 
 
-def _open_graph(path: Path, threads: int, made_for: str) -> onnxruntime.InferenceSession:
+def _open_graph(path: Path, threads: int, expected: dict[str, str]) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise InvalidInputError(f"model file {path} is missing; copy the whole model folder again")
     options = onnxruntime.SessionOptions()
@@ -80,7 +80,12 @@ def _open_graph(path: Path, threads: int, made_for: str) -> onnxruntime.Inferenc
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
-        raise InvalidInputError(f"model file {path} is damaged ({error}); copy the whole model folder again") from error
-    if session.get_modelmeta().custom_metadata_map.get("fingerprint") != made_for:
+        raise InvalidInputError(
+            f"model file {path} or its {GRAPH_WEIGHTS_FILE} is damaged ({error}); copy the whole model folder again"
+        ) from error
+    carried = session.get_modelmeta().custom_metadata_map
+    if carried.get("fingerprint") != expected["fingerprint"]:
         raise InvalidInputError(f"{path} was exported for another configuration or tokenizer; export the model again")
+    if carried.get("weights") != expected["weights"]:
+        raise InvalidInputError(f"{path} was exported with other weights than {GRAPH_WEIGHTS_FILE}; copy the folder again")
     return session
