@@ -10,7 +10,7 @@ from carla_msgs.msg import CarlaEgoVehicleControl
 from geometric_planner import GeometricDriver
 from stack_harness import START_S, whole_stack
 
-from simlingo.model import load_policy
+from simlingo.model.load import load_policy
 from simlingo.policy import Policy
 from simlingo_node.conversions import stamp_to_ns
 from training.evaluation.drivers import ModelDriver

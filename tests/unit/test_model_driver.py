@@ -13,13 +13,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
 from simlingo.contracts import MODEL_CAMERA, Command, DrivingPlan, Instruction, Navigation, Observation  # noqa: E402
-from simlingo.model import load_policy  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.driver import ModelPolicy, TextOptions  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
 from simlingo.model.engine.when_to_speak import When  # noqa: E402
 from simlingo.model.language_prompt import commentary_prompt  # noqa: E402
+from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import DRIVING_ANSWER, TURN_END, RouteAs, navigation_text, open_chat, situation  # noqa: E402

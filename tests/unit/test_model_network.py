@@ -17,9 +17,9 @@ from simlingo.contracts import (  # noqa: E402
     Navigation,
     Observation,
 )  # fmt: skip
-from simlingo.model import load_policy  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.config import ModelConfig  # noqa: E402
+from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import tile_pixels  # noqa: E402
 

@@ -28,7 +28,7 @@ def limit_threads(threads: int) -> None:
 
 def collect(settings: CollectSettings, job: Job) -> dict[str, Any]:
     """Collect one route and return its results; its folder appears only when it is whole."""
-    from simlingo.model import load_policy
+    from simlingo.model.load import load_policy
     from training.collect.episode import LEAST_FRAMES, Episode
     from training.collect.writer import RouteWriter
 

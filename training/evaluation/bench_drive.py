@@ -225,7 +225,7 @@ def _weather(name: str | None) -> str | None:
 def _weights(args: argparse.Namespace) -> str:
     """The model as asked for, once it is known that it loads; InvalidInputError says what is wrong with it."""
     if args.policy == "model":
-        from simlingo.model import load_policy
+        from simlingo.model.load import load_policy
 
         load_policy(args.weights, 1, args.route_as)
     return str(args.weights)

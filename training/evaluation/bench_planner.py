@@ -61,7 +61,7 @@ def measure(weights: str, threads: int, frames: int) -> dict[str, Any]:
     import numpy as np
 
     from simlingo.contracts import MODEL_CAMERA, Command, Navigation, Observation
-    from simlingo.model import load_policy
+    from simlingo.model.load import load_policy
 
     policy = load_policy(weights, threads)
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from simlingo.model import load_policy
+from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute
 from simlingo_sim.scoring import RouteResult, RouteScorer
 from training.evaluation.drivers import Driver, ExpertDriver, ModelDriver

@@ -25,9 +25,9 @@ from simlingo.contracts import (
     Navigation,
     Observation,
 )
-from simlingo.model import load_policy
 from simlingo.model.driver import ModelPolicy, TextOptions
 from simlingo.model.engine.when_to_speak import When
+from simlingo.model.load import load_policy
 from simlingo.model.prompt import RouteAs
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import CameraGate

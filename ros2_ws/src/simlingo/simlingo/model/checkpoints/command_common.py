@@ -77,8 +77,8 @@ def check_files(checkpoint: Checkpoint) -> None:
     Raises:
         InvalidInputError: a file differs from what was written.
     """
+    from simlingo.model.checkpoints.kinds import Kind
     from simlingo.model.checkpoints.shards import check_digests
-    from simlingo.model.checkpoints.source import Kind
     from simlingo.model.checkpoints.torch_file import check_sums
 
     total = sum(file.stat().st_size for file in checkpoint.files)

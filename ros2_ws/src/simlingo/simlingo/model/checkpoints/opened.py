@@ -19,9 +19,10 @@ from simlingo.model.checkpoints.expected import (
 from simlingo.model.checkpoints.foreign_config import hydra_config, internvl_config, read_json
 from simlingo.model.checkpoints.fresh import fresh_heads
 from simlingo.model.checkpoints.keymap import INTERNVL, PUBLISHED, entries, to_ours
+from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.provenance import Provenance, provenance_of
 from simlingo.model.checkpoints.shards import read_shards, weight_files
-from simlingo.model.checkpoints.source import FLAT_FILE, Kind, Source, find_source
+from simlingo.model.checkpoints.source import FLAT_FILE, Source, find_source
 from simlingo.model.checkpoints.torch_file import read_flat
 from simlingo.model.checkpoints.zero import MODEL_FILE, read_zero2, zero_files, zero_folder
 from simlingo.model.config import ModelConfig

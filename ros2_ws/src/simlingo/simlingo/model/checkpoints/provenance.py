@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.source import Kind
+from simlingo.model.checkpoints.kinds import Kind
 
 #: Files of the checkpoint that a folder was made from, kept as they were.
 SOURCE_FOLDER = "source"

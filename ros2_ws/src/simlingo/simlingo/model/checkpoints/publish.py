@@ -12,9 +12,10 @@ from torch import Tensor
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.keymap import PUBLISHED, entries, to_theirs
+from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.opened import Checkpoint
 from simlingo.model.checkpoints.provenance import SOURCE_FOLDER
-from simlingo.model.checkpoints.source import FLAT_FILE, HYDRA_FILE, Kind
+from simlingo.model.checkpoints.source import FLAT_FILE, HYDRA_FILE
 from simlingo.model.checkpoints.whole import whole_folder, writing
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.foreign_config import read_json
+from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.zero import MODEL_FILE, zero_folder
 from simlingo.model.folder import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 
 FLAT_FILE = "pytorch_model.pt"
 HYDRA_FILE = ".hydra/config.yaml"
 _NAMES = (FLAT_FILE, MODEL_FILE, WEIGHTS_FILE, INDEX_FILE, CONFIG_FILE)
-
-
-class Kind(Enum):
-    """The layouts that are read."""
-
-    PUBLISHED = "published"  # pytorch_model.pt of a run, with .hydra/config.yaml three levels up
-    ZERO = "zero2"  # DeepSpeed ZeRO-2 directory of a run
-    PAIR = "pair"  # config.json and pytorch_model.pt
-    INTERNVL = "internvl"  # plain InternVL2: config.json and safetensors, no heads
-    OURS = "simlingo"  # config.json, safetensors and tokenizer of this project
 
 
 @dataclass(frozen=True)

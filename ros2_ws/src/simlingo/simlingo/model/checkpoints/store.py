@@ -9,11 +9,11 @@ from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.card import model_card
+from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.lora import merged
 from simlingo.model.checkpoints.opened import Checkpoint
 from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SOURCE_FOLDER
 from simlingo.model.checkpoints.shards import write_shards
-from simlingo.model.checkpoints.source import Kind
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 from simlingo.model.checkpoints.whole import whole_folder, writing
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE

@@ -1,0 +1,93 @@
+"""From a model's name or path to a driver: the graphs where a folder has them, torch for every other checkpoint."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.kinds import Kind
+from simlingo.model.checkpoints.provenance import provenance_of
+from simlingo.model.driver import ModelPolicy, TextOptions
+from simlingo.model.folder import GRAPHS, TOKENIZER_FILE, find_model
+from simlingo.model.prompt import RouteAs
+from simlingo.model.tokenizer import PromptTokenizer
+
+if TYPE_CHECKING:
+    from simlingo.model.engine.precision import Precision
+
+
+def load_policy(
+    name_or_path: str = "simlingo-mini",
+    threads: int = 2,
+    route_as: str = "target_point",
+    text: TextOptions | None = None,
+    device: str = "cpu",
+    precision: Precision = "fp32",
+) -> ModelPolicy:
+    """The driver of a shipped model's name, a model folder or any checkpoint that ``./simlingo checkpoint`` reads.
+
+    Args:
+        name_or_path: see above.
+        threads: CPU threads of the network.
+        route_as: a value of ``RouteAs``.
+        text: when the model speaks; None: never.
+        device: ``cpu`` or ``cuda``.
+        precision: ``fp32``, ``bf16`` or, on a CPU, ``int8``.
+
+    Raises:
+        InvalidInputError: no such model, its files are missing, damaged or do not belong together, or the device or
+            torch is not there.
+        SimlingoError: too little memory; names the cure.
+    """
+    told = RouteAs(route_as)
+    if device == "cpu" and precision == "fp32" and (folder := _with_graphs(name_or_path)) is not None:
+        from simlingo.model.engine.onnx_backend import OnnxBackend
+
+        provenance = provenance_of(Kind.OURS, str(folder), folder)
+        tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
+        backend = OnnxBackend(folder, threads)
+        return ModelPolicy(backend, tokenizer, told, text, provenance.licence, provenance.simulation_only)
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise InvalidInputError(
+            f"{name_or_path} on {device} in {precision} runs on torch, which is not installed: ./simlingo setup train"
+        )
+    return _with_torch(name_or_path, threads, told, text, device, precision)
+
+
+def _with_graphs(name_or_path: str) -> Path | None:
+    """The model folder with exported graphs, if it is one; a name that is nothing at all is an error."""
+    path = Path(name_or_path)
+    if path.exists() and not any((path / name).exists() for name in (*GRAPHS.values(), TOKENIZER_FILE)):
+        return None  # a foreign checkpoint
+    folder = find_model(name_or_path)
+    return folder if any((folder / name).exists() for name in GRAPHS.values()) else None
+
+
+def _with_torch(
+    name_or_path: str, threads: int, route_as: RouteAs, text: TextOptions | None, device: str, precision: Precision
+) -> ModelPolicy:
+    import torch
+
+    from simlingo.model.checkpoints.build import network_of
+    from simlingo.model.checkpoints.opened import open_checkpoint
+    from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
+    from simlingo.model.engine.precision import check, prepare
+    from simlingo.model.engine.static_backend import StaticBackend
+    from simlingo.model.engine.torch_backend import TorchBackend
+
+    torch.set_num_threads(threads)
+    target = check(precision, device)
+    path = Path(name_or_path)
+    checkpoint = open_checkpoint(path if path.exists() else find_model(name_or_path))
+    if checkpoint.source.tokenizer is None:
+        raise InvalidInputError(
+            f"{name_or_path} comes without a tokenizer; import it with one: "
+            f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
+        )
+    tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
+    network = prepare(network_of(checkpoint), precision, device)
+    backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
+    provenance = checkpoint.provenance
+    return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
