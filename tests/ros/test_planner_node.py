@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from stack_harness import TICK, Network, navigation, odometry, picture, process,
 from visualization_msgs.msg import MarkerArray
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
+from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SIMLINGO_LICENCE, Provenance
+from simlingo.model.folder import SHIPPED
 from simlingo_node.conversions import intrinsics_to_camera_info, ns_to_stamp, stamp_to_ns
 
 CAMERA = "/carla/ego_vehicle/rgb_front"
@@ -216,3 +219,28 @@ def test_the_words_of_the_command_steer_where_they_are_asked_for(tmp_path: Path,
         inputs = Inputs(network)
         plans = [inputs.answered(inputs.send(command=command)) for command in (Command.LEFT, Command.RIGHT)]
     assert (plans[0].path != plans[1].path) is steers
+
+
+def restricted_model(folder: Path) -> Path:
+    """The shipped model under the licence of the published weights."""
+    shutil.copytree(SHIPPED / "simlingo-mini", folder)
+    provenance = Provenance("simlingo", "a test", SIMLINGO_LICENCE)
+    (folder / PROVENANCE_FILE).parent.mkdir()
+    (folder / PROVENANCE_FILE).write_text(provenance.to_json())
+    return folder
+
+
+@pytest.mark.parametrize(("use_sim_time", "simulation"), [(False, True), (True, False), (True, True)])
+def test_weights_for_simulation_alone_drive_only_where_simulation_is_declared(
+    tmp_path: Path, use_sim_time: bool, simulation: bool
+) -> None:
+    model = str(restricted_model(tmp_path / "model"))
+    parameters = {"lockstep": True, "model": model, "use_sim_time": use_sim_time, "simulation": simulation}
+    with running([process("planner", parameters)], tmp_path) as (network, supervisor):
+        assert network.transition("planner", 1)
+        assert network.transition("planner", 3) is (use_sim_time and simulation)
+        if not (use_sim_time and simulation):
+            assert network.state("planner") == "inactive"
+            lines = " ".join(supervisor.last_lines("planner"))
+            assert "in simulation only" in lines
+            assert "simulation:=true" in lines

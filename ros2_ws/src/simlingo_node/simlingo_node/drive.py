@@ -45,13 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS:TEXT",
         help='an instruction at a time, such as "12.0:turn left at the next junction"; may be repeated',
     )
-    parser.add_argument("--model", default="simlingo-mini", help="shipped model or a model folder (default: %(default)s)")
+    parser.add_argument("--model", default="simlingo-mini", help="shipped model, or a model folder or checkpoint (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the network (default: %(default)s)")
     parser.add_argument(
         "--route-as",
         default="target_point",
         choices=("target_point", "command"),
         help="what of the navigation the model is told (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--device", default="cpu", choices=("cpu", "cuda"), help="what the network runs on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--precision",
+        default="fp32",
+        choices=("fp32", "bf16", "int8"),
+        help="type of the network's weights; other than fp32 needs torch: ./simlingo setup train (default: %(default)s)",
     )
     parser.add_argument(
         "--text",
@@ -117,6 +126,8 @@ def options_from(args: argparse.Namespace) -> StackOptions:
         model=args.model,
         threads=args.threads,
         route_as=args.route_as,
+        device=args.device,
+        precision=args.precision,
         text=args.text,
         text_before_plan=args.text_before_plan,
         page_port=None,

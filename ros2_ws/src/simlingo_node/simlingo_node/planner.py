@@ -38,13 +38,21 @@ from simlingo_node.plan_display import PlanDisplay
 from simlingo_node.process import run_node
 
 PARAMETERS = (
-    Parameter("model", "simlingo-mini", "Shipped model's name or the path of a model folder.", fixed=True),
+    Parameter("model", "simlingo-mini", "Shipped model's name, or the path of a model folder or checkpoint.", fixed=True),
     Parameter("threads", 2, "CPU threads of the network.", minimum=1, maximum=64, fixed=True),
     Parameter(
         "route_as",
         RouteAs.TARGET_POINT.value,
         "What of the navigation the model is told: the next two target points, or the command in words.",
         choices=tuple(each.value for each in RouteAs),
+        fixed=True,
+    ),
+    Parameter("device", "cpu", "What the network runs on.", choices=("cpu", "cuda"), fixed=True),
+    Parameter(
+        "precision",
+        "fp32",
+        "Type of the network's weights; other than fp32 on a CPU needs torch, int8 a CPU.",
+        choices=("fp32", "bf16", "int8"),
         fixed=True,
     ),
     Parameter(
@@ -116,7 +124,10 @@ class PlannerNode(StackNode):
         text = TextOptions(
             When(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
         )
-        self._policy = load_policy(*(self.parameters[name] for name in ("model", "threads", "route_as")), text)
+        names = ("threads", "route_as", "device", "precision")
+        self._policy = load_policy(
+            self.parameters["model"], text=text, **{name: self.parameters[name] for name in names}
+        )
         self._warm_up()
         camera = self.ego_topic(self.parameters["camera"])
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)

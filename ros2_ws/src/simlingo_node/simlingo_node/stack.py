@@ -45,6 +45,8 @@ class StackOptions:
     model: str = "simlingo-mini"
     threads: int = 2
     route_as: str = "target_point"  # what of the navigation the model is told
+    device: str = "cpu"
+    precision: str = "fp32"
     text: str = "on_change"  # when the model says what it does
     text_before_plan: bool = False  # the published order
     page_port: int | None = 8090  # None: no page
@@ -68,9 +70,11 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "seconds": "simulated seconds after which the drive ends; 0: at the goal",
         "route_source": "simlingo, waypoints or leaderboard",
         "instructions": "instructions 'seconds:text', separated by ';'",
-        "model": "shipped model's name or a model folder",
+        "model": "shipped model's name, or a model folder or checkpoint",
         "threads": "CPU threads of the network",
         "route_as": "what of the navigation the model is told: target_point or command",
+        "device": "what the network runs on: cpu or cuda",
+        "precision": "type of the network's weights: fp32, bf16 or int8",
         "text": "when the model says what it does: never, every_n, on_change or always",
         "text_before_plan": "true: every plan waits for its text, the published order",
         "page_port": "TCP port of the live page; -1: no page",
@@ -88,7 +92,7 @@ def stack(options: StackOptions) -> list[NodeSpec]:
     world: dict[str, Value] = {name: getattr(options, name) for name in names}
     instructions: Value = list(options.instructions) or [""]
     route: dict[str, Value] = {"route_source": options.route_source, "instructions": instructions}
-    driver = ("model", "threads", "route_as", "text", "text_before_plan")
+    driver = ("model", "threads", "route_as", "device", "precision", "text", "text_before_plan")
     # The embedded world and a CARLA server are both simulations.
     planner: dict[str, Value] = {**{name: getattr(options, name) for name in driver}, "simulation": True}
     nodes = [
