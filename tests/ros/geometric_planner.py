@@ -26,6 +26,8 @@ class GeometricDriver:
     """Drives straight at the first target point that is ahead, at a constant speed."""
 
     name = "geometric"
+    licence = "Apache-2.0"
+    simulation_only = False
 
     def reset(self) -> None:
         """Nothing is remembered."""
@@ -49,6 +51,9 @@ class GeometricDriver:
     def ask(self, question: str) -> Answer:
         """It cannot speak."""
         return Answer(error=f"no answer to {question!r}")
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ from simlingo.contracts import Answer, DrivingPlan, Instruction, Observation
 class Policy(Protocol):
     """A driver. ``plan`` and ``reset`` are called from one thread, the others from any."""
 
+    name: str  # of the model
+    licence: str  # of its weights
+    simulation_only: bool  # the licence forbids driving anything real
+
     def reset(self) -> None:
         """Forget the past; called before a new route."""
 
@@ -25,3 +29,6 @@ class Policy(Protocol):
 
     def ask(self, question: str) -> Answer:
         """Answer a question about the newest frame. Any thread."""
+
+    def close(self) -> None:
+        """Give back what it holds; no call comes after this one."""

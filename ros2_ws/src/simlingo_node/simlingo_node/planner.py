@@ -25,10 +25,11 @@ from simlingo.contracts import (
     Navigation,
     Observation,
 )
-from simlingo.model.driver import ModelPolicy, TextOptions
+from simlingo.model.driver import TextOptions
 from simlingo.model.engine.when_to_speak import When
 from simlingo.model.load import load_policy
 from simlingo.model.prompt import RouteAs
+from simlingo.policy import Policy
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import CameraGate
 from simlingo_node.frame_join import FrameJoin
@@ -111,7 +112,7 @@ class PlannerNode(StackNode):
         super().__init__("planner", PARAMETERS, **node_arguments)
         self._join = FrameJoin(PARTS)
         self._gate = CameraGate()
-        self._policy: ModelPolicy | None = None
+        self._policy: Policy | None = None
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
         self._odometry_stamp: int | None = None
