@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
@@ -45,6 +46,13 @@ class Statistics:
             return math.nan, math.nan
         p50, p99 = np.percentile(values, (50, 99))
         return float(p50), float(p99)
+
+
+def process_age_s() -> float:
+    """Seconds since this process began, before any exec; so of the command that a user typed (Linux)."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22, after pid and name
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
 
 
 def resident_memory_mib() -> float:
