@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ def state(node: str, p50: float = math.nan, **fields: Any) -> StackState:
 def picture() -> Picture:
     score = Score(status="completed", route_completion=100.0, driving_score=60.0, route_m=400.0, infractions=["hit a wall"])
     seen = Picture(score=score, first_clock=(50_000_000, 10.0), last_clock=(20_050_000_000, 50.0), memory_mib=400.0)
+    seen.first_motion_s = 7.25
     seen.states = {"planner": state("planner", 25.0, processed=400), "controller": state("controller", 30.0), "page": state("page")}
     seen.instructions["i"] = InstructionStatus(id="i", text="fly", status=InstructionStatus.NOT_UNDERSTOOD, reason="I drive")
     return seen
@@ -39,12 +43,24 @@ def test_the_figures_of_a_drive() -> None:
     lines = dict(result_lines(result))
     assert lines["driving score"] == "60.0"
     assert lines["'fly'"] == "not understood: I drive"
+    assert lines["first motion"] == "7.2 s after the command"
 
 
 def test_an_interrupted_drive_says_so_even_before_its_first_tick() -> None:
     result = make_result(StackOptions(), Picture(), "interrupted")
     assert (result["status"], result["real_time_factor"], result["planner_ms"]["p50"]) == ("interrupted", 0.0, None)
     assert dict(result_lines(result))["planner"].startswith("no sample")
+    assert result["first_motion_s"] is None
+    assert "first motion" not in dict(result_lines(result))
+
+
+def test_the_age_of_a_process_counts_from_its_start_through_exec() -> None:
+    code = "from simlingo_node.statistics import process_age_s; print(process_age_s())"
+    begin = time.monotonic()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'sleep 0.4; exec "$0" -c "$1"', sys.executable, code], capture_output=True, text=True, check=True
+    )
+    assert 0.4 <= float(done.stdout) <= time.monotonic() - begin + 0.02
 
 
 def test_a_death_is_a_failure_with_its_reason() -> None:

@@ -16,9 +16,12 @@ from std_msgs.msg import Float32
 
 from simlingo_node import qos
 from simlingo_node.conversions import stamp_to_ns
+from simlingo_node.statistics import process_age_s
 
 #: Scores with these words go on; all others are the last of a drive.
 RUNNING = "running"
+#: A vehicle that is faster is moving, m/s; settling on its springs it is slower.
+MOVING_MPS = 0.3
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Picture:
     speed: float = 0.0  # m/s
     first_clock: tuple[int, float] | None = None  # simulation time in ns, steady clock in s
     last_clock: tuple[int, float] | None = None
+    first_motion_s: float | None = None  # from the command's start until the vehicle moved
     instructions: dict[str, InstructionStatus] = field(default_factory=dict)  # by id
     memory_mib: float = 0.0  # highest sum over all nodes
 
@@ -106,3 +110,5 @@ class DriveMonitor:
 
     def _on_speed(self, message: Float32) -> None:
         self.picture.speed = message.data
+        if self.picture.first_motion_s is None and message.data > MOVING_MPS:
+            self.picture.first_motion_s = process_age_s()

@@ -42,6 +42,7 @@ def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[st
         "traffic": options.traffic,
         "model": options.model,
         "mode": "lockstep" if options.lockstep else "real time",
+        "first_motion_s": None if picture.first_motion_s is None else round(picture.first_motion_s, 2),
         "simulated_s": round(picture.simulated_s, 2),
         "wall_s": round(picture.wall_s, 2),
         "real_time_factor": round(picture.real_time_factor, 3),
@@ -96,6 +97,8 @@ def result_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
             ("red lights", f"{score['red_lights_stopped']} of {score['red_lights_met']} stopped at"),
         ]
     lines += [(f"'{each['text']}'", _instruction_line(each)) for each in result["instructions"]]
+    if result["first_motion_s"] is not None:
+        lines.append(("first motion", f"{result['first_motion_s']:.1f} s after the command"))
     lines += [
         ("real-time factor", f"{result['real_time_factor']:.2f} ({result['mode']})"),
         ("planner", f"{_milliseconds(result['planner_ms'])}, {result['plans_per_s']:.1f} plans a second"),

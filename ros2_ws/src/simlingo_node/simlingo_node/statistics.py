@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,6 +57,13 @@ class Statistics:
         with self._lock:
             values = {phase: list(found) for phase, found in self._phases_ms.items()}
         return {phase: float(np.median(found)) for phase, found in values.items()}
+
+
+def process_age_s() -> float:
+    """Seconds since this process began, before any exec; so of the command that a user typed (Linux)."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22, after pid and name
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
 
 
 def resident_memory_mib() -> float:
