@@ -83,6 +83,6 @@ def _quantised(network: SimLingoNetwork) -> SimLingoNetwork:
         from torch.ao.nn.quantized.dynamic import Linear
         from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 
-        parts = {name: per_channel_dynamic_qconfig for name in ("vlm", "lm_head")}
+        parts = dict.fromkeys(("vlm", "lm_head"), per_channel_dynamic_qconfig)
         quantize_dynamic(network, parts, mapping={nn.Linear: Linear}, inplace=True)  # type: ignore[no-untyped-call]
     return network
