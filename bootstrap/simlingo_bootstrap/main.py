@@ -25,6 +25,10 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "checkpoint": ("train",),
     "test": ("dev", "train"),
 }
+#: The same for commands of two words that need more than their first word says.
+SUBCOMMAND_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("bench", "model"): ("train",),  # the network in torch, and the published way beside the exported graphs
+}
 _INTERRUPTED = 130
 
 
@@ -41,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
             return _set_up(layout, argv[1:])
         if command not in COMMAND_GROUPS:
             return _light(layout, argv).returncode
-        return _run_command(layout, command, argv)
+        return _run_command(layout, argv)
     except SetupError as error:
         print(f"simlingo: {error}\n  All checks: ./simlingo doctor", file=sys.stderr)
         return 1
@@ -50,18 +54,24 @@ def main(argv: Sequence[str]) -> int:
         return _INTERRUPTED
 
 
-def _run_command(layout: Layout, command: str, argv: Sequence[str]) -> int:
+def groups_of(argv: Sequence[str]) -> tuple[str, ...]:
+    """The groups that the command at the front of ``argv`` needs beyond driving."""
+    return next((groups for words, groups in SUBCOMMAND_GROUPS.items() if tuple(argv[:2]) == words), COMMAND_GROUPS[argv[0]])
+
+
+def _run_command(layout: Layout, argv: Sequence[str]) -> int:
     ros = find_ros(os.environ)
     if ros is not None:
         check_python_of_ros(ros, sys.version_info[:2])
     setup = Setup(layout, ros, os.environ)
+    groups = groups_of(argv)
     # Help is for deciding whether to install: it does without the environment where it can.
-    if _asks_help(argv) and setup.missing(COMMAND_GROUPS[command]):
+    if _asks_help(argv) and setup.missing(groups):
         result = _light(layout, argv, quiet=True)
         if result.returncode == 0:
             print(result.stdout, end="")
             return 0
-    setup.ensure(COMMAND_GROUPS[command])
+    setup.ensure(groups)
     command_line = [str(layout.python), "-m", "simlingo_cli", *argv]
     return _become(command_line, child_environment(layout, ros, os.environ))
 

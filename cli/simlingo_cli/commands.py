@@ -36,6 +36,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
         ("bench render", "bench render --frames 40 --size 448x224"),
     ),
     ("bench", "planner"): Command("training.evaluation.bench_planner", "measure the time from frame to plan"),
+    ("bench", "model"): Command(
+        "training.evaluation.bench_model", "measure the phases of a frame, against the published way of running"
+    ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.train.cli", "train the small model"),
     ("checkpoint", "inspect"): Command(

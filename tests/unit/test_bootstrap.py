@@ -15,7 +15,7 @@ from simlingo_bootstrap.environment import child_environment
 from simlingo_bootstrap.errors import SetupError
 from simlingo_bootstrap.interfaces import interface_packages
 from simlingo_bootstrap.layout import Layout, find_layout
-from simlingo_bootstrap.main import COMMAND_GROUPS
+from simlingo_bootstrap.main import COMMAND_GROUPS, SUBCOMMAND_GROUPS, groups_of
 from simlingo_bootstrap.ros import RosInstallation, check_python_of_ros, find_ros
 from simlingo_bootstrap.setup import GROUPS, report_missing
 from simlingo_cli.commands import COMMANDS
@@ -116,6 +116,12 @@ def test_every_command_has_its_requirements_and_its_group_exists() -> None:
     assert set(COMMAND_GROUPS) == {words[0] for words in COMMANDS}
     assert {group for groups in COMMAND_GROUPS.values() for group in groups} <= set(GROUPS)
     assert COMMAND_GROUPS["drive"] == ()
+    assert set(SUBCOMMAND_GROUPS) <= set(COMMANDS)
+
+
+def test_only_the_bench_of_the_model_needs_torch() -> None:
+    assert groups_of(["bench", "model", "--frames", "3"]) == ("train",)
+    assert groups_of(["bench", "planner"]) == groups_of(["bench"]) == groups_of(["bench", "--help"]) == ()
 
 
 def test_driving_installs_no_torch() -> None:

@@ -80,7 +80,7 @@ def test_bench_lists_what_can_be_measured(capsys: pytest.CaptureFixture[str]) ->
     assert main.main(["bench"]) == 2
     assert main.main(["bench", "--help"]) == 0
     text = capsys.readouterr()
-    for what in ("drive", "render", "planner"):
+    for what in ("drive", "render", "planner", "model"):
         assert f"bench {what}" in text.out
         assert f"bench {what}" in text.err
 

@@ -19,6 +19,7 @@ from simlingo.model.engine import Engine, Reading, SpeechCancelledError  # noqa:
 from simlingo.model.engine.backend import Backend  # noqa: E402
 from simlingo.model.engine.onnx_backend import OnnxBackend  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
+from simlingo.model.engine.static_backend import StaticBackend  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.prompt import DRIVING_ANSWER, TURN_END, RouteAs, chat, driving_prompt  # noqa: E402
@@ -33,9 +34,11 @@ def loaded(tiny_folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
     return load_network(tiny_folder)
 
 
-@pytest.fixture(params=["onnx", "torch"])
+@pytest.fixture(params=["onnx", "torch", "static"])
 def backend(request: pytest.FixtureRequest, tiny_folder: Path, loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> Backend:
-    return OnnxBackend(tiny_folder, threads=1) if request.param == "onnx" else TorchBackend(loaded[0])
+    if request.param == "onnx":
+        return OnnxBackend(tiny_folder, threads=1)
+    return TorchBackend(loaded[0]) if request.param == "torch" else StaticBackend(loaded[0])
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ class SimLingoNetwork(nn.Module):
         embeddings: Tensor = self.vlm.language_model.embed_tokens(known)
         context = (input_ids == self.image_context_id).unsqueeze(-1)
         embeddings = embeddings.masked_scatter(context, image)
-        points = self.point_encoder(target_points)
+        points = self.point_encoder(target_points.to(_type_of(self.point_encoder))).to(embeddings.dtype)
         first = (input_ids == self.target_point_id).unsqueeze(-1)
         order = first.cumsum(1)
         embeddings = torch.where(first & (order == 1), points[:, :1], embeddings)
@@ -146,9 +146,9 @@ class SimLingoNetwork(nn.Module):
     def heads(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Path (N, 20, 2) and speed waypoints (N, 10, 2), sums of the heads' steps (spec A.7).
 
-        ``hidden`` (N, >= 30, D) ends with the 30 query states.
+        ``hidden`` (N, >= 30, D) ends with the 30 query states; it is cast to the type of the heads' weights.
         """
-        queries = hidden[:, -(PATH_POINTS + SPEED_WAYPOINTS) :]
+        queries = hidden[:, -(PATH_POINTS + SPEED_WAYPOINTS) :].to(_type_of(self.route_head))
         route = self.route_head(queries[:, :PATH_POINTS]).cumsum(1)
         speed = self.speed_head(queries[:, PATH_POINTS:]).cumsum(1)
         return route, speed
@@ -157,3 +157,8 @@ class SimLingoNetwork(nn.Module):
         """Plan for frames (B, tile, 2 * tile, 3) uint8, ids (B, L) and points (B, 2, 2): path and speed waypoints."""
         image = self.image_embeddings(self.vision_tokens(frames))
         return self.heads(self.sequence_hidden(self.prompt_embeddings(input_ids, target_points, image)))
+
+
+def _type_of(part: nn.Module) -> torch.dtype:
+    """Type of a part's weights: parts that handle metres may keep more precision than the rest."""
+    return next(part.parameters()).dtype

@@ -72,7 +72,7 @@ def load_files(name: str, xodr: Path, decor: Path) -> Town:
             texts.append(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise SimulatorError(f"cannot read {path} of town {name}: {error}; {_CURE.format(name=name)}") from error
-    return town_of(name, *texts, str(xodr), str(decor))
+    return town_of(name, texts[0], texts[1], str(xodr), str(decor))
 
 
 def town_of(name: str, xodr_text: str, decor_text: str, xodr: str = "its map", decor: str = "its decor") -> Town:

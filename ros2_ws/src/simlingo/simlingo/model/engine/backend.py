@@ -19,6 +19,14 @@ class Outcome(NamedTuple):
     timing: dict[str, float]  # s per phase
 
 
+class Begun(NamedTuple):
+    """What a pass over a prompt without its answer gives."""
+
+    scores: np.ndarray  # (vocabulary,) of the first token of the answer
+    context: Any  # what the model has read, all of the prompt
+    timing: dict[str, float]  # s per phase
+
+
 class Backend(Protocol):
     """Runs one network. Called from one thread.
 
@@ -34,11 +42,14 @@ class Backend(Protocol):
     def plan(self, image: Any, ids: list[int], target_points: FloatArray) -> Outcome:
         """One pass over ``ids``, a prompt with its answer, and the queries; the context holds ``ids``."""
 
+    def read(self, image: Any, ids: list[int], target_points: FloatArray) -> Begun:
+        """One pass over ``ids``, a prompt up to where its answer begins; no plan."""
+
     def cut(self, context: Any, tokens: int) -> Any:
         """The context of the first ``tokens`` ids."""
 
     def read_on(self, context: Any, ids: list[int]) -> tuple[np.ndarray, Any]:
         """Scores (vocabulary,) of the token that follows ``ids`` after ``context``, and the longer context."""
 
-    def drive(self, context: Any) -> tuple[FloatArray, FloatArray]:
-        """Path and speed waypoints of the queries after ``context``."""
+    def drive(self, context: Any) -> Outcome:
+        """The plan of the queries after ``context``, which it holds unchanged."""

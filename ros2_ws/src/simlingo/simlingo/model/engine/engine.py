@@ -143,18 +143,21 @@ class Engine:
         return outcome._replace(timing={"vision": seen - begin, **outcome.timing})
 
     def _after_text(self, reading: Reading, longest: int) -> tuple[Outcome, list[int]]:
-        outcome = self._plan(reading)
-        begin = time.perf_counter()
-        text: list[int] = []
-        context = self._backend.cut(outcome.context, len(reading.ids) - 1)
-        for token, before in self._tokens(context, reading.ids[-1:], longest):
+        backend, begin = self._backend, time.perf_counter()
+        image = backend.see(reading.picture)
+        seen = time.perf_counter()
+        scores, context, timing = backend.read(image, reading.ids, reading.target_points)
+        self._newest = (reading.stamp, backend.cut(context, reading.shared))
+        read, text = time.perf_counter(), list[int]()
+        for token, before in self._tokens(context, [], longest, scores):
             text.append(token)
             context = before
-        _, context = self._backend.read_on(context, text[-1:])  # the queries see the end of turn too
-        said = time.perf_counter()
-        path, speed = self._backend.drive(context)
-        timing = {**outcome.timing, "text": said - begin, "queries": time.perf_counter() - said}
-        return Outcome(path, speed, context, timing), text[:-1] if text[-1:] == [self._end_of_turn] else text
+        if text:
+            _, context = backend.read_on(context, text[-1:])  # the queries see the end of turn too
+        spoken = {"vision": seen - begin, **timing, "text": time.perf_counter() - read}
+        outcome = backend.drive(context)
+        outcome = outcome._replace(timing={**spoken, **outcome.timing})
+        return outcome, text[:-1] if text[-1:] == [self._end_of_turn] else text
 
     def _text(self, speech: Speech) -> Iterator[None]:
         """Generates the text of ``speech``; pauses after each token."""
@@ -180,12 +183,15 @@ class Engine:
         else:
             speech.finish(ids, stamp)
 
-    def _tokens(self, context: Any, ids: list[int], longest: int) -> Iterator[tuple[int, Any]]:
+    def _tokens(
+        self, context: Any, ids: list[int], longest: int, scores: np.ndarray | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """The likeliest tokens after ``context`` and ``ids``, up to and with the end of turn, each with the context
-        before it."""
+        before it; ``scores`` are those of the first where they are known."""
         for _ in range(longest):
-            scores, context = self._backend.read_on(context, ids)
-            ids = [int(np.argmax(scores))]
+            if scores is None:
+                scores, context = self._backend.read_on(context, ids)
+            ids, scores = [int(np.argmax(scores))], None
             yield ids[0], context
             if ids[0] == self._end_of_turn:
                 return

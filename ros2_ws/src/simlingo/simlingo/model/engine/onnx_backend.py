@@ -11,7 +11,7 @@ import onnxruntime
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
-from simlingo.model.engine.backend import Outcome
+from simlingo.model.engine.backend import Begun, Outcome
 from simlingo.model.engine.points import checked_points
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
@@ -51,8 +51,15 @@ class OnnxBackend:
             "target_points": target_points[None].astype(np.float32),
         }
         path, speed, cache = self._plan.run(None, inputs)
-        timing = {"prefill and queries": time.perf_counter() - begin}
+        timing = {"prefill, queries and heads": time.perf_counter() - begin}
         return Outcome(*checked_points(path, speed), self.cut(np.asarray(cache), len(ids)), timing)
+
+    def read(self, image: Cache, ids: list[int], target_points: FloatArray) -> Begun:
+        """See :class:`simlingo.model.engine.backend.Backend`; the graph makes a plan too, whose time is in here."""
+        *_, context, timing = self.plan(image, ids, target_points)
+        begin = time.perf_counter()
+        scores, context = self.read_on(self.cut(context, len(ids) - 1), ids[-1:])
+        return Begun(scores, context, {**timing, "first scores": time.perf_counter() - begin})
 
     def cut(self, context: Cache, tokens: int) -> Cache:
         """See :class:`simlingo.model.engine.backend.Backend`."""
@@ -64,9 +71,11 @@ class OnnxBackend:
         scores, cache = self._text.run(None, inputs)
         return np.asarray(scores)[0], np.asarray(cache)
 
-    def drive(self, context: Cache) -> tuple[FloatArray, FloatArray]:
-        """See :class:`simlingo.model.engine.backend.Backend`."""
-        return checked_points(*self._queries.run(None, {"past": context}))
+    def drive(self, context: Cache) -> Outcome:
+        """See :class:`simlingo.model.engine.backend.Backend`; queries and heads are one graph."""
+        begin = time.perf_counter()
+        found = self._queries.run(None, {"past": context})
+        return Outcome(*checked_points(*found), context, {"queries and heads": time.perf_counter() - begin})
 
 
 def _open_graph(path: Path, threads: int, expected: dict[str, str]) -> onnxruntime.InferenceSession:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 import torch
 
 from simlingo.contracts import FloatArray, ImageArray
@@ -42,26 +41,28 @@ def published_plan(
     device = network.route_queries.device
     language = network.vlm.language_model
     start = time.perf_counter()
-    frames = torch.from_numpy(np.ascontiguousarray(picture))[None].to(device)
+    frames = torch.tensor(picture)[None].to(device)
     image = network.image_embeddings(network.vision_tokens(frames))
     _wait(device)
     seen = time.perf_counter()
-    points = torch.from_numpy(target_points[None]).to(device, image.dtype)
+    points = torch.from_numpy(target_points[None]).to(device, torch.float32)
     embeddings = network.prompt_embeddings(torch.tensor([ids], device=device), points, image)
     text: list[int] = []
     while len(text) < longest:
         hidden = language(inputs_embeds=embeddings, use_cache=False).last_hidden_state
-        text.append(int(network.lm_head(hidden[0, -1]).argmax()))
+        text.append(int(network.lm_head(hidden[:, -1]).argmax()))
         word = language.embed_tokens(torch.tensor([text[-1:]], device=device))
         embeddings = torch.cat((embeddings, word), dim=1)
         if text[-1] == end_of_turn:
             break
     said = time.perf_counter()
     hidden = language(inputs_embeds=torch.cat((embeddings, queries_of(network)), dim=1), use_cache=False)
+    _wait(device)
+    asked = time.perf_counter()
     path, speed = network.heads(hidden.last_hidden_state)
     points_found = checked_points(path.float().cpu(), speed.float().cpu())
-    timing = {"vision": seen - start, "text": said - seen, "queries": time.perf_counter() - said}
-    return Outcome(*points_found, None, timing), [token for token in text if token != end_of_turn]
+    timing = {"vision": seen - start, "text": said - seen, "queries": asked - said}
+    return Outcome(*points_found, None, {**timing, "heads": time.perf_counter() - asked}), [token for token in text if token != end_of_turn]
 
 
 def _wait(device: torch.device) -> None:
