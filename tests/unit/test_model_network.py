@@ -111,7 +111,7 @@ def test_policy_gives_the_networks_plan(folder: Path) -> None:
     assert plan.path.shape == (20, 2)
     assert plan.speed_waypoints.shape == (10, 2)
     assert not np.array_equal(plan.path, policy.plan(observation(seed=1)).path)
-    assert set(plan.timing) == {"preprocess", "vision", "prefill and queries"}
+    assert set(plan.timing) == {"preprocess", "vision", "prefill, queries and heads"}
     assert (plan.text, plan.text_stamp) == ("", 0)
 
 
