@@ -51,7 +51,7 @@ def export_graphs(folder: Path) -> float:
         parts = _parts(network, tokenizer)
         for name, part in parts.items():
             torch.onnx.export(
-                part.module,
+                part.module.eval(),
                 part.examples[0],
                 str(temporary / GRAPHS[name]),
                 input_names=list(part.inputs),
