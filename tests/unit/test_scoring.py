@@ -191,6 +191,24 @@ def test_collisions_count_once_per_actor_and_by_kind() -> None:
     assert "vehicle.sedan" in result.infractions[0].text
 
 
+def test_vehicles_locked_into_each_other_have_collided_once() -> None:
+    world, scorer = scored()
+    world.drive(scorer, 20.0)
+    for _ in range(5):
+        world.hit("vehicle.sedan", 3)
+        world.stand(scorer, 7.0)
+    assert scorer.result().collisions["vehicle"] == 1
+    world.drive(scorer, 24.0)
+    world.hit("vehicle.sedan", 3)
+    world.stand(scorer, 7.0)
+    assert scorer.result().collisions["vehicle"] == 2
+    world.drive(scorer, 40.0)
+    world.put(scorer, 24.0, 0.0, 3.0)
+    world.hit("vehicle.sedan", 3)
+    world.stand(scorer, 1.0)
+    assert scorer.result().collisions["vehicle"] == 3
+
+
 def test_metres_outside_the_lane_lower_the_score_by_their_share() -> None:
     world, scorer = scored()
     world.drive(scorer, 100.0)

@@ -24,9 +24,11 @@ COMPLETE_M = 10.0
 TIMEOUT_START_S = 5.0
 TIMEOUT_PER_M = 0.8
 TIMEOUT_LEAST_S = 2.0 * BLOCKED_S
-#: The same actor counts again after this time, s, and anything static only this far on, m (CARLA's CollisionTest).
+#: A contact with the same actor (all that is static is one) counts again after this time without one, s, and not this
+#: near to where it counted, m, unless the ego has been further away meanwhile, m (CARLA's CollisionTest).
 SAME_ACTOR_S = 5.0
-SAME_PLACE_M = 5.0
+SAME_PLACE_M = 3.0
+FORGOTTEN_M = 5.0
 
 
 class RouteScorer:
@@ -59,7 +61,7 @@ class RouteScorer:
         self._invasions = 0
         self._hits: list[Any] = []
         self._last_hits: dict[int, float] = {}
-        self._last_static: tuple[float, float] | None = None
+        self._hit_places: dict[int | None, tuple[float, float]] = {}  # by actor; None: anything static
         self._sensors = [
             self._attach("sensor.other.collision", self._hits.append),
             self._attach("sensor.other.lane_invasion", self._count_invasion),
@@ -142,7 +144,10 @@ class RouteScorer:
         return EgoMotion(pose.location.x, pose.location.y, math.radians(pose.rotation.yaw), speed, front, rear)
 
     def _judge_collisions(self, ego: EgoMotion) -> None:
-        """Count a contact once: the same actor not again within 5 s, things that stand not again within 5 m."""
+        """Count a contact once: two vehicles that stand locked into each other touch again and again."""
+        self._hit_places = {
+            key: place for key, place in self._hit_places.items() if math.dist(place, (ego.x, ego.y)) <= FORGOTTEN_M
+        }
         hits = list(self._hits)
         self._hits.clear()  # the sensor holds on to this very list
         for event in hits:
@@ -152,10 +157,11 @@ class RouteScorer:
             self._last_hits[other.id] = self._now
             if seen is not None and self._now - seen < SAME_ACTOR_S:
                 continue
-            if kind == Kind.COLLISION_STATIC:
-                place, self._last_static = self._last_static, (ego.x, ego.y)
-                if place is not None and math.hypot(ego.x - place[0], ego.y - place[1]) < SAME_PLACE_M:
-                    continue
+            key = None if kind == Kind.COLLISION_STATIC else other.id
+            place = self._hit_places.get(key)
+            if place is not None and math.dist(place, (ego.x, ego.y)) < SAME_PLACE_M:
+                continue
+            self._hit_places[key] = (ego.x, ego.y)
             self._note(kind, ego, other.type_id, f"hit {other.type_id} ({other.id}) at {self._last_speed:.1f} m/s")
 
     def _judge_end(self, ego: EgoMotion) -> None:
