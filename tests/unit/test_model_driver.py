@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 from simlingo.contracts import MODEL_CAMERA, Command, DrivingPlan, Instruction, Navigation, Observation  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.driver import ModelPolicy, TextOptions  # noqa: E402
+from simlingo.model.engine import Speech  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
 from simlingo.model.engine.when_to_speak import When  # noqa: E402
@@ -109,6 +110,18 @@ def test_a_reset_takes_the_words_and_the_instruction_back(make) -> None:  # type
     plans = plans_until_text(policy, first=100)
     assert plans[0].instruction_id == ""
     assert plans[-1].text_stamp >= 100
+
+
+def test_a_change_while_a_text_is_made_is_told_after_it(make) -> None:  # type: ignore[no-untyped-def]
+    policy = make(TextOptions(When.ON_CHANGE))
+    plans_until_text(policy)
+    policy._speech = slow = Speech([1], 1)
+    policy.plan(observation(200, Command.RIGHT))
+    assert policy._speech is slow
+    slow.finish([], 150)
+    policy.plan(observation(201, Command.RIGHT))
+    assert policy._speech not in (None, slow)
+    assert policy._speech.result(30.0)[1] == 201
 
 
 def test_a_question_is_answered_about_the_newest_frame(make) -> None:  # type: ignore[no-untyped-def]

@@ -80,6 +80,7 @@ class ModelPolicy:
         self._lock = threading.Lock()
         self._instruction: Instruction | None = None
         self._speech: Speech | None = None
+        self._due = False
 
     def reset(self) -> None:
         """A new route clears the instruction and calls off the text in the making."""
@@ -89,6 +90,7 @@ class ModelPolicy:
         if self._speech is not None:
             self._speech.cancel()
         self._speech = None
+        self._due = False
 
     def close(self) -> None:
         """Let the model go."""
@@ -108,8 +110,9 @@ class ModelPolicy:
             whole = open_chat(commentary_prompt(here), image_tokens)
         else:
             whole = chat(planning_prompt(here), DRIVING_ANSWER, image_tokens)
-        shared = self._tokenizer.encode(chat_prefix(here, image_tokens))
-        ids = shared + self._tokenizer.encode(whole.removeprefix(chat_prefix(here, image_tokens)))
+        prefix = chat_prefix(here, image_tokens)
+        shared = self._tokenizer.encode(prefix)
+        ids = shared + self._tokenizer.encode(whole.removeprefix(prefix))
         reading = Reading(observation.stamp, picture, navigation.target_points, ids, len(shared))
         prepared = time.perf_counter()
         if text_first:
@@ -121,8 +124,10 @@ class ModelPolicy:
         with self._lock:
             instruction = self._instruction
         intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
-        due = self._when.due(intent, navigation.command, instruction.id if instruction else "")
-        if due and not text_first and self._speech is None:
+        if self._when.due(intent, navigation.command, instruction.id if instruction else ""):
+            self._due = True  # until the text in the making is whole
+        if self._due and not text_first and self._speech is None:
+            self._due = False
             self._speech = self._engine.say(self._suffix(commentary_prompt(here), here))
         return DrivingPlan(
             stamp=observation.stamp,
