@@ -153,14 +153,34 @@ def test_a_start_that_fails_half_way_leaves_nothing_running(tmp_path: Path) -> N
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_every_node_ends_within_two_seconds_of_sigterm(tmp_path: Path) -> None:
-    with whole_stack(tmp_path, lockstep=True) as (network, supervisor):
-        commands = network.listen(CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd")
-        network.until(lambda: len(commands) > 5, START_S, "a drive")
-        begin = time.monotonic()
-        killed = supervisor.stop()
-        assert time.monotonic() - begin < 2.0 + 0.2 * os.getloadavg()[0] / (os.cpu_count() or 1)
-        assert killed == []
+def test_every_node_ends_in_order_when_the_supervisor_asks(tmp_path: Path) -> None:
+    """None has to be killed, and none comes to its own deadline. A machine that stands still for seconds can spoil one
+    try of that, hence three; what needs longer than its deadline fails all of them."""
+    for attempt in range(3):
+        with whole_stack(tmp_path / str(attempt), lockstep=True) as (network, supervisor):
+            commands = network.listen(CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd")
+            network.until(lambda: len(commands) > 5, START_S, "a drive")
+            killed = supervisor.stop()
+            codes = supervisor.exit_codes
+        if not any(codes.values()):
+            break
+    assert (killed, {name: code for name, code in codes.items() if code}) == ([], {})
+
+
+@pytest.mark.parametrize("hangs", ["in Python", "inside a call that holds the interpreter"])
+def test_a_node_that_hangs_at_its_end_leaves_by_itself(tmp_path: Path, hangs: str) -> None:
+    node = process("route", module="hanging_node")
+    environment = dict(os.environ, PYTHONPATH=str(Path(__file__).parent), HANGS=hangs)
+    supervisor = Supervisor([node], environment, tmp_path)
+    supervisor.start()
+    (pid,) = supervisor.pids.values()
+    deadline = time.monotonic() + START_S
+    while "ready" not in log_of(tmp_path, "route") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGTERM)
+    while supervisor.death() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert supervisor.exit_codes == {"route": -signal.SIGALRM}
 
 
 def test_a_node_ends_with_its_supervisor(tmp_path: Path) -> None:

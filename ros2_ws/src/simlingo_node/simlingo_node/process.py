@@ -25,12 +25,19 @@ _PR_SET_PDEATHSIG = 1
 
 
 class _StopSignals:
-    """Waits for SIGINT or SIGTERM on a thread of its own, so that no long call can hold the end up."""
+    """Waits for SIGINT or SIGTERM on a thread of its own, so that no long call can hold the end up.
+
+    The signals are caught, not blocked: libraries like OpenBLAS have threads by now, which a mask would not reach.
+    """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self._wake: Callable[[], None] = lambda: None
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)  # before any other thread exists
+        self._come, caught = os.pipe()
+        os.set_blocking(caught, False)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(caught, warn_on_full_buffer=False)
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
     def on_stop(self, wake: Callable[[], None]) -> None:
@@ -40,11 +47,10 @@ class _StopSignals:
             wake()
 
     def _wait(self) -> None:
-        signal.sigwait(_STOP_SIGNALS)
+        os.read(self._come, 1)
         self.stop.set()
-        deadline = threading.Timer(GRACE_S, os._exit, args=(1,))
-        deadline.daemon = True
-        deadline.start()
+        # The kernel ends the process, whichever thread holds the interpreter by then.
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
         self._wake()
 
 

@@ -56,6 +56,12 @@ class Supervisor:
         """Process id by node name."""
         return {name: process.pid for name, process in self._processes.items()}
 
+    @property
+    def exit_codes(self) -> dict[str, int]:
+        """Exit code by node name of those that have ended; minus the signal's number where one ended it."""
+        ended = {name: process.poll() for name, process in self._processes.items()}
+        return {name: code for name, code in ended.items() if code is not None}
+
     def start(self) -> None:
         """Start all at once, or none; the lifecycle manager gives the order in which they work."""
         self._log_dir.mkdir(parents=True, exist_ok=True)
