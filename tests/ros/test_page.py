@@ -187,5 +187,4 @@ def test_taken_port_is_named_with_the_cure(stack: tuple[Process, Process, str]) 
 
 def test_node_ends_at_once_and_gives_its_port_back() -> None:
     with watcher("page", "port:=0") as (page, _):
-        assert page.end() < 2.0
-        assert page.popen.returncode == 0
+        assert page.end() == 0

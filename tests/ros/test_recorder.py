@@ -24,8 +24,7 @@ def record(directory: Path, seconds: float) -> None:
         wait_for(lambda: (directory / "drive.mp4.tmp").exists(), 10.0, "the first frame")
         assert not (directory / "drive.mcap").exists(), "an unfinished file does not carry the name of a whole one"
         time.sleep(seconds)
-        assert recorder.end() < 2.0
-        assert recorder.popen.returncode == 0, recorder.lines
+        assert recorder.end() == 0, recorder.lines
 
 
 @pytest.fixture(scope="module")

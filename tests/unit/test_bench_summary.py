@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -132,10 +133,9 @@ def test_an_interrupt_ends_every_process(monkeypatch: pytest.MonkeyPatch) -> Non
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pool, "wait", interrupted)
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         pool.drive_all([RouteSpec("gridtown", 1, 0)], DriveSettings(), 1, False, Ears())
-    assert time.monotonic() - started < 5.0
+    assert not multiprocessing.active_children()
 
 
 def arguments(*words: str) -> argparse.Namespace:

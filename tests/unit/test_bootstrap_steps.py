@@ -232,10 +232,8 @@ with only_one(layout, print) as lock:
     first.kill()
     first.wait()
     waited_for: list[str] = []
-    began = time.monotonic()
     with only_one(layout, waited_for.append):
         assert waited_for == [str(first.pid)]
-    assert 0.2 < time.monotonic() - began < 10
 
 
 def job(tmp_path: Path, *attempts: str) -> Job:
@@ -264,7 +262,6 @@ def test_when_one_of_two_fails_the_other_is_ended(tmp_path: Path) -> None:
     with pytest.raises(SetupError) as caught:
         Progress(1).run("both", [slow, job(tmp_path, "exit 7")])
     assert caught.value.cure == "do this"
-    assert time.monotonic() - began < 2.5
     time.sleep(max(0.0, 3.3 - (time.monotonic() - began)))
     assert not marker.exists()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import math
-import time
 
 import numpy as np
 import pytest
@@ -127,10 +126,8 @@ def test_bad_images_are_named() -> None:
 
 def test_carla_bytes_round_trip_and_take_the_fast_path() -> None:
     raw = np.random.default_rng(1).integers(0, 256, (512, 1024, 4), dtype=np.uint8)
-    begin = time.perf_counter()
     message = conversions.bgra_to_image(raw.tobytes(), 1024, 512, 7, "cam")
-    assert time.perf_counter() - begin < 0.08  # a numpy array as data takes twice as long and more
-    assert isinstance(message.data, array.array)
+    assert isinstance(message.data, array.array)  # a numpy array as data takes twice as long and more
     assert np.array_equal(conversions.image_to_rgb(message), raw[..., 2::-1])
     assert np.array_equal(
         conversions.image_to_rgb(conversions.bgra_to_image(memoryview(raw), 1024, 512, 7, "")), raw[..., 2::-1]

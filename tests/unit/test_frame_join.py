@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from hypothesis import given
@@ -91,9 +90,7 @@ def test_taking_waits_and_closing_wakes(join: FrameJoin) -> None:
     threading.Timer(0.05, lambda: [join.put(part, 1, part) for part in ("image", "odometry")]).start()
     assert join.take(2.0) is not None
     threading.Timer(0.05, join.close).start()
-    begin = time.monotonic()
-    assert join.take(2.0) is None
-    assert time.monotonic() - begin < 1.0
+    assert join.take(1e6) is None, "and not only after that time"
 
 
 @given(st.lists(st.tuples(st.sampled_from(["image", "odometry", "take"]), st.integers(0, 6)), max_size=60))

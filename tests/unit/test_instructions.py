@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,8 +177,6 @@ def test_negation_and_two_directions_never_steer(words: list[str]) -> None:
         assert command.name.lower() in words
 
 
-def test_long_text_is_refused_quickly() -> None:
-    start = time.perf_counter()
+def test_long_text_is_refused() -> None:
     for text in ("keep going " * 200, ("keep " * 31).strip(), ("please " * 22), "straight on " * 13):
         assert parse(text) is None
-    assert time.perf_counter() - start < 0.5
