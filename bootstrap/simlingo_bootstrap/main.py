@@ -29,6 +29,10 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
 SUBCOMMAND_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bench", "model"): ("train",),  # the network in torch, and the published way beside the exported graphs
 }
+#: And for options that need more than their command.
+OPTION_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("bench", "--plots"): ("plots",),
+}
 _INTERRUPTED = 130
 
 
@@ -56,7 +60,10 @@ def main(argv: Sequence[str]) -> int:
 
 def groups_of(argv: Sequence[str]) -> tuple[str, ...]:
     """The groups that the command at the front of ``argv`` needs beyond driving."""
-    return next((groups for words, groups in SUBCOMMAND_GROUPS.items() if tuple(argv[:2]) == words), COMMAND_GROUPS[argv[0]])
+    named = (groups for words, groups in SUBCOMMAND_GROUPS.items() if tuple(argv[:2]) == words)
+    options = {argument.split("=")[0] for argument in argv}
+    extra = [group for (word, option), groups in OPTION_GROUPS.items() if word == argv[0] and option in options for group in groups]
+    return (*next(named, COMMAND_GROUPS[argv[0]]), *extra)
 
 
 def _run_command(layout: Layout, argv: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ _FILES = {
     "drive": ["drive.txt"],
     "torch": ["torch.txt"],
     "train": ["train.txt"],
+    "plots": ["plots.txt"],
     "dev": ["dev.txt"],
 }
 #: Steps in words, for the progress lines.
@@ -38,10 +39,11 @@ _TITLES = {
     "drive": "packages to drive",
     "torch": "torch",
     "train": "packages to train",
+    "plots": "packages to draw",
     "dev": "packages to test",
 }
 #: Steps of each group that a command can ask for; "drive" is always there.
-GROUPS = {"drive": ["drive"], "train": ["torch", "train"], "dev": ["dev"]}
+GROUPS = {"drive": ["drive"], "plots": ["plots"], "train": ["torch", "train", "plots"], "dev": ["dev"]}
 _OFFLINE = "see the lines above; where the network failed, start the same command again: it goes on from here"
 
 
@@ -105,7 +107,7 @@ class Setup:
         # interruption numpy is written anew, and a sourced ROS may lack colcon, which the step "drive" brings then.
         apart = self._ros is not None or self._state.was_interrupted("drive")
         building = [["drive"], ["interfaces"]] if apart else [["interfaces", "drive"]]
-        order = [["venv", "sources"], ["installer"], ["ros"], *building, ["torch"], ["train"], ["dev"]]
+        order = [["venv", "sources"], ["installer"], ["ros"], *building, ["torch"], ["train"], ["plots"], ["dev"]]
         stages = [[step for step in steps if step in missing] for steps in order]
         return [(", ".join(_TITLES[step] for step in steps), steps) for steps in stages if steps]
 

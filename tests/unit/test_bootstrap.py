@@ -15,7 +15,7 @@ from simlingo_bootstrap.environment import child_environment
 from simlingo_bootstrap.errors import SetupError
 from simlingo_bootstrap.interfaces import interface_packages
 from simlingo_bootstrap.layout import Layout, find_layout
-from simlingo_bootstrap.main import COMMAND_GROUPS, SUBCOMMAND_GROUPS, groups_of
+from simlingo_bootstrap.main import COMMAND_GROUPS, OPTION_GROUPS, SUBCOMMAND_GROUPS, groups_of
 from simlingo_bootstrap.ros import RosInstallation, check_python_of_ros, find_ros
 from simlingo_bootstrap.setup import GROUPS, report_missing
 from simlingo_cli.commands import COMMANDS
@@ -122,6 +122,13 @@ def test_every_command_has_its_requirements_and_its_group_exists() -> None:
 def test_only_the_bench_of_the_model_needs_torch() -> None:
     assert groups_of(["bench", "model", "--frames", "3"]) == ("train",)
     assert groups_of(["bench", "planner"]) == groups_of(["bench"]) == groups_of(["bench", "--help"]) == ()
+
+
+def test_drawing_needs_its_packages_and_no_torch() -> None:
+    assert groups_of(["bench", "drive", "--plots", "there"]) == groups_of(["bench", "drive", "--plots=there"]) == ("plots",)
+    assert groups_of(["bench", "drive", "--json", "plots"]) == ()
+    assert GROUPS["plots"] == ["plots"]
+    assert {group for groups in OPTION_GROUPS.values() for group in groups} <= set(GROUPS)
 
 
 def test_driving_installs_no_torch() -> None:

@@ -96,9 +96,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Sequence[Any]]:
     """Drive all routes; the report and the records of the routes in order."""
-    from importlib.util import find_spec
-
-    from simlingo.contracts import SimlingoError
     from training.evaluation.closed_loop import DriveRecord, DriveSettings
     from training.evaluation.journal import Journal
     from training.evaluation.pool import drive_all
@@ -107,8 +104,6 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
     from training.evaluation.summary import report as make_report
 
     towns = _towns(args.towns)
-    if args.plots and find_spec("matplotlib") is None:
-        raise SimlingoError("--plots needs matplotlib; ./simlingo setup train installs it, or leave --plots out")
     cores = os.cpu_count() or 1
     specs = select(towns, args.routes, args.seed)
     jobs = min(args.jobs or cores, len(specs))
