@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from simlingo.contracts import Command
+from simlingo.geometry import ego_to_map
 from simlingo.navigation.route import RoutePlanner
 from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
+from training.collect.labels import labels_of
+from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.views import Camera
 from training.evaluation.routes import RouteSpec, build, town_planner
 from training.evaluation.world import open_world
@@ -115,3 +118,27 @@ def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> N
 def test_without_a_light_nothing_changes(approach: Approach) -> None:
     info = approach.drive(lambda info: info.light.state == "none")
     assert other_light(info, approach.expert, approach.navigation, approach.world) is None
+
+
+def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) -> None:
+    info = approach.drive(lambda info: info.light.state == "red" and 12.0 < info.light.distance < 20.0)
+    rng = np.random.default_rng(3)
+    found = [nearer(info, approach.expert, approach.navigation, rng) for _ in range(40)]
+    moves = [made for made in found if made is not None]
+    assert len(moves) > 20
+    room = room_ahead(info)
+    for moved, navigation, ahead in moves:
+        assert 0.0 < ahead <= room - REMAINING_M
+        assert moved.light.distance == pytest.approx(info.light.distance - ahead)
+        assert math.dist((moved.ego.x, moved.ego.y), (info.ego.x, info.ego.y)) == pytest.approx(ahead, abs=0.1)
+        assert ego_to_map(navigation.target_points, moved.ego) == pytest.approx(
+            ego_to_map(approach.navigation.target_points, info.ego), abs=1e-6
+        )
+        if ahead > room - 2.0:
+            labels = labels_of(moved, approach.expert, navigation, moved.ego, 0.0)
+            assert labels["other_speed_waypoints"][-1, 0] < 2.5
+
+
+def test_where_nothing_stops_the_car_no_view_is_nearer(approach: Approach) -> None:
+    info = approach.drive(lambda info: not info.situation.stops and not info.situation.leads)
+    assert nearer(info, approach.expert, approach.navigation, np.random.default_rng(0)) is None

@@ -24,6 +24,7 @@ from training.collect.counterfactual import other_light, other_speed
 from training.collect.disturbance import Disturbance
 from training.collect.invented_town import INVENTED, invented_town
 from training.collect.labels import labels_of
+from training.collect.nearer import nearer
 from training.collect.policy_drive import PolicyDriver
 from training.collect.records import boxes, measurement
 from training.collect.settings import CollectSettings, Job, draw_route
@@ -46,6 +47,8 @@ START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
 EXPERT = replace(CONSTANTS, sign_stop_ticks=3)
 #: Share of the second views whose light shows the other colour, where it can.
 OTHER_LIGHT_SHARE = 0.6
+#: Share of the second views that stand nearer to what the expert stops for, where there is such a thing.
+NEARER_SHARE = 0.5
 #: Share of the routes whose town is drawn in other colours than its own.
 PAINTED_SHARE = 0.75
 #: Green time of the lights on a route, s; shorter than the town's own, for more starts and stops.
@@ -149,16 +152,18 @@ class Episode:
         self._standing = self._standing + 1 if info.ego.speed < 0.1 and info.target_speed < 0.3 else 0
         shift = float(self._rng.uniform(-MAX_SHIFT_M, MAX_SHIFT_M))
         turn = float(self._rng.uniform(-MAX_TURN_RAD, MAX_TURN_RAD))
+        second, second_navigation, ahead, colours = self._second_view(info, navigation)
         writer.add_records(
             number,
-            measurement(info, self._expert.route, navigation, control, shift, turn, self._ego.get_transform()),
+            measurement(
+                info, self._expert.route, navigation, control, (ahead, shift, turn), self._ego.get_transform()
+            ),
             boxes(self._world, self._ego, info) if self._settings.rgb else None,
         )
         skipped = self._standing > STANDING_FRAMES and self._standing % STANDING_EVERY != 0
         if skipped and not self._settings.rgb:
             return
-        view = beside(info.ego, shift, turn)
-        other, colours = self._other_light(info, navigation)
+        view = beside(second.ego, shift, turn)
         main, augmented = self._camera.capture(info.ego), self._camera.capture(view, colours)
         writer.add_picture(number, main.rgb, augmented.rgb)
         if not skipped:
@@ -168,15 +173,26 @@ class Episode:
                     "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
                     "model_drives": np.bool_(model_drives),
                     **self._entry(main, info, navigation, info.ego, ""),
-                    **self._entry(augmented, other, navigation, view, "_augmented"),
+                    **self._entry(augmented, second, second_navigation, view, "_augmented"),
                 }
             )
 
-    def _other_light(self, info: ExpertInfo, navigation: Navigation) -> tuple[ExpertInfo, dict[str, str]]:
-        """The second view's light: often in the other colour, with what the expert would then mean."""
-        if self._rng.random() >= OTHER_LIGHT_SHARE:
-            return info, {}
-        return other_light(info, self._expert, navigation, self._world) or (info, {})
+    def _second_view(
+        self, info: ExpertInfo, navigation: Navigation
+    ) -> tuple[ExpertInfo, Navigation, float, dict[str, str]]:
+        """What the second view tells of: what the expert would mean there, the navigation, metres ahead, lights' colours.
+
+        Often it stands nearer to what the expert stops for, or shows the light in the other colour.
+        """
+        if self._rng.random() < NEARER_SHARE:
+            moved = nearer(info, self._expert, navigation, self._rng)
+            if moved is not None:
+                return *moved, {}
+        if self._rng.random() < OTHER_LIGHT_SHARE:
+            changed = other_light(info, self._expert, navigation, self._world)
+            if changed is not None:
+                return changed[0], navigation, 0.0, changed[1]
+        return info, navigation, 0.0, {}
 
     def _entry(
         self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str

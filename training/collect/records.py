@@ -31,8 +31,7 @@ def measurement(
     route: ExpertRoute,
     navigation: Navigation,
     control: carla.VehicleControl,
-    shift: float,
-    turn: float,
+    second_view: tuple[float, float, float],
     transform: carla.Transform,
 ) -> dict[str, Any]:
     """The measurement record: key names are the published ones (spec B.2).
@@ -42,10 +41,10 @@ def measurement(
         route: the expert's route.
         navigation: target points and commands.
         control: the control that was applied, by whoever drove.
-        shift: m, of the augmented view to the right.
-        turn: rad, of the augmented view, clockwise.
+        second_view: where the augmented view stands: m ahead along the route, m to the right, rad clockwise.
         transform: the ego's.
     """
+    ahead, shift, turn = second_view
     first = info.place.s + 2.5
     line = map_to_ego(route.at(first + np.arange(float(ROUTE_POINTS))), info.ego)
     cause = info.cause
@@ -85,6 +84,7 @@ def measurement(
         "walker_close": walker is not None and walker < 20.0,
         "walker_close_id": cause.actor_id if cause and reason == "walker" else None,
         "angle": math.atan2(info.path[3][1], info.path[3][0]) / (math.pi / 2.0),
+        "augmentation_ahead": ahead,
         "augmentation_translation": shift,
         "augmentation_rotation": math.degrees(turn),
         "ego_matrix": transform.get_matrix(),
