@@ -238,3 +238,25 @@ def test_bodies_move_smoothly() -> None:
             assert (turn < math.radians(4.0)).all()
         before = now
     assert len(vehicles) == len(rows)
+
+
+def test_bumpers_that_jitter_in_contact_do_not_hold_it_up(world: World) -> None:
+    light, before = approach(world, 35.0)
+    light.set_state(RED)
+    light.freeze(True)
+    car = spawn_on(world, before, autopilot=True)
+    run(world, 12.0)
+    place = car.get_transform()
+    behind = place.transform(carla.Location(x=-5.2))
+    ego = spawn(world, carla.Transform(behind, place.rotation))
+    nudge = carla.VehicleControl(throttle=1.0), carla.VehicleControl(brake=1.0)
+    touched = 0
+    for tick in range(30 * 20):
+        ego.apply_control(nudge[tick // 10 % 2] if speed(car) == 0.0 else nudge[1])
+        world.tick()
+        touched += bool(world.contacts_of(ego))
+        if tick == 10 * 20:
+            light.freeze(False)
+            light.set_state(GREEN)
+    assert touched > 20
+    assert car.get_location().distance(place.location) > 20.0

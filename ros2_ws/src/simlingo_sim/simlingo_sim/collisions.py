@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simlingo_sim.world import World
 
 _HALT_S = 4.0  # s that traffic and walkers stand still after a crash
+_APART_S = 2.0  # s without a contact after which two that touch have a new crash: bumpers in contact jitter
 _MOST = 64  # contacts kept of one tick
 
 
@@ -82,7 +83,7 @@ class Collisions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._found = np.zeros((_MOST, 2))
-        self._touching: set[tuple[int, int]] = set()  # pairs in contact at the last tick
+        self._touched: dict[tuple[int, int], float] = {}  # pair -> s since it was last in contact, to _APART_S
         self._scenery: list[StaticActor] = []
         self._static = StaticBoxes(*(np.zeros(0) for _ in StaticBoxes._fields))
 
@@ -98,8 +99,9 @@ class Collisions:
         np.maximum(bodies.halt_s - dt, 0.0, out=bodies.halt_s)
         count = find_contacts(bodies, np.flatnonzero(bodies.kind != FREE), self._static, self._found)
         pairs = [(int(one), int(two)) for one, two in self._found[:count]]
-        contacts = [self._answer(one, two, new=(one, two) not in self._touching) for one, two in pairs]
-        self._touching = set(pairs)
+        contacts = [self._answer(one, two, new=(one, two) not in self._touched) for one, two in pairs]
+        since = {pair: age + dt for pair, age in self._touched.items() if age + dt < _APART_S}
+        self._touched = since | dict.fromkeys(pairs, 0.0)
         return contacts
 
     def scenery_actor(self, other: int) -> StaticActor:
