@@ -14,6 +14,7 @@ from simlingo.navigation.route import RoutePlanner
 from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
 from training.collect.labels import labels_of
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
+from training.collect.other_lead import other_lead
 from training.collect.views import Camera
 from training.evaluation.routes import RouteSpec, build, town_planner
 from training.evaluation.world import open_world
@@ -142,3 +143,23 @@ def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) ->
 def test_where_nothing_stops_the_car_no_view_is_nearer(approach: Approach) -> None:
     info = approach.drive(lambda info: not info.situation.stops and not info.situation.leads)
     assert nearer(info, approach.expert, approach.navigation, np.random.default_rng(0)) is None
+
+
+def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> None:
+    info = approach.drive(lambda info: room_ahead(info) > 40.0 and info.ego.speed > 2.0)
+    rng = np.random.default_rng(5)
+    made = [drawn for drawn in (other_lead(info, approach.expert, approach.world, rng) for _ in range(60)) if drawn]
+    assert len(made) > 30
+    assert min(behind.lead_distance for behind, _ in made) < 2.0
+    for behind, _ in made:
+        reached = approach.expert.places_ahead(behind)[-1] - info.place.s
+        assert reached < behind.lead_distance, "the roll-out ends behind the vehicle"
+        if behind.lead_distance < 3.5 and behind.ego.speed < 0.1:
+            assert reached < 0.2
+    behind, vehicle = min(made, key=lambda drawn: abs(drawn[0].lead_distance - 6.0))
+    empty = approach.camera.capture(info.ego)
+    shown = approach.camera.capture(info.ego, vehicles=(vehicle,))
+    changed = shown.semantic != empty.semantic
+    assert changed.sum() > 2000
+    # From the camera, 1.5 m behind the ego's middle, to the vehicle's rear.
+    assert np.percentile(shown.depth[changed], 2) == pytest.approx(1.5 + info.situation.front + behind.lead_distance, abs=1.5)

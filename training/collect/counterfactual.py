@@ -16,7 +16,7 @@ import numpy as np
 from simlingo.contracts import Command, Navigation
 from training.expert import CONSTANTS, Expert, ExpertInfo
 from training.expert.signals import LightInfo
-from training.expert.situation import Situation, Stop
+from training.expert.situation import Stop
 
 #: Share of the other speeds that are a standstill.
 STANDSTILL_SHARE = 0.4
@@ -48,6 +48,20 @@ def other_speed(info: ExpertInfo, expert: Expert, rng: np.random.Generator) -> f
     return float(rng.uniform(0.5 if at_sign else 0.0, most))
 
 
+def at_speed(info: ExpertInfo, expert: Expert, speed: float) -> ExpertInfo:
+    """``info`` as if the ego drove at ``speed`` m/s there, with what the expert would then want."""
+    wanted, cause = info.situation.acceleration(expert.route, info.place.s, speed, 0.0, CONSTANTS)
+    if speed < 0.1:
+        wanted = max(wanted, -CONSTANTS.comfort_deceleration)
+    return replace(
+        info,
+        ego=replace(info.ego, speed=speed),
+        acceleration=wanted,
+        cause=cause,
+        target_speed=max(speed + 0.5 * wanted, 0.0),
+    )
+
+
 def other_light(
     info: ExpertInfo, expert: Expert, navigation: Navigation, world: Any
 ) -> tuple[ExpertInfo, dict[str, str]] | None:
@@ -70,19 +84,9 @@ def other_light(
             return None
         stops = [stop for stop in info.situation.stops if stop.actor_id != light.actor_id]
     state = "red" if light.state == "green" else "green"
-    situation = Situation(info.situation.free_speed, info.situation.front, stops, info.situation.leads)
-    wanted, cause = situation.acceleration(expert.route, s, info.ego.speed, 0.0, constants)
-    if info.ego.speed < 0.1:
-        wanted = max(wanted, -constants.comfort_deceleration)
-    changed = replace(
-        info,
-        situation=situation,
-        acceleration=wanted,
-        cause=cause,
-        target_speed=max(info.ego.speed + 0.5 * wanted, 0.0),
-        light=LightInfo(state, light.distance, light.actor_id),
-    )
-    return changed, _colours(world.get_actor(light.actor_id), state)
+    situation = replace(info.situation, stops=stops)
+    changed = replace(info, situation=situation, light=LightInfo(state, light.distance, light.actor_id))
+    return at_speed(changed, expert, info.ego.speed), _colours(world.get_actor(light.actor_id), state)
 
 
 def _is_free(info: ExpertInfo, expert: Expert, navigation: Navigation, world: Any, s: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import carla
@@ -17,6 +17,7 @@ from simlingo.navigation.route import RoutePlanner
 from simlingo.policy import Policy
 from simlingo_sim import Client
 from simlingo_sim.population import populate
+from simlingo_sim.render.scene import VehicleVisual
 from simlingo_sim.scoring import Kind, RouteScorer
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
@@ -25,6 +26,7 @@ from training.collect.disturbance import Disturbance
 from training.collect.invented_town import INVENTED, invented_town
 from training.collect.labels import labels_of
 from training.collect.nearer import nearer
+from training.collect.other_lead import other_lead
 from training.collect.policy_drive import PolicyDriver
 from training.collect.records import boxes, measurement
 from training.collect.settings import CollectSettings, Job, draw_route
@@ -45,9 +47,11 @@ FRAMES_BEFORE_INFRACTION, LEAST_FRAMES = 8, 20
 START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
 #: The expert stands only a moment at a stop sign: how long it has stood is nothing that one picture shows.
 EXPERT = replace(CONSTANTS, sign_stop_ticks=3)
-#: Share of the second views whose light shows the other colour, where it can.
+#: Share of the rest of the second views whose light shows the other colour, where it can.
 OTHER_LIGHT_SHARE = 0.6
-#: Share of the second views that stand nearer to what the expert stops for, where there is such a thing.
+#: Share of the second views with a vehicle drawn ahead, where the road is free for one.
+OTHER_LEAD_SHARE = 0.5
+#: Share of the others that stand nearer to what the expert stops for, where there is such a thing.
 NEARER_SHARE = 0.5
 #: Share of the routes whose town is drawn in other colours than its own.
 PAINTED_SHARE = 0.75
@@ -57,6 +61,17 @@ GREEN_S = 4.0, 10.0
 #: Infractions that end an expert's route, and one that a model drives part of.
 ENDING = frozenset({Kind.COLLISION_PEDESTRIAN, Kind.COLLISION_VEHICLE, Kind.COLLISION_STATIC})
 ENDING_EXPERT = ENDING | {Kind.RED_LIGHT, Kind.STOP_SIGN}
+
+
+@dataclass(frozen=True)
+class SecondView:
+    """What a frame's second view tells of."""
+
+    info: ExpertInfo  # what the expert would mean there
+    navigation: Navigation
+    ahead: float = 0.0  # m along the route, from where the ego is
+    colours: dict[str, str] = field(default_factory=dict)  # of lights that show another one, by OpenDRIVE signal id
+    vehicles: tuple[VehicleVisual, ...] = ()  # drawn beside those of the world
 
 
 class Episode:
@@ -152,19 +167,19 @@ class Episode:
         self._standing = self._standing + 1 if info.ego.speed < 0.1 and info.target_speed < 0.3 else 0
         shift = float(self._rng.uniform(-MAX_SHIFT_M, MAX_SHIFT_M))
         turn = float(self._rng.uniform(-MAX_TURN_RAD, MAX_TURN_RAD))
-        second, second_navigation, ahead, colours = self._second_view(info, navigation)
+        second = self._second_view(info, navigation)
         writer.add_records(
             number,
             measurement(
-                info, self._expert.route, navigation, control, (ahead, shift, turn), self._ego.get_transform()
+                info, self._expert.route, navigation, control, (second.ahead, shift, turn), self._ego.get_transform()
             ),
             boxes(self._world, self._ego, info) if self._settings.rgb else None,
         )
         skipped = self._standing > STANDING_FRAMES and self._standing % STANDING_EVERY != 0
         if skipped and not self._settings.rgb:
             return
-        view = beside(second.ego, shift, turn)
-        main, augmented = self._camera.capture(info.ego), self._camera.capture(view, colours)
+        view = beside(second.info.ego, shift, turn)
+        main, augmented = self._camera.capture(info.ego), self._camera.capture(view, second.colours, second.vehicles)
         writer.add_picture(number, main.rgb, augmented.rgb)
         if not skipped:
             writer.add_cache(
@@ -173,26 +188,25 @@ class Episode:
                     "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
                     "model_drives": np.bool_(model_drives),
                     **self._entry(main, info, navigation, info.ego, ""),
-                    **self._entry(augmented, second, second_navigation, view, "_augmented"),
+                    **self._entry(augmented, second.info, second.navigation, view, "_augmented"),
                 }
             )
 
-    def _second_view(
-        self, info: ExpertInfo, navigation: Navigation
-    ) -> tuple[ExpertInfo, Navigation, float, dict[str, str]]:
-        """What the second view tells of: what the expert would mean there, the navigation, metres ahead, lights' colours.
-
-        Often it stands nearer to what the expert stops for, or shows the light in the other colour.
-        """
+    def _second_view(self, info: ExpertInfo, navigation: Navigation) -> SecondView:
+        """Often a vehicle more, a place nearer to what the expert stops for, or the light in the other colour."""
+        if self._rng.random() < OTHER_LEAD_SHARE:
+            behind = other_lead(info, self._expert, self._world, self._rng)
+            if behind is not None:
+                return SecondView(behind[0], navigation, vehicles=(behind[1],))
         if self._rng.random() < NEARER_SHARE:
             moved = nearer(info, self._expert, navigation, self._rng)
             if moved is not None:
-                return *moved, {}
+                return SecondView(*moved)
         if self._rng.random() < OTHER_LIGHT_SHARE:
             changed = other_light(info, self._expert, navigation, self._world)
             if changed is not None:
-                return changed[0], navigation, 0.0, changed[1]
-        return info, navigation, 0.0, {}
+                return SecondView(changed[0], navigation, colours=changed[1])
+        return SecondView(info, navigation)
 
     def _entry(
         self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str

@@ -13,8 +13,8 @@ import numpy as np
 
 from simlingo.contracts import EgoState, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
-from training.collect.counterfactual import other_speed
-from training.expert import CONSTANTS, Expert, ExpertInfo
+from training.collect.counterfactual import at_speed, other_speed
+from training.expert import Expert, ExpertInfo
 from training.expert.route import SPACING, Place
 
 #: Obstructions farther away than this leave the view where it is, m from the front bumper.
@@ -59,15 +59,7 @@ def nearer(
         return None
     light = replace(info.light, distance=info.light.distance - ahead)
     moved = replace(info, ego=ego, place=place, light=light, lead_distance=info.lead_distance - ahead)
-    speed = other_speed(moved, expert, rng)
-    wanted, cause = moved.situation.acceleration(expert.route, place.s, speed, 0.0, CONSTANTS)
-    moved = replace(
-        moved,
-        ego=replace(ego, speed=speed),
-        acceleration=wanted,
-        cause=cause,
-        target_speed=max(speed + 0.5 * wanted, 0.0),
-    )
+    moved = at_speed(moved, expert, other_speed(moved, expert, rng))
     distance = max(navigation.distance_to_command - ahead, 0.0)
     return moved, replace(navigation, target_points=target_points, distance_to_command=distance), ahead
 

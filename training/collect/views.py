@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, EgoState, ImageArray
-from simlingo_sim.render.scene import SceneFrame
+from simlingo_sim.render.scene import SceneFrame, VehicleVisual
 from simlingo_sim.towns import Town
 
 FIELD_OF_VIEW_DEG = 110.0
@@ -47,12 +48,17 @@ class Camera:
         self._world, self._ego = world, ego
         self._renderer = world.renderer() if paint is None else painted_renderer(world.town, paint)
 
-    def capture(self, pose: EgoState, signals: dict[str, str] | None = None) -> View:
+    def capture(
+        self, pose: EgoState, signals: dict[str, str] | None = None, vehicles: Sequence[VehicleVisual] = ()
+    ) -> View:
         """The picture with the ego, and its camera, standing at ``pose``.
 
-        ``signals``: colours that some lights show instead of their own, by OpenDRIVE signal id.
+        Args:
+            pose: of the ego.
+            signals: colours that some lights show instead of their own, by OpenDRIVE signal id.
+            vehicles: drawn beside those of the world.
         """
-        made = self._render(pose, OUTPUTS, signals)
+        made = self._render(pose, OUTPUTS, signals, vehicles)
         return View(made["rgb"], made["semantic"], made["depth"])
 
     def rgb(self, pose: EgoState) -> ImageArray:
@@ -60,7 +66,11 @@ class Camera:
         return np.asarray(self._render(pose, ("rgb",))["rgb"])
 
     def _render(
-        self, pose: EgoState, outputs: tuple[str, ...], signals: dict[str, str] | None = None
+        self,
+        pose: EgoState,
+        outputs: tuple[str, ...],
+        signals: dict[str, str] | None = None,
+        vehicles: Sequence[VehicleVisual] = (),
     ) -> dict[str, Any]:
         x, y, z = MODEL_CAMERA_POSITION_IN_EGO
         cos, sin = math.cos(pose.yaw), math.sin(pose.yaw)
@@ -74,13 +84,13 @@ class Camera:
             MODEL_CAMERA.width,
             MODEL_CAMERA.height,
             FIELD_OF_VIEW_DEG,
-            self._scene(pose, signals or {}),
+            self._scene(pose, signals or {}, vehicles),
             outputs,
         )
         return made
 
-    def _scene(self, pose: EgoState, signals: dict[str, str]) -> SceneFrame:
-        """The world's scene with the ego's body moved to ``pose`` and ``signals`` in other colours."""
+    def _scene(self, pose: EgoState, signals: dict[str, str], more: Sequence[VehicleVisual]) -> SceneFrame:
+        """The world's scene with the ego's body moved to ``pose``, ``signals`` in other colours, and ``more`` vehicles."""
         scene: SceneFrame = self._world.scene()
         vehicles = [
             dataclasses.replace(vehicle, x=pose.x, y=pose.y, yaw_deg=math.degrees(pose.yaw))
@@ -88,7 +98,7 @@ class Camera:
             else vehicle
             for vehicle in scene.vehicles
         ]
-        return dataclasses.replace(scene, vehicles=vehicles, signals={**scene.signals, **signals})
+        return dataclasses.replace(scene, vehicles=[*vehicles, *more], signals={**scene.signals, **signals})
 
 
 def beside(ego: EgoState, shift: float, turn: float) -> EgoState:

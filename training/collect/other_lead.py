@@ -1,0 +1,69 @@
+"""A vehicle that stands ahead in the picture, and not in the world.
+
+Drives rarely show a standing vehicle near ahead, and never one half a metre ahead. Here the renderer draws one into a view,
+and the labels are what the expert would mean behind it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import carla
+import numpy as np
+
+from simlingo_sim.render.scene import VehicleVisual
+from simlingo_sim.vehicle_models import VEHICLE_MODELS
+from training.collect.counterfactual import at_speed, other_speed
+from training.collect.nearer import room_ahead
+from training.expert import Expert, ExpertInfo
+from training.expert.situation import Lead
+
+#: Gap between the bumpers, m; small ones are drawn more often.
+GAP_M = 0.3, 20.0
+#: Free road between the vehicle and the next thing to stop for, m, and around its middle, m.
+BEHIND_M, AROUND_M = 1.0, 6.0
+#: Standard deviations of its place in the lane, m, and of its heading, rad.
+SIDEWAYS_M, TURNED_RAD = 0.25, math.radians(3.0)
+#: Share with brake lamps on.
+BRAKING_SHARE = 0.8
+
+
+def other_lead(
+    info: ExpertInfo, expert: Expert, world: Any, rng: np.random.Generator
+) -> tuple[ExpertInfo, VehicleVisual] | None:
+    """``info`` behind a vehicle that stands somewhere ahead on the route, and the vehicle to draw.
+
+    None where the road is not free for it.
+    """
+    model = list(VEHICLE_MODELS.values())[int(rng.integers(len(VEHICLE_MODELS)))]
+    length = model.length
+    gap = GAP_M[0] + (GAP_M[1] - GAP_M[0]) * float(rng.uniform()) ** 2
+    if room_ahead(info) < gap + length + BEHIND_M:
+        return None
+    rear = info.place.s + info.situation.front + gap
+    middle = rear + 0.5 * length
+    if middle > expert.route.length:
+        return None
+    yaw = expert.route.yaw_at(middle)
+    place = expert.route.at(middle) + rng.normal(0.0, SIDEWAYS_M) * np.array((-math.sin(yaw), math.cos(yaw)))
+    scene = world.scene()
+    others = [(body.x, body.y) for body in (*scene.vehicles, *scene.walkers)]
+    ahead_of_ego = [other for other in others if math.dist(other, (info.ego.x, info.ego.y)) > 1.0]
+    if any(math.dist(other, tuple(place)) < AROUND_M for other in ahead_of_ego):
+        return None
+    visual = VehicleVisual(
+        model.type_id,
+        float(place[0]),
+        float(place[1]),
+        float(world.get_map().get_waypoint(carla.Location(*place, 0.0)).transform.location.z),
+        yaw_deg=math.degrees(yaw + rng.normal(0.0, TURNED_RAD)),
+        color=tuple(int(value) for value in rng.integers(20, 236, 3)),
+        brake=bool(rng.random() < BRAKING_SHARE),
+        headlights=bool(world.night_lamps()),
+        seed=int(rng.integers(1 << 30)),
+    )
+    situation = replace(info.situation, leads=[Lead(rear, 0.0, -1), *info.situation.leads])
+    changed = replace(info, situation=situation, lead_distance=gap, lead_id=-1, lead_speed=0.0)
+    return at_speed(changed, expert, other_speed(changed, expert, rng)), visual
