@@ -84,6 +84,16 @@ def test_a_file_cut_short_is_named(folder: Path, keep: float) -> None:
         open_checkpoint(folder)
 
 
+def test_torchs_old_format_is_named_with_the_way_out(folder: Path) -> None:
+    file = folder / "pytorch_model.pt"
+    state = torch.load(file, weights_only=True)
+    torch.save(state, file, _use_new_zipfile_serialization=False)
+    with pytest.raises(InvalidInputError, match=r"old format.*torch\.save\(torch\.load"):
+        open_checkpoint(folder)
+    torch.save(torch.load(file, weights_only=True), file)
+    assert open_checkpoint(folder).stored_keys == len(state)
+
+
 def test_a_flipped_bit_stops_the_import(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "pytorch_model.pt"
     values = torch.load(file, weights_only=True)["wp_encoder.mlp.4.weight"].numpy().tobytes()

@@ -11,10 +11,10 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from checkpoint_cases import TINY  # noqa: E402
+from checkpoint_cases import TINY
 
-from simlingo.contracts import InvalidInputError  # noqa: E402
-from simlingo.model.config import ModelConfig  # noqa: E402
+from simlingo.contracts import InvalidInputError
+from simlingo.model.config import ModelConfig
 
 
 def our_config(folder: Path, field: str, value: Any) -> Path:
