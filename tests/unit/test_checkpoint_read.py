@@ -32,7 +32,7 @@ from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
-from simlingo.model.checkpoints.provenance import Provenance  # noqa: E402
+from simlingo.model.checkpoints.provenance import own  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
@@ -44,7 +44,7 @@ from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
 #: Where weights of this test's own come from.
-OWN = Provenance("simlingo", "test", "Apache-2.0")
+OWN = own("test")
 
 
 @pytest.fixture(scope="module")

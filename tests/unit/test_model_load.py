@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,14 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 from checkpoint_cases import random_network, write_pair  # noqa: E402
 
 from simlingo.contracts import MODEL_CAMERA, Command, InvalidInputError, Navigation, Observation  # noqa: E402
-from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SIMLINGO_LICENCE, Provenance  # noqa: E402
+from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
+from simlingo.model.checkpoints.provenance import (  # noqa: E402
+    PROVENANCE_FILE,
+    SIMLINGO_LICENCE,
+    Provenance,
+    own,
+    provenance_of,
+)
 from simlingo.model.folder import GRAPHS  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 
@@ -48,8 +56,7 @@ def test_a_folder_without_graphs_runs_on_torch(tiny_folder: Path, tmp_path: Path
 def test_the_licence_comes_with_the_folder(tiny_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_folder, folder)
-    (folder / PROVENANCE_FILE).parent.mkdir()
-    (folder / PROVENANCE_FILE).write_text(Provenance("simlingo", "a test", SIMLINGO_LICENCE).to_json())
+    Provenance("simlingo", "a test", SIMLINGO_LICENCE).write(folder)
     for precision in ("fp32", "bf16"):
         policy = load_policy(str(folder), precision=precision)  # type: ignore[arg-type]
         assert policy.simulation_only
@@ -58,6 +65,47 @@ def test_the_licence_comes_with_the_folder(tiny_folder: Path, tmp_path: Path) ->
     free = load_policy(str(tiny_folder))
     assert not free.simulation_only
     free.close()
+
+
+def test_a_folder_that_has_lost_its_provenance_is_restricted(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_folder, folder, ignore=shutil.ignore_patterns("source"))
+    for precision in ("fp32", "bf16"):
+        policy = load_policy(str(folder), precision=precision)  # type: ignore[arg-type]
+        assert policy.simulation_only
+        assert "provenance.json" in policy.licence
+        policy.close()
+    shipped = load_policy("simlingo-mini")
+    assert (shipped.licence, shipped.simulation_only) == ("Apache-2.0", False)
+    shipped.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "restricted"),
+    [
+        ({"licence": "worded in another way"}, True),
+        ({"licence": SIMLINGO_LICENCE}, True),
+        ({"licence": "Apache-2.0"}, False),
+        ({"licence": "Apache-2.0", "simulation_only": True}, True),
+        ({"licence": SIMLINGO_LICENCE, "simulation_only": False}, False),
+    ],
+)
+def test_what_a_folder_says_decides_and_a_text_that_is_unknown_restricts(
+    tmp_path: Path, values: dict[str, object], restricted: bool
+) -> None:
+    file = tmp_path / PROVENANCE_FILE
+    file.parent.mkdir()
+    file.write_text(json.dumps({"layout": "pair", "origin": "a test", "revision": "", "notes": [], **values}))
+    assert provenance_of(Kind.OURS, "", tmp_path).simulation_only is restricted
+
+
+@pytest.mark.parametrize("values", [{"simulation_only": "no"}, {"notes": None}, {"extra": 1}])
+def test_a_provenance_that_is_damaged_is_named(tmp_path: Path, values: dict[str, object]) -> None:
+    own("a test").write(tmp_path)
+    file = tmp_path / PROVENANCE_FILE
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    with pytest.raises(InvalidInputError, match=r"provenance\.json is damaged"):
+        provenance_of(Kind.OURS, "", tmp_path)
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:
