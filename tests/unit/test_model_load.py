@@ -13,8 +13,17 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from checkpoint_cases import random_network, write_pair  # noqa: E402
 
-from simlingo.contracts import MODEL_CAMERA, Command, InvalidInputError, Navigation, Observation  # noqa: E402
+from simlingo.contracts import (  # noqa: E402
+    MODEL_CAMERA,
+    Command,
+    InvalidInputError,
+    Navigation,
+    Observation,
+    SimlingoError,
+)
+from simlingo.model.checkpoints import build  # noqa: E402
 from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
+from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.provenance import (  # noqa: E402
     PROVENANCE_FILE,
     SIMLINGO_LICENCE,
@@ -22,6 +31,7 @@ from simlingo.model.checkpoints.provenance import (  # noqa: E402
     own,
     provenance_of,
 )
+from simlingo.model.engine import memory  # noqa: E402
 from simlingo.model.folder import GRAPHS  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 
@@ -106,6 +116,39 @@ def test_a_provenance_that_is_damaged_is_named(tmp_path: Path, values: dict[str,
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
     with pytest.raises(InvalidInputError, match=r"provenance\.json is damaged"):
         provenance_of(Kind.OURS, "", tmp_path)
+
+
+def test_too_little_memory_on_the_cpu_is_told_before_the_weights_are_taken(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 1000)
+    monkeypatch.setattr(build, "network_of", lambda checkpoint: pytest.fail("the weights were taken"))
+    with pytest.raises(SimlingoError, match=r"cpu has .* free; .*bf16.*int8.*text policy never"):
+        load_policy(str(tiny_folder), precision="bf16")
+
+
+def test_memory_that_runs_out_while_weights_are_taken_is_told_with_its_cure(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(checkpoint: object) -> None:
+        torch.empty(2**50, dtype=torch.uint8)
+
+    monkeypatch.setattr(build, "network_of", full)
+    with pytest.raises(SimlingoError, match=r"memory ran out .*bf16.*text policy never"):
+        load_policy(str(tiny_folder), precision="bf16")
+
+
+def test_lower_precision_helps_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cure that the error names: only adapted weights are made in fp32, the rest is converted out of its file."""
+    checkpoint = open_checkpoint(write_pair(tmp_path / "pair", random_network()))
+    weights = [tensor.numel() for name, tensor in checkpoint.tensors.items() if ".lora_" not in name]
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(4 * 1.25 * sum(weights)))
+    memory.require_memory_to_load(checkpoint)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(3.6 * 1.25 * sum(weights)))
+    for precision in ("bf16", "int8"):
+        memory.require_memory_to_load(checkpoint, precision)
+    with pytest.raises(SimlingoError, match="needs about"):
+        memory.require_memory_to_load(checkpoint)
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def _with_torch(
     from simlingo.model.checkpoints.build import network_of
     from simlingo.model.checkpoints.opened import open_checkpoint
     from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
+    from simlingo.model.engine.memory import memory_told, require_memory_to_load
     from simlingo.model.engine.precision import check, prepare
     from simlingo.model.engine.static_backend import StaticBackend
     from simlingo.model.engine.torch_backend import TorchBackend
@@ -87,7 +88,9 @@ def _with_torch(
             f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
         )
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
-    network = prepare(network_of(checkpoint), precision, device)
-    backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
+    require_memory_to_load(checkpoint, precision, device)
+    with memory_told():
+        network = prepare(network_of(checkpoint), precision, device)
+        backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
     provenance = checkpoint.provenance
     return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
