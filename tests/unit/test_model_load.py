@@ -31,9 +31,11 @@ from simlingo.model.checkpoints.provenance import (  # noqa: E402
     own,
     provenance_of,
 )
+from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.engine import memory  # noqa: E402
 from simlingo.model.folder import GRAPHS  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
+from simlingo_cli.main import main  # noqa: E402
 
 
 def observation() -> Observation:
@@ -116,6 +118,23 @@ def test_a_provenance_that_is_damaged_is_named(tmp_path: Path, values: dict[str,
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
     with pytest.raises(InvalidInputError, match=r"provenance\.json is damaged"):
         provenance_of(Kind.OURS, "", tmp_path)
+
+
+def test_a_flipped_bit_is_found_before_it_drives(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    write_folder(open_checkpoint(tiny_folder), folder, tiny_folder)
+    load_policy(str(folder)).close()
+    assert "checking" in capsys.readouterr().err
+    file = folder / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(InvalidInputError, match=r"model\.safetensors are not those that were written.*SHA256SUMS"):
+        load_policy(str(folder))
+    assert main(["checkpoint", "inspect", str(folder)]) == 1
+    assert "SHA256SUMS" in capsys.readouterr().err
 
 
 def test_too_little_memory_on_the_cpu_is_told_before_the_weights_are_taken(
