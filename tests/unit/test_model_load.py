@@ -33,7 +33,7 @@ from simlingo.model.checkpoints.provenance import (  # noqa: E402
 )
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.engine import memory  # noqa: E402
-from simlingo.model.folder import GRAPHS  # noqa: E402
+from simlingo.model.folder import GRAPHS, SHIPPED  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 
@@ -90,6 +90,8 @@ def test_a_folder_that_has_lost_its_provenance_is_restricted(tiny_folder: Path, 
     shipped = load_policy("simlingo-mini")
     assert (shipped.licence, shipped.simulation_only) == ("Apache-2.0", False)
     shipped.close()
+    (tmp_path / "link").symlink_to(SHIPPED / "simlingo-mini")
+    assert not provenance_of(Kind.OURS, "", tmp_path / "link").simulation_only
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,15 @@ def provenance_of(kind: Kind, origin: str, folder: Path) -> Provenance:
     if kind is Kind.OURS:
         if path.is_file():
             return _read(path)
-        return own(origin) if folder.resolve().parent == SHIPPED else Provenance(kind.value, origin, UNKNOWN_LICENCE)
+        return own(origin) if _is_shipped(folder) else Provenance(kind.value, origin, UNKNOWN_LICENCE)
     if kind is Kind.INTERNVL:
         return Provenance(kind.value, origin, INTERNVL_LICENCE, simulation_only=False)
     return Provenance(kind.value, origin, SIMLINGO_LICENCE)
+
+
+def _is_shipped(folder: Path) -> bool:
+    """Whether a folder is one of this package's models, also through links of an installation."""
+    return SHIPPED.resolve() in (folder.absolute().parent.resolve(), folder.resolve().parent)
 
 
 def _read(path: Path) -> Provenance:
