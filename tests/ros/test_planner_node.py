@@ -17,7 +17,7 @@ from stack_harness import TICK, Network, navigation, odometry, picture, process,
 from visualization_msgs.msg import MarkerArray
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
-from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SIMLINGO_LICENCE, Provenance
+from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance
 from simlingo.model.folder import SHIPPED
 from simlingo_node.conversions import intrinsics_to_camera_info, ns_to_stamp, stamp_to_ns
 
@@ -224,9 +224,7 @@ def test_the_words_of_the_command_steer_where_they_are_asked_for(tmp_path: Path,
 def restricted_model(folder: Path) -> Path:
     """The shipped model under the licence of the published weights."""
     shutil.copytree(SHIPPED / "simlingo-mini", folder)
-    provenance = Provenance("simlingo", "a test", SIMLINGO_LICENCE)
-    (folder / PROVENANCE_FILE).parent.mkdir()
-    (folder / PROVENANCE_FILE).write_text(provenance.to_json())
+    Provenance("simlingo", "a test", SIMLINGO_LICENCE).write(folder)
     return folder
 
 

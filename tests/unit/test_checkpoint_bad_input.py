@@ -33,6 +33,8 @@ from simlingo_cli.main import main  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
 State = dict[str, Any]
+#: The beginning of a run's configuration that is read.
+KNOWN = "model: {language_model: {variant: OpenGVLab/InternVL2-1B}}"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,16 @@ def test_a_file_cut_short_is_named(folder: Path, keep: float) -> None:
     file.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt are damaged or cut short"):
         open_checkpoint(folder)
+
+
+def test_torchs_old_format_is_named_with_the_way_out(folder: Path) -> None:
+    file = folder / "pytorch_model.pt"
+    state = torch.load(file, weights_only=True)
+    torch.save(state, file, _use_new_zipfile_serialization=False)
+    with pytest.raises(InvalidInputError, match=r"old format.*torch\.save\(torch\.load"):
+        open_checkpoint(folder)
+    torch.save(torch.load(file, weights_only=True), file)
+    assert open_checkpoint(folder).stored_keys == len(state)
 
 
 def test_a_flipped_bit_stops_the_import(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,7 +187,9 @@ def test_equal_aliases_need_not_share_memory(folder: Path) -> None:
         ("llm_config.hidden_size", 24.5, "must be whole"),
         ("llm_config.rope_theta", -1, "above 0"),
         ("force_image_size", 56, "force_image_size"),
-        ("image.raw", [48], r"\[height, width\]"),
+        ("image.raw", [48], r"config\.json: image\.raw .*\[height, width\]"),
+        ("downsample_ratio", 0.3, "1 divided by a whole number"),
+        ("token_ids.img_context", 60, r"token_ids\.img_context is 60, .* end at 59"),
     ],
 )
 def test_a_configuration_at_odds_with_the_tensors_is_refused(folder: Path, field: str, value: Any, sign: str) -> None:
@@ -207,12 +221,20 @@ def test_broken_configurations_are_named(folder: Path, content: bytes) -> None:
         ("model: {vision_model: {variant: a/b}, language_model: {variant: c/d}}", "different models"),
         ("model: {vision_model: {variant: a/b}}", "not known here"),
         ("model: {language_model: {variant: OpenGVLab/InternVL2-1B, lora: false}}", "lora false"),
+        ("model: {vision_model: {variant: [a]}}", r"config\.yaml: model\.vision_model\.variant .*\['a'\]"),
+        (f"{{{KNOWN}, data_module: {{base: {{use_global_img: true}}}}}}", "third tile"),
+        (f"{{{KNOWN}, sets: [{{use_global_img: 1}}]}}", "third tile"),
     ],
 )
 def test_runs_configurations_that_say_too_little_are_named(tmp_path: Path, text: str, sign: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(InvalidInputError, match=sign):
         hydra_config(tmp_path / "config.yaml")
+
+
+def test_a_run_without_a_third_tile_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("{" + KNOWN + ", data_module: {base: {use_global_img: false}}}")
+    assert hydra_config(tmp_path / "config.yaml").image.tile == 448
 
 
 def test_paths_without_a_checkpoint_say_what_was_expected(folder: Path, tmp_path: Path) -> None:

@@ -32,10 +32,11 @@ from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
-from simlingo.model.checkpoints.provenance import Provenance  # noqa: E402
+from simlingo.model.checkpoints.provenance import own  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
+from simlingo.model.config import ModelConfig  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
@@ -43,7 +44,7 @@ from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
 
 #: Where weights of this test's own come from.
-OWN = Provenance("simlingo", "test", "Apache-2.0")
+OWN = own("test")
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,28 @@ def test_qwen2s_own_tokenizer_files_are_completed_by_the_placeholders(tmp_path: 
     assert tokenizer.decode(tokenizer.encode(f"{text}<TARGET_POINT>")) == text
     with pytest.raises(InvalidInputError, match="take the tokenizer of these weights"):
         open_tokenizer(tmp_path, replace(config, language=replace(TINY.language, vocab_size=size - 9)))
+
+
+def test_a_tokenizer_whose_placeholders_sit_elsewhere_is_refused(tmp_path: Path) -> None:
+    """Fewer tokens than the model has fit by their number alone, but mean other words."""
+    size = train_tokenizer(tmp_path / "tokenizer.json", 512).get_vocab_size()
+
+    def config(vocabulary: int, added: int) -> ModelConfig:
+        language = replace(TINY.language, vocab_size=vocabulary)
+        return replace(TINY, token_ids=None, added_tokens=added, language=language)
+
+    with pytest.raises(InvalidInputError, match=r"<TARGET_POINT> 6, the weights .* belongs to another model"):
+        open_tokenizer(tmp_path, config(size - 1, 1))
+    text = (tmp_path / "tokenizer.json").read_text()
+    (tmp_path / "tokenizer.json").write_text(text.replace("<TARGET_POINT>", "<UNUSED>"))
+    fitting = open_tokenizer(tmp_path, config(size, 8))
+    assert [fitting.token_to_id(name) for name in named.PLACEHOLDERS] == list(range(size, size + 8))
+    with pytest.raises(InvalidInputError, match=rf"<WAYPOINTS> {size}, the weights {size + 1}: .*take the tokenizer"):
+        open_tokenizer(tmp_path, config(size + 1, 8))
+    swapped = fitting.to_str().replace("<WAYPOINTS>", "<SWAP>").replace("<ROUTE>", "<WAYPOINTS>")
+    (tmp_path / "tokenizer.json").write_text(swapped.replace("<SWAP>", "<ROUTE>"))
+    with pytest.raises(InvalidInputError, match="numbers the placeholder <WAYPOINTS>"):
+        open_tokenizer(tmp_path, config(size, 8))
 
 
 def test_the_published_file_takes_its_sizes_from_the_run(

@@ -62,8 +62,26 @@ def test_a_tensor_beyond_the_tolerance_fails(
     assert main(["checkpoint", "verify", str(folder), "--case", str(case)]) == 1
     output = capsys.readouterr()
     assert 0.009 < json.loads(output.out)["route"] < 0.011
+    assert json.loads(output.out)["novelty"] is None
     assert "novelty" in output.err
     assert main(["checkpoint", "verify", str(folder), "--case", str(case), "--tolerance", "0.02"]) == 0
+
+
+@pytest.mark.parametrize("extra", [{}, {"novelty": np.zeros(3)}])
+def test_a_case_that_compares_nothing_is_an_error(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: dict[str, np.ndarray]
+) -> None:
+    stored = np.load(folder / "case.npz")
+    inputs = {name: stored[name] for name in ("frame", "input_ids", "target_points")}
+    np.savez(tmp_path / "case.npz", **inputs, **extra)
+    report = tmp_path / "report.json"
+    command = ["checkpoint", "verify", str(folder), "--case", str(tmp_path / "case.npz"), "--json", str(report)]
+    assert main(command) == 1
+    output = capsys.readouterr()
+    for word in ("no tensor to compare", "route", *extra):
+        assert word in output.err
+    assert not output.out
+    assert not report.exists()
 
 
 def test_another_text_fails(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

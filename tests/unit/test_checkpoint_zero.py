@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,33 @@ def test_a_training_file_executes_nothing(tmp_path: Path, way: str) -> None:
     with pytest.raises(InvalidInputError, match="could execute code"):
         read_zero2(tmp_path / "zero/checkpoint")
     assert not marker.exists()
+
+
+def with_pickle(file: Path, pickle: bytes) -> Path:
+    """A file of torch.save with another pickle in it."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, pickle if name.endswith("/data.pkl") else content)
+    return file
+
+
+def test_a_training_file_changes_no_class_of_torch(tmp_path: Path) -> None:
+    """BUILD sets attributes of what a name stands for."""
+    torch.save({}, tmp_path / "trap.pt")
+    state = b"N}X\x07\x00\x00\x00changedK\x01s\x86"  # (None, {"changed": 1})
+    before = dict(vars(torch.UntypedStorage))
+    read_training_file(with_pickle(tmp_path / "trap.pt", b"\x80\x02ctorch.storage\nUntypedStorage\n" + state + b"b."))
+    assert dict(vars(torch.UntypedStorage)) == before
+
+
+def test_a_storage_without_a_type_is_read(tmp_path: Path) -> None:
+    bare = torch.arange(4, dtype=torch.uint8).untyped_storage()
+    torch.save({"bare": bare, "values": torch.arange(3.0)}, tmp_path / "file.pt")
+    content = read_training_file(tmp_path / "file.pt")
+    assert list(content["bare"]._untyped_storage) == [0, 1, 2, 3]
+    assert torch.equal(content["values"], torch.arange(3.0))
 
 
 def test_functions_of_allowed_packages_are_inert_too(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,10 +13,29 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from checkpoint_cases import random_network, write_pair  # noqa: E402
 
-from simlingo.contracts import MODEL_CAMERA, Command, InvalidInputError, Navigation, Observation  # noqa: E402
-from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SIMLINGO_LICENCE, Provenance  # noqa: E402
-from simlingo.model.folder import GRAPHS  # noqa: E402
+from simlingo.contracts import (  # noqa: E402
+    MODEL_CAMERA,
+    Command,
+    InvalidInputError,
+    Navigation,
+    Observation,
+    SimlingoError,
+)
+from simlingo.model.checkpoints import build  # noqa: E402
+from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
+from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.provenance import (  # noqa: E402
+    PROVENANCE_FILE,
+    SIMLINGO_LICENCE,
+    Provenance,
+    own,
+    provenance_of,
+)
+from simlingo.model.checkpoints.store import write_folder  # noqa: E402
+from simlingo.model.engine import memory  # noqa: E402
+from simlingo.model.folder import GRAPHS, SHIPPED  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
+from simlingo_cli.main import main  # noqa: E402
 
 
 def observation() -> Observation:
@@ -48,8 +68,7 @@ def test_a_folder_without_graphs_runs_on_torch(tiny_folder: Path, tmp_path: Path
 def test_the_licence_comes_with_the_folder(tiny_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_folder, folder)
-    (folder / PROVENANCE_FILE).parent.mkdir()
-    (folder / PROVENANCE_FILE).write_text(Provenance("simlingo", "a test", SIMLINGO_LICENCE).to_json())
+    Provenance("simlingo", "a test", SIMLINGO_LICENCE).write(folder)
     for precision in ("fp32", "bf16"):
         policy = load_policy(str(folder), precision=precision)  # type: ignore[arg-type]
         assert policy.simulation_only
@@ -58,6 +77,99 @@ def test_the_licence_comes_with_the_folder(tiny_folder: Path, tmp_path: Path) ->
     free = load_policy(str(tiny_folder))
     assert not free.simulation_only
     free.close()
+
+
+def test_a_folder_that_has_lost_its_provenance_is_restricted(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_folder, folder, ignore=shutil.ignore_patterns("source"))
+    for precision in ("fp32", "bf16"):
+        policy = load_policy(str(folder), precision=precision)  # type: ignore[arg-type]
+        assert policy.simulation_only
+        assert "provenance.json" in policy.licence
+        policy.close()
+    shipped = load_policy("simlingo-mini")
+    assert (shipped.licence, shipped.simulation_only) == ("Apache-2.0", False)
+    shipped.close()
+    (tmp_path / "link").symlink_to(SHIPPED / "simlingo-mini")
+    assert not provenance_of(Kind.OURS, "", tmp_path / "link").simulation_only
+
+
+@pytest.mark.parametrize(
+    ("values", "restricted"),
+    [
+        ({"licence": "worded in another way"}, True),
+        ({"licence": SIMLINGO_LICENCE}, True),
+        ({"licence": "Apache-2.0"}, False),
+        ({"licence": "Apache-2.0", "simulation_only": True}, True),
+        ({"licence": SIMLINGO_LICENCE, "simulation_only": False}, False),
+    ],
+)
+def test_what_a_folder_says_decides_and_a_text_that_is_unknown_restricts(
+    tmp_path: Path, values: dict[str, object], restricted: bool
+) -> None:
+    file = tmp_path / PROVENANCE_FILE
+    file.parent.mkdir()
+    file.write_text(json.dumps({"layout": "pair", "origin": "a test", "revision": "", "notes": [], **values}))
+    assert provenance_of(Kind.OURS, "", tmp_path).simulation_only is restricted
+
+
+@pytest.mark.parametrize("values", [{"simulation_only": "no"}, {"notes": None}, {"extra": 1}])
+def test_a_provenance_that_is_damaged_is_named(tmp_path: Path, values: dict[str, object]) -> None:
+    own("a test").write(tmp_path)
+    file = tmp_path / PROVENANCE_FILE
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    with pytest.raises(InvalidInputError, match=r"provenance\.json is damaged"):
+        provenance_of(Kind.OURS, "", tmp_path)
+
+
+def test_a_flipped_bit_is_found_before_it_drives(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    write_folder(open_checkpoint(tiny_folder), folder, tiny_folder)
+    load_policy(str(folder)).close()
+    assert "checking" in capsys.readouterr().err
+    file = folder / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(InvalidInputError, match=r"model\.safetensors are not those that were written.*SHA256SUMS"):
+        load_policy(str(folder))
+    assert main(["checkpoint", "inspect", str(folder)]) == 1
+    assert "SHA256SUMS" in capsys.readouterr().err
+
+
+def test_too_little_memory_on_the_cpu_is_told_before_the_weights_are_taken(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 1000)
+    monkeypatch.setattr(build, "network_of", lambda checkpoint: pytest.fail("the weights were taken"))
+    with pytest.raises(SimlingoError, match=r"cpu has .* free; .*bf16.*int8.*text policy never"):
+        load_policy(str(tiny_folder), precision="bf16")
+
+
+def test_memory_that_runs_out_while_weights_are_taken_is_told_with_its_cure(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(checkpoint: object) -> None:
+        torch.empty(2**50, dtype=torch.uint8)
+
+    monkeypatch.setattr(build, "network_of", full)
+    with pytest.raises(SimlingoError, match=r"memory ran out .*bf16.*text policy never"):
+        load_policy(str(tiny_folder), precision="bf16")
+
+
+def test_lower_precision_helps_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cure that the error names: only adapted weights are made in fp32, the rest is converted out of its file."""
+    checkpoint = open_checkpoint(write_pair(tmp_path / "pair", random_network()))
+    weights = [tensor.numel() for name, tensor in checkpoint.tensors.items() if ".lora_" not in name]
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(4 * 1.25 * sum(weights)))
+    memory.require_memory_to_load(checkpoint)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(3.6 * 1.25 * sum(weights)))
+    for precision in ("bf16", "int8"):
+        memory.require_memory_to_load(checkpoint, precision)
+    with pytest.raises(SimlingoError, match="needs about"):
+        memory.require_memory_to_load(checkpoint)
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
 from simlingo.contracts import SimlingoError  # noqa: E402
+from simlingo.model.checkpoints.opened import provenance_at  # noqa: E402
+from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.train.batches import BatchMaker  # noqa: E402
@@ -119,6 +121,25 @@ def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:
     second = Trainer(replace(settings, duration_s=4.0), TINY, pack, pack)
     assert second.progress.step == first.progress.step
     assert second.validate()["val_path"] == pytest.approx(first.progress.history[-1]["val_path"], rel=1e-4)
+
+
+def test_a_run_says_what_may_be_done_with_its_weights(tmp_path: Path) -> None:
+    """Weights of its own are free; those that it began with keep their restriction, also when the run goes on."""
+    pack = small_pack(tmp_path / "pack")
+    for name in ("own", "further"):
+        (tmp_path / name).mkdir()
+        train_tokenizer(tmp_path / name / "tokenizer.json", 512)
+    first = TrainSettings(tmp_path / "own", 1.0)
+    Trainer(first, TINY, pack, pack).write_weights(first.folder)
+    assert (provenance_at(first.folder).licence, provenance_at(first.folder).simulation_only) == ("Apache-2.0", False)
+    Provenance("pair", "elsewhere", SIMLINGO_LICENCE).write(first.folder)
+    further = TrainSettings(tmp_path / "further", 1.0, start_from=first.folder)
+    for settings in (further, replace(further, start_from=None)):
+        Trainer(settings, TINY, pack, pack).write_weights(settings.folder)
+        found = provenance_at(settings.folder)
+        assert found.simulation_only
+        assert found.licence == SIMLINGO_LICENCE
+        assert found.notes == ("trained further by ./simlingo train",)
 
 
 def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from simlingo.model.checkpoint import build_network, save_weights
+from simlingo.model.checkpoints.provenance import own
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig
 from simlingo.model.export import export_graphs
 from simlingo.model.tokenizer import PromptTokenizer
@@ -28,5 +29,6 @@ def write_tiny_model(folder: Path) -> Path:
     train_tokenizer(folder / "tokenizer.json", TINY.language.vocab_size)
     network = build_network(TINY, PromptTokenizer.load(folder / "tokenizer.json"))
     save_weights(network, folder)
+    own("a test").write(folder)
     export_graphs(folder)
     return folder

@@ -74,18 +74,18 @@ class Subject:
 
         from simlingo.model.checkpoints.build import empty_network, network_of
         from simlingo.model.checkpoints.opened import open_checkpoint
-        from simlingo.model.engine.memory import memory_told, require_memory
+        from simlingo.model.engine.memory import memory_told, require_memory, require_memory_to_load
         from simlingo.model.network import SimLingoNetwork
 
-        cpu = torch.device("cpu")
         checkpoint = self.checkpoint
         if checkpoint is None and self.folder is not None:
             checkpoint = open_checkpoint(self.folder)
         with memory_told():
             if checkpoint is not None:
-                require_memory(4 * checkpoint.weights, cpu)
+                require_memory_to_load(checkpoint)
                 return network_of(checkpoint)
-            require_memory(4 * sum(weight.numel() for weight in empty_network(self.config).parameters()), cpu)
+            weights = sum(weight.numel() for weight in empty_network(self.config).parameters())
+            require_memory(4 * weights, torch.device("cpu"))
             ids = _token_ids(self.config)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(_SEED)

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoint import build_network, load_network, save_weights
+from simlingo.model.checkpoints.kinds import Kind
+from simlingo.model.checkpoints.opened import provenance_at
+from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, Provenance, own, provenance_of
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
 from simlingo.model.tokenizer import PromptTokenizer
@@ -51,6 +54,7 @@ class Trainer:
             self.network, _ = load_network(settings.start_from)
         else:
             self.network = build_network(config, tokenizer)
+        self.provenance = _provenance(settings)
         self.network.to(self.device).train()
         self.helpers = HelperHeads(config).to(self.device)
         self.average = Average(self.network)
@@ -147,7 +151,8 @@ class Trainer:
         plot_losses(self.progress.history, self.settings.folder / "losses.png")
 
     def write_weights(self, folder: Path) -> None:
-        """The averaged weights as a model folder's safetensors."""
+        """The averaged weights as a model folder's safetensors, with where they come from."""
+        self.provenance.write(folder)
         temporary = folder / f"{CONFIG_FILE}.tmp"
         temporary.write_text(self.network.config.to_json(), encoding="utf-8")
         temporary.replace(folder / CONFIG_FILE)
@@ -158,3 +163,12 @@ class Trainer:
 
     def _on_device(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+
+
+def _provenance(settings: TrainSettings) -> Provenance:
+    """Where a run's weights come from: what they began with keeps its licence, and so does a run that goes on."""
+    if (settings.folder / PROVENANCE_FILE).is_file():
+        return provenance_of(Kind.OURS, str(settings.folder), settings.folder)
+    if settings.start_from is None:
+        return own("trained by ./simlingo train")
+    return provenance_at(settings.start_from).with_note("trained further by ./simlingo train")

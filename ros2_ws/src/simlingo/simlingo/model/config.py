@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simlingo.contracts import InvalidInputError
+from simlingo.model.config_checks import check_sizes, check_types
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class ModelConfig:
         """Read ``config.json``.
 
         Raises:
-            InvalidInputError: the file is missing, is no JSON, or names other fields than this class.
+            InvalidInputError: the file is missing, is no JSON, names other fields than this class, or holds values that
+                cannot be.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -130,8 +132,8 @@ class ModelConfig:
                     "language": LanguageConfig(**values["language"]),
                     "route_hidden": tuple(values["route_hidden"]),
                     "point_hidden": tuple(values["point_hidden"]),
-                    "lora": LoraConfig(**values["lora"]) if values.get("lora") else None,
-                    "token_ids": TokenIds(**values["token_ids"]) if values.get("token_ids") else None,
+                    "lora": None if values.get("lora") is None else LoraConfig(**values["lora"]),
+                    "token_ids": None if values.get("token_ids") is None else TokenIds(**values["token_ids"]),
                 }
             )
         except (KeyError, TypeError) as error:
@@ -142,6 +144,8 @@ class ModelConfig:
             raise InvalidInputError(
                 f"model configuration {path} has format {config.format_version}, this version reads {cls.format_version}"
             )
+        check_types(config, path)
+        check_sizes(config, path)
         return config
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
 
 if TYPE_CHECKING:
+    from simlingo.model.checkpoints.opened import Checkpoint
     from simlingo.model.engine.precision import Precision
 
 
@@ -73,6 +75,7 @@ def _with_torch(
     from simlingo.model.checkpoints.build import network_of
     from simlingo.model.checkpoints.opened import open_checkpoint
     from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
+    from simlingo.model.engine.memory import memory_told, require_memory_to_load
     from simlingo.model.engine.precision import check, prepare
     from simlingo.model.engine.static_backend import StaticBackend
     from simlingo.model.engine.torch_backend import TorchBackend
@@ -87,7 +90,25 @@ def _with_torch(
             f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
         )
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
-    network = prepare(network_of(checkpoint), precision, device)
-    backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
+    _check_files(checkpoint)
+    require_memory_to_load(checkpoint, precision, device)
+    with memory_told():
+        network = prepare(network_of(checkpoint), precision, device)
+        backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
     provenance = checkpoint.provenance
     return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
+
+
+def _check_files(checkpoint: Checkpoint) -> None:
+    """Compare the weights of a model folder with the digests that were written beside them; says so, as it takes seconds.
+
+    Raises:
+        InvalidInputError: a file differs from what was written.
+    """
+    from simlingo.model.checkpoints.shards import SUMS_FILE, check_digests
+
+    folder = checkpoint.source.folder
+    if checkpoint.source.kind is Kind.OURS and (folder / SUMS_FILE).is_file():
+        size = sum(file.stat().st_size for file in checkpoint.files)
+        print(f"checking {size / 1e6:,.1f} MB of weights in {folder} ...", file=sys.stderr, flush=True)
+        check_digests(folder, lambda _: None)

@@ -8,14 +8,14 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from simlingo.model.checkpoints.command_common import declare, open_from
+from simlingo.model.checkpoints.command_common import check_files, declare, open_from
 
 if TYPE_CHECKING:
     from simlingo.model.checkpoints.opened import Checkpoint
 
 DESCRIPTION = (
     "Show a checkpoint's layout, sizes and tensors. Every key is accounted for: a missing, unexpected or misshapen\n"
-    "one is an error that lists them all. Nothing in the files is executed."
+    "one is an error that lists them all, and so is a file that differs from its checksums. Nothing in it is executed."
 )
 EXAMPLES = """examples:
   ./simlingo checkpoint inspect simlingo/checkpoints/epoch=013.ckpt
@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0 where it is complete."""
-    facts = describe(open_from(args))
+    checkpoint = open_from(args)
+    check_files(checkpoint)
+    facts = describe(checkpoint)
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0

@@ -14,6 +14,7 @@ from typing import Any
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.named import INTERNVL2_1B, PLACEHOLDERS, PUBLISHED_LORA, published_config
 from simlingo.model.config import ImageConfig, LanguageConfig, LoraConfig, ModelConfig, TokenIds, VisionConfig
+from simlingo.model.config_checks import check_sizes
 
 #: What the network is built for; another value is another architecture. A field that is not there has this value, or
 #: its tensors tell.
@@ -32,6 +33,18 @@ _FIXED: dict[str, tuple[object, ...]] = {
     "llm_config.rope_scaling.type": (None, "default", "dynamic"),
     "llm_config.rope_scaling.rope_type": (None, "default", "dynamic"),
     "lora.target": ("all-linear",),
+}
+#: What ``config.json`` of InternVL calls our fields, for errors.
+_THEIR_NAMES = {
+    "image.tile": "vision_config.image_size",
+    "vision.hidden_size": "vision_config.hidden_size",
+    "vision.heads": "vision_config.num_attention_heads",
+    "vision.patch": "vision_config.patch_size",
+    "language.hidden_size": "llm_config.hidden_size",
+    "language.heads": "llm_config.num_attention_heads",
+    "language.key_value_heads": "llm_config.num_key_value_heads",
+    "token_ids.image_context": "token_ids.img_context",
+    "token_ids.end_of_turn": "token_ids.eos",
 }
 
 
@@ -83,7 +96,7 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
     )
     config = ModelConfig(
         name=name,
-        image=_image(values, tile, driving) if image else replace(INTERNVL2_1B.image, tile=tile, jpeg_round_trip=driving),
+        image=_image(values, path, tile, driving) if image else replace(INTERNVL2_1B.image, tile=tile, jpeg_round_trip=driving),
         vision=VisionConfig(
             hidden_size=values.integer("vision_config.hidden_size"),
             layers=values.integer("vision_config.num_hidden_layers"),
@@ -101,15 +114,17 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
         lora=LoraConfig(values.integer("lora.r"), values.number("lora.alpha")) if driving else None,
         speaks=driving,
     )
-    _check_divisions(config, path)
-    return _with_token_ids(config, values) if values.get("token_ids", None) else config
+    if values.get("token_ids", None):
+        config = _with_token_ids(config, values)
+    check_sizes(config, path, _THEIR_NAMES)
+    return config
 
 
 def hydra_config(path: Path) -> ModelConfig:
     """The configuration of a training run of the published code, from its ``.hydra/config.yaml``.
 
     Raises:
-        InvalidInputError: the file cannot be read, names no model, an unknown one, or two.
+        InvalidInputError: the file cannot be read, names no model, an unknown one, or two, or asks for a third tile.
     """
     import yaml
 
@@ -120,11 +135,21 @@ def hydra_config(path: Path) -> ModelConfig:
     model = values.get("model") if isinstance(values, dict) else None
     language = model.get("language_model") if isinstance(model, dict) else None
     vision = model.get("vision_model") if isinstance(model, dict) else None
-    variants = {part["variant"] for part in (vision, language) if isinstance(part, dict) and part.get("variant")}
-    if len(variants) != 1:
+    variants = [part["variant"] for part in (vision, language) if isinstance(part, dict) and part.get("variant")]
+    if not all(isinstance(variant, str) for variant in variants):
+        raise InvalidInputError(
+            f"{path}: model.vision_model.variant and model.language_model.variant are {variants!r}, each must be the hub "
+            "id of a model; take the file of the run that wrote the weights"
+        )
+    if len(set(variants)) != 1:
         raise InvalidInputError(
             f"{path} names {'no model' if not variants else 'different models'} under model.vision_model.variant and "
             "model.language_model.variant; take the file of the run that wrote the weights"
+        )
+    if any(value is not False for value in _everywhere(values, "use_global_img")):
+        raise InvalidInputError(
+            f"{path} sets use_global_img: these weights see the whole picture as a third tile, this network has the two "
+            "of the published weights; take weights that were trained with use_global_img false"
         )
     language = language if isinstance(language, dict) else {}
     if language.get("lora") is False:
@@ -132,7 +157,14 @@ def hydra_config(path: Path) -> ModelConfig:
     values = _Values(language, path)
     rank = values.integer("lora_r", PUBLISHED_LORA.rank)
     alpha = values.number("lora_alpha", PUBLISHED_LORA.alpha)
-    return published_config(str(variants.pop()), LoraConfig(rank, alpha), str(path))
+    return published_config(variants[0], LoraConfig(rank, alpha), str(path))
+
+
+def _everywhere(values: Any, key: str) -> list[Any]:
+    """The values of ``key`` at any depth: a run may keep the settings of its data set anywhere."""
+    inside = values.values() if isinstance(values, dict) else values if isinstance(values, list) else ()
+    here = [values[key]] if isinstance(values, dict) and key in values else []
+    return here + [found for value in inside for found in _everywhere(value, key)]
 
 
 class _Values:
@@ -164,11 +196,11 @@ class _Values:
         return int(value)
 
 
-def _image(values: _Values, tile: int, driving: bool) -> ImageConfig:
+def _image(values: _Values, path: Path, tile: int, driving: bool) -> ImageConfig:
     """The picture; SimLingo's weights have seen JPEGs unless the file says otherwise (spec A.2)."""
     raw = values.get("image.raw", None)
     if not (isinstance(raw, list) and len(raw) == 2 and all(isinstance(edge, int) and edge > 0 for edge in raw)):
-        raise InvalidInputError(f"image.raw is {raw!r}, it must be [height, width] of the camera in pixels")
+        raise InvalidInputError(f"{path}: image.raw is {raw!r}, it must be [height, width] of the camera in pixels")
     height, width = raw
     rows = values.integer("image.crop_rows", height)
     return ImageConfig(
@@ -179,26 +211,6 @@ def _image(values: _Values, tile: int, driving: bool) -> ImageConfig:
         tile=tile,
         jpeg_round_trip=values.get("image.jpeg_round_trip", driving) is True,
     )
-
-
-def _check_divisions(config: ModelConfig, path: Path) -> None:
-    """Sizes that must divide one another, or the network would be built wrong or not at all."""
-    vision, language = config.vision, config.language
-    pairs = (
-        ("vision_config.hidden_size", vision.hidden_size, "num_attention_heads", vision.heads),
-        ("llm_config.hidden_size", language.hidden_size, "num_attention_heads", language.heads),
-        ("llm_config.num_attention_heads", language.heads, "num_key_value_heads", language.key_value_heads),
-        ("vision_config.image_size", config.image.tile, "patch_size", vision.patch),
-        (
-            "patches along a tile",
-            config.image.tile // vision.patch,
-            "1 / downsample_ratio",
-            round(1 / config.downsample_ratio),
-        ),
-    )
-    for whole, value, part, divisor in pairs:
-        if divisor < 1 or value % divisor:
-            raise InvalidInputError(f"{path}: {whole} {value} cannot be divided by {part} {divisor}")
 
 
 def _with_token_ids(config: ModelConfig, values: _Values) -> ModelConfig:

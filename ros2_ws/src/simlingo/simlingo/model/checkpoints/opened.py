@@ -84,6 +84,16 @@ def open_checkpoint(path: Path, origin: str = "") -> Checkpoint:
     return _open_published(source, provenance, name)
 
 
+def provenance_at(path: Path) -> Provenance:
+    """Where the checkpoint at ``path`` comes from, without opening it.
+
+    Raises:
+        InvalidInputError: there is none, or its provenance is damaged.
+    """
+    source = find_source(path)
+    return provenance_of(source.kind, str(path), source.folder)
+
+
 def _open_ours(source: Source, provenance: Provenance) -> Checkpoint:
     config = ModelConfig.load(source.config)
     tensors = read_shards(source.folder)

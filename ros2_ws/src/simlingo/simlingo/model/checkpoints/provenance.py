@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.kinds import Kind
+from simlingo.model.folder import SHIPPED
 
 #: Files of the checkpoint that a folder was made from, kept as they were.
 SOURCE_FOLDER = "source"
@@ -22,6 +23,10 @@ INTERNVL_LICENCE = (
     "InternVL: MIT. The language model Qwen2-0.5B has a licence of its own; see the hub page of the weights."
 )
 OWN_LICENCE = "Apache-2.0"
+UNKNOWN_LICENCE = (
+    f"unknown: the model folder has no {PROVENANCE_FILE}, so it is taken for restricted weights; copy the whole folder, "
+    "or import the checkpoint again"
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,9 @@ class Provenance:
     layout: str  # a value of Kind
     origin: str  # path or hub id, as it was given
     licence: str
+    simulation_only: bool = True  # the licence forbids driving anything real
     revision: str = ""  # commit of the hub repository
     notes: tuple[str, ...] = field(default=())  # what was done to the weights since
-
-    @property
-    def simulation_only(self) -> bool:
-        """Whether the licence forbids driving anything real."""
-        return self.licence == SIMLINGO_LICENCE
 
     def with_note(self, note: str) -> Provenance:
         """The same origin, with one more thing done."""
@@ -47,23 +48,50 @@ class Provenance:
         """As indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
+    def write(self, folder: Path) -> None:
+        """Put it into a model folder."""
+        path = folder / PROVENANCE_FILE
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f"{path.name}.tmp")
+        temporary.write_text(self.to_json(), encoding="utf-8")
+        temporary.replace(path)
+
+
+def own(origin: str) -> Provenance:
+    """Weights that were trained here, from nothing."""
+    return Provenance(Kind.OURS.value, origin, OWN_LICENCE, simulation_only=False)
+
 
 def provenance_of(kind: Kind, origin: str, folder: Path) -> Provenance:
     """What a checkpoint says about its origin, or what its layout implies.
+
+    A model folder that says nothing may hold anybody's weights, so it is restricted, unless this package ships it.
 
     Raises:
         InvalidInputError: ``source/provenance.json`` is there and damaged.
     """
     path = folder / PROVENANCE_FILE
     if kind is Kind.OURS:
-        return _read(path) if path.is_file() else Provenance(kind.value, origin, OWN_LICENCE)
-    licence = INTERNVL_LICENCE if kind is Kind.INTERNVL else SIMLINGO_LICENCE
-    return Provenance(kind.value, origin, licence)
+        if path.is_file():
+            return _read(path)
+        return own(origin) if _is_shipped(folder) else Provenance(kind.value, origin, UNKNOWN_LICENCE)
+    if kind is Kind.INTERNVL:
+        return Provenance(kind.value, origin, INTERNVL_LICENCE, simulation_only=False)
+    return Provenance(kind.value, origin, SIMLINGO_LICENCE)
+
+
+def _is_shipped(folder: Path) -> bool:
+    """Whether a folder is one of this package's models, also through links of an installation."""
+    return SHIPPED.resolve() in (folder.absolute().parent.resolve(), folder.resolve().parent)
 
 
 def _read(path: Path) -> Provenance:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Provenance(**{**values, "notes": tuple(values["notes"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        # A file without the flag is free only where its licence is known to be.
+        restricted = values.get("simulation_only", values["licence"] not in (OWN_LICENCE, INTERNVL_LICENCE))
+        if not isinstance(restricted, bool):
+            raise TypeError(f"simulation_only is {restricted!r}, it must be true or false")
+        return Provenance(**{**values, "simulation_only": restricted, "notes": tuple(values["notes"])})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInputError(f"provenance {path} is damaged ({error}); import the checkpoint again") from error

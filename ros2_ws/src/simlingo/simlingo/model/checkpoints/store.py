@@ -12,7 +12,7 @@ from simlingo.model.checkpoints.card import model_card
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.lora import merged
 from simlingo.model.checkpoints.opened import Checkpoint
-from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, SOURCE_FOLDER
+from simlingo.model.checkpoints.provenance import SOURCE_FOLDER
 from simlingo.model.checkpoints.shards import write_shards
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 from simlingo.model.checkpoints.whole import whole_folder, writing
@@ -67,8 +67,7 @@ def write_folder(
 
 def _keep_source(checkpoint: Checkpoint, folder: Path) -> None:
     """The foreign configuration as it was, so that an export gives it back; of ours, what was kept before."""
-    (folder / SOURCE_FOLDER).mkdir()
-    (folder / PROVENANCE_FILE).write_text(checkpoint.provenance.to_json(), encoding="utf-8")
+    checkpoint.provenance.write(folder)
     if checkpoint.source.kind is not Kind.OURS:
         shutil.copyfile(checkpoint.source.config, folder / SOURCE_FOLDER / checkpoint.source.config.name)
         return

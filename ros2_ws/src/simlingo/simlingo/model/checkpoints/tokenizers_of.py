@@ -33,6 +33,7 @@ def open_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
             f"the tokenizer in {folder} has {known.vocab_size} tokens, the model {vocabulary} and "
             f"{config.added_tokens} placeholders; take the tokenizer of these weights"
         )
+    _check_placeholders(tokenizer, config, folder)
     ids = config.token_ids
     if ids is not None and (known.image_context_id, known.target_point_id) != (ids.image_context, ids.target_point):
         raise InvalidInputError(
@@ -41,6 +42,23 @@ def open_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
             f"{ids.target_point}; take the tokenizer of these weights"
         )
     return tokenizer
+
+
+def _check_placeholders(tokenizer: Tokenizer, config: ModelConfig, folder: Path) -> None:
+    """Placeholders must follow the vocabulary in SimLingo's order: a tokenizer of another model puts them elsewhere.
+
+    Where a model has another number of them than SimLingo, only the last is known by name: the target point.
+    """
+    if config.added_tokens == 0:
+        return
+    names = PLACEHOLDERS if config.added_tokens == len(PLACEHOLDERS) else (TARGET_POINT,)
+    end = config.language.vocab_size + config.added_tokens
+    for wanted, name in enumerate(names, end - len(names)):
+        if (found := tokenizer.token_to_id(name)) != wanted:
+            raise InvalidInputError(
+                f"the tokenizer in {folder} numbers the placeholder {name} {found}, the weights {wanted}: it belongs to "
+                "another model; take the tokenizer of these weights"
+            )
 
 
 def _read(folder: Path) -> Tokenizer:

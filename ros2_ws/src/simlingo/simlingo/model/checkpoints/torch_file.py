@@ -20,6 +20,7 @@ from torch import Tensor
 from simlingo.contracts import InvalidInputError
 
 _CHUNK = 1 << 22  # bytes
+_LEGACY_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 #: What damaged files raise, from zipfile, pickle and torch's reader.
 _DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError)
 
@@ -125,7 +126,10 @@ class StandIn:
 
 class _RestrictedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """What a name in the pickle stands for; functions are made anew, so that a pickle changes none of torch's."""
+        """What a name in the pickle stands for: built-in types that cannot be changed, or objects made anew.
+
+        A pickle can set attributes of whatever it is given, for the whole process where that is one of torch's.
+        """
         if module in ("builtins", "__builtin__") and name in _PLAIN_TYPES:
             return _PLAIN_TYPES[name]
         if (module, name) == ("collections", "OrderedDict"):
@@ -143,7 +147,7 @@ class _RestrictedUnpickler(pickle.Unpickler):
             if isinstance(value, torch.dtype) or name == "Size":
                 return value
         if (module, name) == ("torch.storage", "UntypedStorage"):
-            return torch.UntypedStorage
+            return SimpleNamespace(dtype=torch.uint8)  # all that torch's reader asks of a storage without a type
         if module.partition(".")[0] in _STAND_IN_PACKAGES:
             return StandIn
         raise _RefusedError(f"{module}.{name}")
@@ -157,11 +161,25 @@ def _check_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] for name in archive.namelist()}
     except (zipfile.BadZipFile, OSError) as error:
+        if _is_legacy(path):
+            raise InvalidInputError(
+                f"{path} is in torch's old format, which is not read; write it again with torch 1.6 or newer: "
+                "torch.save(torch.load(FILE, weights_only=True), FILE)"
+            ) from error
         raise _damaged(path, error) from error
     if "data.pkl" not in names or "constants.pkl" in names:
         raise InvalidInputError(
             f"{path} was not written by torch.save as a zip file of tensors; save it again with torch"
         )
+
+
+def _is_legacy(path: Path) -> bool:
+    """Whether a file begins with the magic number of torch's format before its zip files."""
+    try:
+        with path.open("rb") as stream:
+            return _LEGACY_MAGIC in stream.read(32)
+    except OSError:
+        return False
 
 
 def _refusal(path: Path, names: list[str]) -> InvalidInputError:

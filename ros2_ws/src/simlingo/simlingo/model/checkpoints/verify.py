@@ -24,6 +24,9 @@ from simlingo.model.preprocess import model_image
 CASE_FILE = "case.npz"
 _INPUTS = ("frame", "input_ids", "target_points")
 _TEXT = "text_ids"
+_ANSWERS = (
+    "pixel_values", "vision_features", "prompt_embeds", "last_prompt_hidden", "query_hidden", "route", "speed_wps",
+)  # fmt: skip
 
 Array = npt.NDArray[np.generic]
 
@@ -40,10 +43,10 @@ class Report:
         """Whether every tensor is within ``tolerance`` and the text is the same."""
         return self.text_equal is not False and all(value <= tolerance for value in self.differences.values())
 
-    def to_dict(self) -> dict[str, float | bool]:
-        """As written to ``--json``."""
+    def to_dict(self) -> dict[str, float | bool | None]:
+        """As written to ``--json``; None stands for an array that nothing was compared with."""
         text = {} if self.text_equal is None else {"text_equal": self.text_equal}
-        return {**self.differences, **text}
+        return {**self.differences, **text, **dict.fromkeys(self.unknown)}
 
 
 def read_case(path: Path) -> dict[str, Array]:
@@ -69,8 +72,16 @@ def verify(checkpoint: Checkpoint, case: dict[str, Array]) -> Report:
     """Compare the network, adapters merged, in fp32, with a case.
 
     Raises:
-        InvalidInputError: the case's inputs do not fit the model, or the network's answer is not finite.
+        InvalidInputError: the case holds nothing to compare, its inputs do not fit the model, or the network's answer
+            is not finite.
     """
+    comparable = {*_ANSWERS, _TEXT}
+    unknown = tuple(name for name in case if name not in comparable.union(_INPUTS))
+    if comparable.isdisjoint(case):
+        found = f"only {', '.join(unknown)}, which the network has not" if unknown else "none"
+        raise InvalidInputError(
+            f"the case holds no tensor to compare ({found}); store one or more of {', '.join(sorted(comparable))} in it"
+        )
     network = network_of(checkpoint)
     with torch.inference_mode():
         answers = run_case(network, case, token_ids(checkpoint).end_of_turn)
@@ -78,7 +89,6 @@ def verify(checkpoint: Checkpoint, case: dict[str, Array]) -> Report:
     if _TEXT in case:
         text = np.array_equal(case[_TEXT].reshape(-1), answers.pop(_TEXT).numpy().reshape(-1))
     differences = {name: _difference(name, answers[name], case[name]) for name in answers if name in case}
-    unknown = tuple(name for name in case if name not in (*_INPUTS, _TEXT, *answers))
     return Report(differences, text, unknown)
 
 
@@ -102,16 +112,8 @@ def run_case(network: SimLingoNetwork, case: dict[str, Array], end_of_turn: int)
     queries = torch.cat((network.route_queries, network.speed_queries), dim=1)
     hidden = _extend(network, queries, cache)
     route, speed = network.heads(hidden)
-    return {
-        "pixel_values": network.tile_pixels(frames),
-        "vision_features": features,
-        "prompt_embeds": prompt,
-        "last_prompt_hidden": last,
-        _TEXT: text,
-        "query_hidden": hidden,
-        "route": route,
-        "speed_wps": speed,
-    }
+    tensors = (network.tile_pixels(frames), features, prompt, last, hidden, route, speed)
+    return {**dict(zip(_ANSWERS, tensors, strict=True)), _TEXT: text}
 
 
 def _extend(network: SimLingoNetwork, embeddings: Tensor, cache: DynamicCache) -> Tensor:

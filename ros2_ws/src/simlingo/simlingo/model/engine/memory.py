@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import torch
 
 from simlingo.contracts import SimlingoError
+
+if TYPE_CHECKING:
+    from simlingo.model.checkpoints.opened import Checkpoint
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -34,6 +37,26 @@ def require_memory(weights: int, device: torch.device) -> None:
         raise SimlingoError(
             f"the model needs about {need / 2**30:.1f} GiB, {device} has {free / 2**30:.1f} GiB free; {_CURE}"
         )
+
+
+def require_memory_to_load(checkpoint: Checkpoint, precision: str = "fp32", device: str = "cpu") -> None:
+    """Check, before weights are taken out of their files, that the CPU's memory holds the network made of them.
+
+    What is read as it is stays in the mapped files until it is converted; adapted weights, and those stored in another
+    type than fp32, are made anew. Weights that go to a GPU are only made here.
+
+    Raises:
+        SimlingoError: it does not; names what is free and the cure.
+    """
+    made = held = 0
+    for name, tensor in checkpoint.tensors.items():
+        if ".lora_" in name:
+            continue
+        adapted = f"{name.removesuffix('.weight')}.lora_A.weight" in checkpoint.tensors
+        made += 4 * tensor.numel() if adapted or tensor.dtype != torch.float32 else 0
+        linear = tensor.ndim == 2 and "embed_tokens" not in name
+        held += tensor.numel() * (2 if precision == "bf16" else 1 if precision == "int8" and linear else 4)
+    require_memory(made if device.startswith("cuda") else max(made, held), torch.device("cpu"))
 
 
 def free_bytes(device: torch.device) -> int:
