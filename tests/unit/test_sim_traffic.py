@@ -12,6 +12,8 @@ from sim_world import fresh_world, run, spawn, spawn_on, speed
 from simlingo_sim import TOWNS, SimulatorError, World
 from simlingo_sim.bodies import VEHICLE
 from simlingo_sim.population import populate
+from simlingo_sim.traffic.following import _bumper
+from simlingo_sim.traffic.path import point_ahead
 from simlingo_sim.traffic_light import TrafficLight
 
 RED, GREEN = carla.TrafficLightState.Red, carla.TrafficLightState.Green
@@ -260,3 +262,27 @@ def test_bumpers_that_jitter_in_contact_do_not_hold_it_up(world: World) -> None:
             light.set_state(GREEN)
     assert touched > 20
     assert car.get_location().distance(place.location) > 20.0
+
+
+def test_a_bus_knows_where_its_nose_will_swing() -> None:
+    world = fresh_world()
+    bus = spawn(world, world.get_map().get_spawn_points()[0], "vehicle.mitsubishi.fusorosa", autopilot=True)
+    bodies, traffic, half, look = world.bodies.arrays, world.traffic.arrays, bus.bounding_box.extent.x, 3.0
+    travelled, noses, told, way = [], [], [], []
+    along = 0.0
+    for _ in range(60 * 20):
+        row = bus.row
+        told.append(_bumper(world.graph.arrays, traffic, row, half + look, half)[:2])
+        way.append(point_ahead(world.graph.arrays, traffic, row, half + look)[:2])
+        yaw = bodies.yaw[row]
+        noses.append((bodies.x[row] + half * math.cos(yaw), bodies.y[row] + half * math.sin(yaw)))
+        travelled.append(along)
+        world.tick()
+        along += bodies.speed[row] * 0.05
+    later = np.array(travelled) + look
+    known = later < travelled[-1]
+    came = np.stack([np.interp(later, travelled, np.array(noses)[:, axis]) for axis in (0, 1)], axis=1)
+    wrong = np.linalg.norm(came - np.array(told), axis=1)[known]
+    swing = np.linalg.norm(np.array(told) - np.array(way), axis=1)[known]
+    assert swing.max() > 0.6
+    assert wrong.max() < 0.25

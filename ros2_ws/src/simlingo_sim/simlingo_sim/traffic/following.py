@@ -62,6 +62,17 @@ def _reach(bodies: BodyArrays, other: int) -> float:
 
 
 @kernel
+def _bumper(lanes: LaneArrays, traffic: TrafficArrays, row: int, ahead: float, half: float) -> tuple[float, float, float]:
+    """x, y and yaw of the front bumper once the vehicle's middle has come ``ahead - half`` m farther: the axles keep to
+    the way, and a long vehicle's nose swings out of a bend."""
+    axle = 0.5 * traffic.wheelbase[row]
+    front_x, front_y, _, _, _ = point_ahead(lanes, traffic, row, ahead - half + axle)
+    rear_x, rear_y, _, _, _ = point_ahead(lanes, traffic, row, ahead - half - axle)
+    yaw = math.atan2(front_y - rear_y, front_x - rear_x)
+    return 0.5 * (front_x + rear_x) + half * math.cos(yaw), 0.5 * (front_y + rear_y) + half * math.sin(yaw), yaw
+
+
+@kernel
 def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, everyone: Ints) -> None:
     """Set ``acceleration`` of every vehicle of ``rows`` from what all bodies (``everyone``) do now."""
     near = np.empty(len(everyone), dtype=np.int64)
@@ -83,8 +94,9 @@ def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
         left = count
         ahead = half + 0.5 * _STEP
         while ahead < half + look:
-            x, y, _, yaw, limit = point_ahead(lanes, traffic, row, ahead)
+            limit = point_ahead(lanes, traffic, row, ahead)[4]
             wish = min(wish, math.sqrt(limit * limit + 2 * 1.5 * (ahead - half)))
+            x, y, yaw = _bumper(lanes, traffic, row, ahead, half)
             for index in range(count):
                 if done[index] == 1 or left == 0:
                     continue
