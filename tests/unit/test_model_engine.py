@@ -21,8 +21,17 @@ from simlingo.model.engine.onnx_backend import OnnxBackend  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.static_backend import StaticBackend  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
+from simlingo.model.language_prompt import QUESTION_ANSWER_START, question_prompt  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
-from simlingo.model.prompt import DRIVING_ANSWER, TURN_END, RouteAs, chat, driving_prompt  # noqa: E402
+from simlingo.model.prompt import (  # noqa: E402
+    DRIVING_ANSWER,
+    TURN_END,
+    RouteAs,
+    chat,
+    chat_prefix,
+    driving_prompt,
+    open_chat,
+)
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 
 LONGEST = 12
@@ -107,6 +116,26 @@ def test_a_text_goes_on_from_the_plans_reading(
     _, wanted = published_plan(loaded[0], picture(), asked.commentary, POINTS, LONGEST, loaded[1].encode(TURN_END)[0])
     assert text == wanted
     assert stamp == 11
+
+
+def test_the_longest_question_is_answered_at_full_length(
+    asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+) -> None:
+    """After the longest prompt that the fixed shapes take, too."""
+    network, tokenizer = loaded
+    image_tokens = network.config.image_tokens
+    question = open_chat(question_prompt("", "7" * 250), image_tokens, QUESTION_ANSWER_START)  # a token a digit
+    suffix = tokenizer.encode(question.removeprefix(chat_prefix("", image_tokens)))
+    assert len(suffix) > 250
+    prompt = [*asked.driving, *[60] * (image_tokens + 128 - len(asked.driving))]
+    answers = []
+    for backend in (StaticBackend(network), TorchBackend(network)):
+        engine = Engine(backend, end_of_turn=-1)  # no token ends the answer
+        engine.plan(Reading(3, picture(), POINTS, prompt, len(prompt)))
+        answers.append(engine.say(suffix).result(60.0)[0])
+        engine.close()
+    assert len(answers[0]) == network.config.max_new_tokens
+    assert answers[0] == answers[1]
 
 
 class Watched:

@@ -22,10 +22,13 @@ from simlingo.model.engine.points import checked_points
 from simlingo.model.engine.replay import Inlet, Replayed
 from simlingo.model.graph_modules import queries_of
 from simlingo.model.network import SimLingoNetwork
+from simlingo.model.user_text import MAX_TEXT_TOKENS
 
 _QUERIES = PATH_POINTS + SPEED_WAYPOINTS
-#: Words of a prompt beside its picture: the template's and a usual instruction or question.
+#: Words of a prompt beside its picture: the template's and a usual instruction.
 _PROMPT_WORDS = 128
+#: What may follow the part of a prompt that texts share: the longest question and the template's words around it.
+_SUFFIX = MAX_TEXT_TOKENS + 64
 #: Tokens that one pass reads after a context: one of a growing text, or up to this many of a question at once.
 _CHUNK = 32
 _NETWORK = "prefill, queries and heads"
@@ -49,7 +52,7 @@ class StaticBackend:
         self._device = device = network.route_queries.device
         self._decoder = Decoder(network)
         self._longest = config.image_tokens + _PROMPT_WORDS if prompt_tokens is None else prompt_tokens
-        self._capacity = self._longest + _CHUNK + config.max_new_tokens + max(_CHUNK, _QUERIES)
+        self._capacity = self._longest + _SUFFIX + config.max_new_tokens + max(_CHUNK, _QUERIES)
         tile = config.image.tile
         self._frame = Inlet((1, tile, 2 * tile, 3), torch.uint8, device)
         self._ids = Inlet((1, self._longest), torch.int64, device)
