@@ -230,6 +230,52 @@ def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Wa
     assert engine.plan(reading(asked)).path.shape == (20, 2)
 
 
+@pytest.mark.parametrize("how", ["called off", "closed"])
+def test_a_plan_that_waits_for_its_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked, how: str) -> None:
+    engine, backend = watched
+    backend.go_on.clear()
+    called_off, faults = threading.Event(), []
+
+    def ask() -> None:
+        try:
+            engine.plan_after_text(reading(asked, ids=asked.commentary), 50, called_off)
+        except SpeechCancelledError as error:
+            faults.append(error)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    assert backend.held.wait(10.0)
+    closing = threading.Thread(target=engine.close)
+    if how == "closed":
+        closing.start()
+        while not engine._closed:
+            time.sleep(0.01)
+    else:
+        called_off.set()
+    backend.go_on.set()
+    waiting.join(30.0)
+    assert len(faults) == 1
+    assert backend.calls.count("token") == 1
+    if how == "closed":
+        closing.join(30.0)
+        assert not closing.is_alive()
+    else:
+        assert engine.plan(reading(asked)).path.shape == (20, 2)
+
+
+def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: Engine, asked: Asked) -> None:
+    alone = [engine.plan(reading(asked, stamp=seed, seed=seed, ids=asked.driving[seed:])) for seed in range(2)]
+    wanted = engine.say(asked.suffix, 3).result(30.0)
+    prompts = [asked.driving[seed:] for seed in range(2)]  # of two lengths
+    paths, speeds = engine.plan_batch([picture(0), picture(1)], prompts, np.stack([POINTS] * 2))
+    for number, one in enumerate(alone):
+        np.testing.assert_allclose(paths[number], one.path, atol=1e-4)
+        np.testing.assert_allclose(speeds[number], one.speed_waypoints, atol=1e-4)
+    assert engine.say(asked.suffix, 3).result(30.0) == wanted
+    with pytest.raises(InvalidInputError, match="got 1, 2"):
+        engine.plan_batch([picture()], prompts, np.stack([POINTS] * 2))
+
+
 def test_a_closed_engine_answers_nobody_and_leaves_nobody_waiting(
     watched: tuple[Engine, Watched], asked: Asked
 ) -> None:

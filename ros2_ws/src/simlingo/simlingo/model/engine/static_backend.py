@@ -7,6 +7,7 @@ pass needs no mask and no shift of positions, and gives the plain numbers. On a 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
 from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.desk import Branch, Desk, Placed
 from simlingo.model.engine.memory import inferring
@@ -137,6 +139,12 @@ class StaticBackend:
         points = checked_points(path.cpu(), speed.cpu())
         kept = self._desk.keep(branch, context.length)
         return Outcome(*points, kept, {"queries and heads": time.perf_counter() - begin})
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`simlingo.model.engine.backend.Backend`; of any size, so never captured."""
+        return plan_batch(self._network, pictures, ids, target_points)
 
     def _pass(self, image: Tensor, ids: list[int], target_points: FloatArray) -> tuple[Tensor, ...]:
         if len(ids) > self._longest:
