@@ -41,6 +41,7 @@ TINY = ModelConfig(
     point_hidden=(6, 18),
     added_tokens=8,
     max_new_tokens=5,
+    distance_to_first_point=True,
     lora=LORA,
     token_ids=TokenIds(image_context=50, target_point=67, end_of_turn=3),
 )
