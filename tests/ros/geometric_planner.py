@@ -29,8 +29,12 @@ class GeometricDriver:
     licence = "Apache-2.0"
     simulation_only = False
 
+    def __init__(self) -> None:
+        self._instruction_id = ""
+
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """No instruction is carried out."""
+        self._instruction_id = ""
 
     def plan(self, observation: Observation) -> DrivingPlan:
         """A straight path towards the next target point."""
@@ -43,10 +47,14 @@ class GeometricDriver:
         path = np.arange(1.0, PATH_POINTS + 1.0)[:, None] * heading
         times = SPEED_WAYPOINT_PERIOD_S * np.arange(1.0, SPEED_WAYPOINTS + 1.0)
         waypoints = SPEED_MPS * times[:, None] * heading
-        return DrivingPlan(observation.stamp, path, waypoints, timing={"geometry": time.perf_counter() - begin})
+        told = self._instruction_id
+        words = {"text": f"I carry out {told}.", "text_stamp": observation.stamp} if told else {}
+        timing = {"geometry": time.perf_counter() - begin}
+        return DrivingPlan(observation.stamp, path, waypoints, told, timing=timing, **words)
 
     def set_instruction(self, instruction: Instruction | None) -> None:
-        """The route carries it out."""
+        """The route carries it out; the next plans name it."""
+        self._instruction_id = instruction.id if instruction else ""
 
     def ask(self, question: str) -> Answer:
         """It cannot speak."""

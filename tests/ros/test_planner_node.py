@@ -13,7 +13,7 @@ from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMsg
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import DrivingPlan, Navigation, StackState
-from stack_harness import TICK, Network, navigation, odometry, picture, process, running
+from stack_harness import TICK, Network, log_of, navigation, odometry, picture, process, running
 from visualization_msgs.msg import MarkerArray
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
@@ -47,12 +47,15 @@ class Inputs:
         info: CameraInfo | None = None,
         stamp: int | None = None,
         command: Command = Command.FOLLOW_LANE,
+        instruction_id: str = "",
     ) -> int:
         """One tick; returns its stamp."""
         self.stamp = stamp if stamp is not None else self.stamp + TICK
         self.info(info or intrinsics_to_camera_info(MODEL_CAMERA, self.stamp, ""))
         self.odometry(odometry(self.stamp))
-        self.navigation(navigation(self.stamp, command))
+        told = navigation(self.stamp, command)
+        told.instruction_id = instruction_id
+        self.navigation(told)
         frame = image or picture(self.stamp)
         frame.header.stamp = ns_to_stamp(self.stamp)
         self.image(frame)
@@ -91,6 +94,27 @@ def test_a_plan_carries_the_images_stamp_and_phases_that_add_up(inputs: Inputs) 
     phases = {part.phase: part.duration_ms for part in plan.timing}
     assert {"wait", "decode", "geometry"} <= set(phases)
     assert 0.0 < sum(phases.values()) < 5000.0
+
+
+def test_the_state_carries_phases_and_memory(inputs: Inputs) -> None:
+    inputs.answered(inputs.send())
+    wanted = {"wait", "decode", "geometry", "other"}
+
+    def told() -> list[StackState]:
+        return [s for s in inputs.states if s.node == "planner" and wanted <= {part.phase for part in s.phases}]
+
+    state = inputs.network.until(told, 10.0, "a state with the phases of a plan")[-1]
+    assert all(part.duration_ms >= 0.0 for part in state.phases)
+    assert state.memory_mib > 10.0
+    assert math.isnan(state.gpu_allocated_mib)  # this driver uses no GPU
+    assert math.isnan(state.gpu_reserved_mib)
+
+
+def test_the_driver_is_told_the_instruction_and_its_plans_name_it(inputs: Inputs) -> None:
+    plan = inputs.answered(inputs.send(instruction_id="i7"))
+    assert (plan.instruction_id, plan.text) == ("i7", "I carry out i7.")
+    plan = inputs.answered(inputs.send())
+    assert (plan.instruction_id, plan.text) == ("", "")
 
 
 def test_views_carry_stamps_of_their_own(inputs: Inputs) -> None:
@@ -211,6 +235,32 @@ def test_a_driver_that_breaks_ends_the_node_with_the_cause(tmp_path: Path) -> No
         death = network.until(supervisor.death, 10.0, "the end of the planner")
     assert death.why == "ended with exit code 3"
     assert any("RuntimeError: the network has burst" in line for line in death.log)
+
+
+def test_a_text_that_fails_leaves_the_plans_and_is_told(tmp_path: Path) -> None:
+    with running([process("planner", {"lockstep": True}, module="failing_text_planner")], tmp_path) as (network, _):
+        inputs = Inputs(network)
+        inputs.answered(inputs.send())
+
+        def told() -> list[StackState]:
+            inputs.answered(inputs.send())
+            return [s for s in inputs.states if s.node == "planner" and "more tokens than fit" in s.detail]
+
+        assert network.until(told, 10.0, "a state that tells of the text")[-1].mode == "active"
+        inputs.answered(inputs.send())
+
+
+def test_a_plan_that_waits_for_its_text_is_given_up_at_the_end(tmp_path: Path) -> None:
+    with running([process("planner", {"lockstep": True}, module="waiting_planner")], tmp_path) as (network, supervisor):
+        inputs = Inputs(network)
+        inputs.send()
+        network.until(lambda: "waits for its text" in log_of(tmp_path, "planner"), 10.0, "the plan in work")
+        assert network.transition("planner", 4, 3)  # deactivate, activate
+        inputs.answered(inputs.send())
+        assert len(inputs.plans) == 1
+        network.spin(1.0)  # a node that must end does so within it
+        assert supervisor.death() is None
+        inputs.answered(inputs.send())
 
 
 @pytest.mark.parametrize(("route_as", "steers"), [("target_point", False), ("command", True)])

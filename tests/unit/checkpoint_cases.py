@@ -41,6 +41,7 @@ TINY = ModelConfig(
     point_hidden=(6, 18),
     added_tokens=8,
     max_new_tokens=5,
+    distance_to_first_point=True,
     lora=LORA,
     token_ids=TokenIds(image_context=50, target_point=67, end_of_turn=3),
 )
@@ -50,12 +51,12 @@ LINEARS = [f"self_attn.{part}_proj" for part in "qkvo"] + [f"mlp.{part}_proj" fo
 VISION, LANGUAGE = "vision_model.image_encoder.model.", "language_model.model.base_model.model."
 
 
-def random_network(seed: int = 0) -> SimLingoNetwork:
+def random_network(seed: int = 0, config: ModelConfig = TINY) -> SimLingoNetwork:
     """The small network; every weight is random, biases and norms too."""
     torch.manual_seed(seed)
-    ids = TINY.token_ids
+    ids = config.token_ids
     assert ids is not None
-    network = SimLingoNetwork(replace(TINY, lora=None), ids.image_context, ids.target_point)
+    network = SimLingoNetwork(replace(config, lora=None), ids.image_context, ids.target_point)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.normal_(0.0, 0.3)

@@ -22,12 +22,13 @@ from torch import Tensor
 
 from simlingo.model.checkpoints import named
 from simlingo.model.checkpoints.opened import Checkpoint
+from simlingo.model.config import ModelConfig
 from simlingo.model.network import SimLingoNetwork
 
 
-def hydra(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def hydra(run: Path, monkeypatch: pytest.MonkeyPatch, config: ModelConfig = TINY) -> None:
     """The run's configuration, which names a hub id that the registry knows for this test."""
-    monkeypatch.setitem(named.NAMED, "lab/Tiny-VL", replace(TINY, lora=None, token_ids=None, route_hidden=(1, 2)))
+    monkeypatch.setitem(named.NAMED, "lab/Tiny-VL", replace(config, lora=None, token_ids=None, route_hidden=(1, 2)))
     part = "    variant: lab/Tiny-VL\n"
     (run / ".hydra").mkdir(parents=True)
     (run / ".hydra/config.yaml").write_text(
@@ -37,9 +38,11 @@ def hydra(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def published_run(run: Path, network: SimLingoNetwork, monkeypatch: pytest.MonkeyPatch) -> Path:
+def published_run(
+    run: Path, network: SimLingoNetwork, monkeypatch: pytest.MonkeyPatch, config: ModelConfig = TINY
+) -> Path:
     """A run's folder as it is published; returns the weight file."""
-    hydra(run, monkeypatch)
+    hydra(run, monkeypatch, config)
     folder = run / "checkpoints/epoch=013.ckpt"
     folder.mkdir(parents=True)
     torch.save(published_state(network), folder / "pytorch_model.pt")

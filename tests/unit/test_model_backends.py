@@ -14,6 +14,7 @@ from simlingo.contracts import InvalidInputError, SimlingoError  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.engine import memory, precision  # noqa: E402
 from simlingo.model.engine.batch import plan_batch  # noqa: E402
+from simlingo.model.engine.decoder import Decoder  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.static_backend import StaticBackend  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
@@ -159,7 +160,7 @@ def test_what_does_not_fit_the_fixed_shapes_is_refused_with_the_cure(network: Si
         backend.plan(image, prompt(network, 40), POINTS)
     context = backend.plan(image, prompt(network), POINTS).context
     with pytest.raises(InvalidInputError, match="more than the"):
-        backend.read_on(context, [5] * 200)
+        backend.read_on(context, [5] * 500)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -212,6 +213,22 @@ def test_metres_stay_in_full_precision(own_network: SimLingoNetwork) -> None:
     made = precision.prepare(own_network, "bf16")
     assert made.route_head[0].weight.dtype == made.point_encoder[0].weight.dtype == torch.float32
     assert made.vlm.language_model.layers[0].mlp.up_proj.weight.dtype == made.route_queries.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("tokens", [0, 550, 600])
+def test_positions_turn_by_the_same_angles_in_every_precision(
+    tokens: int, network: SimLingoNetwork, own_network: SimLingoNetwork
+) -> None:
+    """Rotary frequencies stay fp32: at position 550 their rounding to bf16 would be a large angle."""
+    made = precision.prepare(own_network, "bf16")
+    rotary = made.vlm.language_model.rotary_emb
+    assert rotary.inv_freq.dtype == rotary.original_inv_freq.dtype == torch.float32
+    assert made.image_mean.dtype == torch.bfloat16
+    found, wanted = Decoder(made), Decoder(network)
+    for table in ("_cos", "_sin"):
+        assert torch.equal(getattr(found, table)[tokens], getattr(wanted, table)[tokens].bfloat16())
+    own = rotary(made.route_queries, torch.tensor([[tokens]]))  # plain passes and batches ask transformers
+    assert all(torch.equal(mine[0, 0], table[tokens].bfloat16()) for mine, table in zip(own, (wanted._cos, wanted._sin), strict=True))
 
 
 def test_int8_holds_the_large_weights_in_a_quarter(own_network: SimLingoNetwork) -> None:

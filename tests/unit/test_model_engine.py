@@ -21,8 +21,17 @@ from simlingo.model.engine.onnx_backend import OnnxBackend  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.static_backend import StaticBackend  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
+from simlingo.model.language_prompt import QUESTION_ANSWER_START, question_prompt  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
-from simlingo.model.prompt import DRIVING_ANSWER, TURN_END, RouteAs, chat, driving_prompt  # noqa: E402
+from simlingo.model.prompt import (  # noqa: E402
+    DRIVING_ANSWER,
+    TURN_END,
+    RouteAs,
+    chat,
+    chat_prefix,
+    driving_prompt,
+    open_chat,
+)
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 
 LONGEST = 12
@@ -107,6 +116,26 @@ def test_a_text_goes_on_from_the_plans_reading(
     _, wanted = published_plan(loaded[0], picture(), asked.commentary, POINTS, LONGEST, loaded[1].encode(TURN_END)[0])
     assert text == wanted
     assert stamp == 11
+
+
+def test_the_longest_question_is_answered_at_full_length(
+    asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+) -> None:
+    """After the longest prompt that the fixed shapes take, too."""
+    network, tokenizer = loaded
+    image_tokens = network.config.image_tokens
+    question = open_chat(question_prompt("", "7" * 250), image_tokens, QUESTION_ANSWER_START)  # a token a digit
+    suffix = tokenizer.encode(question.removeprefix(chat_prefix("", image_tokens)))
+    assert len(suffix) > 250
+    prompt = [*asked.driving, *[60] * (image_tokens + 128 - len(asked.driving))]
+    answers = []
+    for backend in (StaticBackend(network), TorchBackend(network)):
+        engine = Engine(backend, end_of_turn=-1)  # no token ends the answer
+        engine.plan(Reading(3, picture(), POINTS, prompt, len(prompt)))
+        answers.append(engine.say(suffix).result(60.0)[0])
+        engine.close()
+    assert len(answers[0]) == network.config.max_new_tokens
+    assert answers[0] == answers[1]
 
 
 class Watched:
@@ -199,6 +228,52 @@ def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Wa
     with pytest.raises(InvalidInputError, match="not finite"):
         engine.plan(Reading(1, picture(), np.full((2, 2), np.nan), asked.driving, asked.shared))
     assert engine.plan(reading(asked)).path.shape == (20, 2)
+
+
+@pytest.mark.parametrize("how", ["called off", "closed"])
+def test_a_plan_that_waits_for_its_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked, how: str) -> None:
+    engine, backend = watched
+    backend.go_on.clear()
+    called_off, faults = threading.Event(), []
+
+    def ask() -> None:
+        try:
+            engine.plan_after_text(reading(asked, ids=asked.commentary), 50, called_off)
+        except SpeechCancelledError as error:
+            faults.append(error)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    assert backend.held.wait(10.0)
+    closing = threading.Thread(target=engine.close)
+    if how == "closed":
+        closing.start()
+        while not engine._closed:
+            time.sleep(0.01)
+    else:
+        called_off.set()
+    backend.go_on.set()
+    waiting.join(30.0)
+    assert len(faults) == 1
+    assert backend.calls.count("token") == 1
+    if how == "closed":
+        closing.join(30.0)
+        assert not closing.is_alive()
+    else:
+        assert engine.plan(reading(asked)).path.shape == (20, 2)
+
+
+def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: Engine, asked: Asked) -> None:
+    alone = [engine.plan(reading(asked, stamp=seed, seed=seed, ids=asked.driving[seed:])) for seed in range(2)]
+    wanted = engine.say(asked.suffix, 3).result(30.0)
+    prompts = [asked.driving[seed:] for seed in range(2)]  # of two lengths
+    paths, speeds = engine.plan_batch([picture(0), picture(1)], prompts, np.stack([POINTS] * 2))
+    for number, one in enumerate(alone):
+        np.testing.assert_allclose(paths[number], one.path, atol=1e-4)
+        np.testing.assert_allclose(speeds[number], one.speed_waypoints, atol=1e-4)
+    assert engine.say(asked.suffix, 3).result(30.0) == wanted
+    with pytest.raises(InvalidInputError, match="got 1, 2"):
+        engine.plan_batch([picture()], prompts, np.stack([POINTS] * 2))
 
 
 def test_a_closed_engine_answers_nobody_and_leaves_nobody_waiting(

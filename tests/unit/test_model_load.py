@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from checkpoint_cases import random_network, write_pair  # noqa: E402
+from checkpoint_cases import TINY, random_network, write_pair  # noqa: E402
+from checkpoint_runs import published_run  # noqa: E402
+from prompt_cases import like_the_published  # noqa: E402
 
 from simlingo.contracts import (  # noqa: E402
     MODEL_CAMERA,
     Command,
+    DrivingPlan,
     InvalidInputError,
     Navigation,
     Observation,
@@ -32,9 +36,14 @@ from simlingo.model.checkpoints.provenance import (  # noqa: E402
     provenance_of,
 )
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
+from simlingo.model.config import ImageConfig, TokenIds  # noqa: E402
+from simlingo.model.driver import TextOptions  # noqa: E402
 from simlingo.model.engine import memory  # noqa: E402
-from simlingo.model.folder import GRAPHS, SHIPPED  # noqa: E402
+from simlingo.model.engine.precision import PRECISIONS  # noqa: E402
+from simlingo.model.engine.when_to_speak import When  # noqa: E402
+from simlingo.model.folder import GRAPHS, SHIPPED, TOKENIZER_FILE  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
+from simlingo.model.prompt import TURN_END  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 
 
@@ -170,6 +179,35 @@ def test_lower_precision_helps_where_memory_is_short(tmp_path: Path, monkeypatch
         memory.require_memory_to_load(checkpoint, precision)
     with pytest.raises(SimlingoError, match="needs about"):
         memory.require_memory_to_load(checkpoint)
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run's folder in the published layout: flat weight file, Hydra's configuration, the backbone's tokenizer."""
+    tokenizer = like_the_published()
+    ids = TokenIds(tokenizer.image_context_id, tokenizer.target_point_id, tokenizer.encode(TURN_END)[0])
+    language = replace(TINY.language, vocab_size=tokenizer.vocab_size - TINY.added_tokens)
+    image = ImageConfig(crop_top=0, crop_bottom=359, tile=TINY.image.tile)
+    config = replace(TINY, image=image, language=language, token_ids=ids)
+    file = published_run(tmp_path, random_network(config=config), monkeypatch, config)
+    tokenizer._tokenizer.save(str(file.with_name(TOKENIZER_FILE)))
+    return tmp_path
+
+
+def test_the_published_layout_drives_in_every_precision_and_in_simulation_only(published: Path) -> None:
+    plans: dict[str, DrivingPlan] = {}
+    for precision in PRECISIONS:
+        policy = load_policy(str(published), route_as="command", text=TextOptions(When.ALWAYS), precision=precision)
+        assert policy.simulation_only
+        assert "non-commercial" in policy.licence
+        assert policy.config.distance_to_first_point
+        assert policy.text.when is When.ALWAYS  # the published weights speak
+        plans[precision] = policy.plan(observation())
+        policy.close()
+    size = np.abs(plans["fp32"].path).max()
+    for precision, share in (("bf16", 0.05), ("int8", 0.2)):
+        difference = np.abs(plans[precision].path - plans["fp32"].path).max()
+        assert 0.0 < difference < share * size
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:

@@ -73,6 +73,16 @@ def test_commands_in_words(command: Command, following: Command, wording: str) -
     assert text == f"Current speed: 0.0 m/s. Command: {wording}. Predict the waypoints."
 
 
+def test_published_weights_read_the_distance_to_the_first_target_point() -> None:
+    told = Navigation(np.array([[7.0, -7.2], [40.0, 1.0]]), Command.LEFT, Command.LEFT, 23.9)
+    assert " in 23 meter." in driving_prompt(1.0, told, RouteAs.COMMAND)
+    assert " in 10 meter." in driving_prompt(1.0, told, RouteAs.COMMAND, to_first_point=True)
+    *_, third = navigation_options(told, "turn left in [x] m", to_first_point=True)
+    assert bare(third) == "Command: turn left in 10 m."
+    with pytest.raises(InvalidInputError, match="route"):
+        navigation_text(Navigation(np.full((2, 2), np.nan), Command.LEFT, Command.LEFT, 1.0), RouteAs.COMMAND, True)
+
+
 @pytest.mark.parametrize(
     ("speed", "told"),
     [(0, "0.0"), (0.04, "0.0"), (5.25, "5.2"), (5.35, "5.3"), (np.float32(13.0), "13.0"), (29.96, "30.0")],

@@ -9,7 +9,10 @@ from simlingo.contracts import Command
 from simlingo.model.engine.when_to_speak import STEADY_PLANS, Intent, Pace, Way, When, WhenToSpeak, intent_of
 
 KEEP = Intent(Pace.KEEP, Way.AHEAD)
+SLOW = Intent(Pace.SLOW_DOWN, Way.AHEAD)
+FASTER = Intent(Pace.SPEED_UP, Way.AHEAD)
 STOP = Intent(Pace.STOP, Way.AHEAD)
+BRAKE = Intent(Pace.BRAKE_HARD, Way.AHEAD)
 
 
 def path_to(angle_deg: float) -> np.ndarray:
@@ -57,9 +60,39 @@ def test_never_always_and_every_n() -> None:
 def test_on_change_speaks_once_per_change_and_not_for_a_flicker() -> None:
     rule = WhenToSpeak(When.ON_CHANGE)
     assert said(rule, [KEEP] * 10) == [0]
-    assert said(rule, [STOP, KEEP] * 5) == []
-    assert said(rule, [STOP] * 6) == [STEADY_PLANS - 1]
+    assert said(rule, [SLOW, KEEP] * 5) == []
+    assert said(rule, [SLOW] * 6) == [STEADY_PLANS - 1]
     assert said(rule, [KEEP] * 6) == [STEADY_PLANS - 1]
+
+
+@pytest.mark.parametrize("hazard", [STOP, BRAKE])
+def test_a_hazard_counts_at_once_and_its_end_must_be_steady(hazard: Intent) -> None:
+    rule = WhenToSpeak(When.ON_CHANGE)
+    assert said(rule, [KEEP] * 4) == [0]
+    assert said(rule, [hazard] * 4) == [0]
+    assert said(rule, [KEEP, KEEP, hazard] * 4) == []
+    assert said(rule, [KEEP] * 4) == [STEADY_PLANS - 1]
+    assert said(rule, [hazard, KEEP] * 5) == [0]
+
+
+def test_two_kinds_of_hazard_that_alternate_are_one() -> None:
+    rule = WhenToSpeak(When.ON_CHANGE)
+    assert said(rule, [KEEP] * 4) == [0]
+    assert said(rule, [BRAKE, STOP] * 5) == [0]
+    assert said(rule, [STOP] * 4) == [STEADY_PLANS - 2]  # the last one above agreed already
+
+
+def test_a_second_hazard_after_unsteady_driving_is_told() -> None:
+    rule = WhenToSpeak(When.ON_CHANGE)
+    assert said(rule, [KEEP, STOP, KEEP, FASTER, KEEP, FASTER, STOP]) == [0, 1, 6]
+
+
+def test_a_text_before_the_first_plan_tells_that_plans_intent() -> None:
+    for first in (KEEP, STOP):
+        rule = WhenToSpeak(When.ON_CHANGE)
+        assert rule.due(None, Command.LEFT, "")
+        assert said(rule, [first] * 5, Command.LEFT) == []
+        assert said(rule, [FASTER] * 5, Command.LEFT) == [STEADY_PLANS - 1]
 
 
 def test_a_new_command_or_instruction_counts_at_once() -> None:

@@ -83,9 +83,8 @@ class BatchMaker:
                 float(labels["distance_to_command"][row]),
             )
             for route_as, speed in zip(self.PROMPTS, speeds[row], strict=True):
-                text = chat(
-                    driving_prompt(float(speed), navigation, route_as), DRIVING_ANSWER, self._config.image_tokens
-                )
+                prompt = driving_prompt(float(speed), navigation, route_as, self._config.distance_to_first_point)
+                text = chat(prompt, DRIVING_ANSWER, self._config.image_tokens)
                 sequences.append(self._tokenizer.encode(text))
         length = max(map(len, sequences))
         ids = torch.full((len(sequences), length), self._pad)

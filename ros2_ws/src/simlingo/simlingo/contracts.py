@@ -111,6 +111,7 @@ class DrivingPlan:
     refused: bool = False
     text: str = ""
     text_stamp: int = 0  # ns, the frame ``text`` speaks of; 0 without text
+    text_fault: str = ""  # why a text that was due has been dropped; the plan itself is whole
     timing: Mapping[str, float] = field(default_factory=dict)  # s per phase; the parts sum to the whole
 
 

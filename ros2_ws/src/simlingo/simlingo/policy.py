@@ -8,20 +8,21 @@ from simlingo.contracts import Answer, DrivingPlan, Instruction, Observation
 
 
 class Policy(Protocol):
-    """A driver. ``plan`` and ``reset`` are called from one thread, the others from any."""
+    """A driver. ``plan`` is called from one thread, ``reset`` between two plans or to end the one in work."""
 
     name: str  # of the model
     licence: str  # of its weights
     simulation_only: bool  # the licence forbids driving anything real
 
     def reset(self) -> None:
-        """Forget the past; called before a new route."""
+        """Forget the past; called before a new route. A plan that waits for a text is given up."""
 
     def plan(self, observation: Observation) -> DrivingPlan:
         """Plan for one observation; the plan carries the observation's stamp.
 
         Raises:
             InvalidInputError: the observation breaks its contract (shape, dtype, NaN).
+            SimlingoError: given up, by a reset or because the driver was closed meanwhile.
         """
 
     def set_instruction(self, instruction: Instruction | None) -> None:

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("never", "every_n", "on_change", "always"),
         help="when a model that can speak says what it does (default: %(default)s)",
     )
-    parser.add_argument("--text-before-plan", action="store_true", help="every plan waits for its text (published order)")
+    parser.add_argument("--text-before-plan", action="store_true", help="a plan waits for a text that is due (published order)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")

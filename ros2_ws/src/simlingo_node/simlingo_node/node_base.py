@@ -16,7 +16,7 @@ from simlingo_msgs.msg import PhaseTiming, StackState
 from simlingo.contracts import SimlingoError
 from simlingo_node import qos
 from simlingo_node.parameters import Parameter, Parameters
-from simlingo_node.statistics import Statistics, resident_memory_mib
+from simlingo_node.statistics import Statistics, gpu_memory_mib, resident_memory_mib
 
 #: State and diagnostics are published this often, s of the steady clock.
 STATE_PERIOD_S = 0.5
@@ -121,6 +121,7 @@ class StackNode(LifecycleNode):
         """Publish StackState and diagnostics now."""
         level, mode, detail = self.report() if self.is_active else (OK, self._state_machine.current_state[1], "")
         p50, p99 = self.statistics.percentiles_ms()
+        allocated, reserved = gpu_memory_mib()
         stamp = self.get_clock().now().to_msg()
         state = StackState(
             node=self.get_name(),
@@ -133,6 +134,8 @@ class StackNode(LifecycleNode):
             refused=self.statistics.refused,
             staleness_s=self.staleness_s(),
             memory_mib=resident_memory_mib(),
+            gpu_allocated_mib=allocated,
+            gpu_reserved_mib=reserved,
             phases=[
                 PhaseTiming(phase=phase, duration_ms=duration)
                 for phase, duration in self.statistics.phase_medians_ms().items()

@@ -21,11 +21,13 @@ from simlingo.contracts import (
     SPEED_WAYPOINTS,
     Command,
     DrivingPlan,
+    Instruction,
     InvalidInputError,
     Navigation,
     Observation,
 )
 from simlingo.model.driver import TextOptions
+from simlingo.model.engine.speech import SpeechCancelledError
 from simlingo.model.engine.when_to_speak import When
 from simlingo.model.load import load_policy
 from simlingo.model.prompt import RouteAs
@@ -59,8 +61,9 @@ PARAMETERS = (
     Parameter(
         "text",
         When.ON_CHANGE.value,
-        "When the model says what it does: on_change of its intent, a hazard, the instruction or the command. A model "
-        "that was not trained to speak never does.",
+        "When the model says what it does. on_change: another command or instruction, or a plan that begins to stop or to "
+        "brake hard, at once; any other intent once three plans in a row have it. A model that was not trained to speak "
+        "never does.",
         choices=tuple(each.value for each in When),
         fixed=True,
     ),
@@ -68,7 +71,7 @@ PARAMETERS = (
     Parameter(
         "text_before_plan",
         False,
-        "True: the published order, in which every plan waits for its text and reads it; for research.",
+        "True: the published order, in which a plan waits for a text that is due and reads it; for research.",
         fixed=True,
     ),
     Parameter(
@@ -119,6 +122,7 @@ class PlannerNode(StackNode):
         self._reported_clock = -1
         self._fault = ""
         self._standing = ""
+        self._text_fault = ""
 
     def configure(self) -> None:
         """Load the driver, plan once to warm it up, make the topics."""
@@ -156,15 +160,18 @@ class PlannerNode(StackNode):
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
         self._odometry_stamp = None
-        self._fault = self._standing = ""
+        self._fault = self._standing = self._text_fault = ""
         self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
         self._worker.start()
 
     def deactivate(self) -> None:
-        """End the worker; the plan in work is finished and not published."""
+        """End the worker; the plan in work is finished and not published, or given up where it waits for a long text."""
         self._join.close()
         if self._worker is not None:
             self._worker.join(timeout=1.0)
+            if self._worker.is_alive():
+                self._policy.reset()
+                self._worker.join(timeout=1.0)
         self._worker = None
 
     def cleanup(self) -> None:
@@ -177,7 +184,7 @@ class PlannerNode(StackNode):
         self._policy = None
 
     def report(self) -> tuple[int, str, str]:
-        """Active, standing without guidance, or waiting for an input that does not come."""
+        """Active, with its texts or without, standing without guidance, or waiting for an input that does not come."""
         self.statistics.dropped = self._join.dropped
         now, limit = time.monotonic(), self.parameters["input_timeout_s"]
         missing = [part for part in PARTS if now - self._arrival.get(part, self._activated) > limit]
@@ -194,6 +201,8 @@ class PlannerNode(StackNode):
             return ERROR, "waiting", f"{', '.join(PARTS)} come, but none of equal stamp for {limit:g} s"
         if self._standing:
             return WARN, "standing", self._standing
+        if self._text_fault:
+            return WARN, "active", self._text_fault
         return OK, "active", ""
 
     def _on_camera_info(self, message: CameraInfo) -> None:
@@ -245,6 +254,8 @@ class PlannerNode(StackNode):
                 taken = self._join.take(timeout_s=0.5)
                 if taken is not None:
                     self._answer(*taken)
+        except SpeechCancelledError:  # the plan in work was given up, to end here
+            return
         except Exception:  # whatever it is, without this thread there are no plans: end, so that the supervisor sees it
             self.get_logger().error(f"planning has failed, so the node ends\n{traceback.format_exc().rstrip()}")
             self.exit_code = FAILED
@@ -264,7 +275,16 @@ class PlannerNode(StackNode):
         self.statistics.add(time.perf_counter() - arrived, plan.timing)
         self.good_input()
         self._fault = ""
+        self._note_text(plan)
         self._display.show(plan)
+
+    def _note_text(self, plan: DrivingPlan) -> None:
+        """Texts that fail cost no plan; the state tells of them until one is whole again."""
+        if plan.text_fault:
+            self._text_fault = plan.text_fault
+            self.warn(plan.text_fault)
+        elif plan.text_stamp:
+            self._text_fault = ""
 
     def _plan(self, stamp: int, message: Image, arrived: float, parts: dict[str, Any]) -> DrivingPlan:
         """A plan for one complete input, its phases timed from the image's arrival."""
@@ -275,6 +295,9 @@ class PlannerNode(StackNode):
         if self._standing:
             return dataclasses.replace(stop_plan(stamp, self._standing), timing={"wait": begin - arrived})
         decoded = time.perf_counter()
+        # The route has understood the words; the driver is told whose they are.
+        told = Instruction(guidance.instruction_id, stamp, "") if guidance.instruction_id else None
+        self._policy.set_instruction(told)
         plan = self._policy.plan(
             Observation(
                 stamp, image, intrinsics, parts["odometry"].speed, conversions.message_to_navigation(guidance)
@@ -283,7 +306,7 @@ class PlannerNode(StackNode):
         done = time.perf_counter()
         timing = {"wait": begin - arrived, "decode": decoded - begin, **plan.timing}
         timing["other"] = max(0.0, done - arrived - sum(timing.values()))
-        return dataclasses.replace(plan, instruction_id=guidance.instruction_id, timing=timing)
+        return dataclasses.replace(plan, timing=timing)
 
     def _warm_up(self) -> None:
         """Plan on a grey picture, so that the first real plan is as fast as the others."""

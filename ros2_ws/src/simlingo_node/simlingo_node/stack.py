@@ -76,7 +76,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "device": "what the network runs on: cpu or cuda",
         "precision": "type of the network's weights: fp32, bf16 or int8",
         "text": "when the model says what it does: never, every_n, on_change or always",
-        "text_before_plan": "true: every plan waits for its text, the published order",
+        "text_before_plan": "true: a plan waits for a text that is due and reads it, the published order",
         "page_port": "TCP port of the live page; -1: no page",
         "record_dir": "folder for the bag and the video; empty: no recording",
         "video": "true: record a video beside the bag",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -69,3 +70,12 @@ def process_age_s() -> float:
 def resident_memory_mib() -> float:
     """Resident memory of this process, MiB (Linux)."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_MIB
+
+
+def gpu_memory_mib() -> tuple[float, float]:
+    """GPU memory of this process, MiB: in use, and held by torch; NaN where it uses no GPU."""
+    # A process that has not loaded torch, or has not begun with CUDA, has no memory there: nothing is loaded to ask.
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    if cuda is None or not cuda.is_initialized():
+        return math.nan, math.nan
+    return cuda.memory_allocated() / 2**20, cuda.memory_reserved() / 2**20

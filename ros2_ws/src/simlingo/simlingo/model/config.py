@@ -87,6 +87,7 @@ class ModelConfig:
     added_tokens: int = 0  # placeholder tokens whose ids follow the vocabulary and have no embedding (spec A.6)
     max_new_tokens: int = 100  # longest generated text, spec A.10
     speaks: bool = False  # trained to comment on its driving and to answer questions
+    distance_to_first_point: bool = False  # a command's metres are those to the first target point, not along the route
     lora: LoraConfig | None = None  # None: the weights hold no adapters
     token_ids: TokenIds | None = None  # None: the tokenizer says them
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from simlingo.contracts import (
     Answer,
+    Command,
     DrivingPlan,
     Instruction,
     InvalidInputError,
@@ -19,7 +20,7 @@ from simlingo.contracts import (
 from simlingo.model.camera import to_model_camera
 from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
 from simlingo.model.engine.backend import Backend
-from simlingo.model.engine.when_to_speak import When, WhenToSpeak, intent_of
+from simlingo.model.engine.when_to_speak import Intent, When, WhenToSpeak, intent_of
 from simlingo.model.language_prompt import QUESTION_ANSWER_START, commentary_prompt, question_prompt
 from simlingo.model.preprocess import model_image
 from simlingo.model.prompt import (
@@ -81,30 +82,46 @@ class ModelPolicy:
         self._instruction: Instruction | None = None
         self._speech: Speech | None = None
         self._due = False
+        self._intent: Intent | None = None  # of the newest plan
+        self._called_off = threading.Event()  # ends the text that a plan is waiting for
 
     def reset(self) -> None:
-        """A new route clears the instruction and calls off the text in the making."""
+        """A new route clears the instruction and calls off the text in the making, with it a plan that waits for one."""
         with self._lock:
             self._instruction = None
+        self._called_off.set()
         self._when.reset()
         if self._speech is not None:
             self._speech.cancel()
         self._speech = None
         self._due = False
+        self._intent = None
 
     def close(self) -> None:
         """Let the model go."""
         self._engine.close()
 
     def plan(self, observation: Observation) -> DrivingPlan:
-        """One plan; a text about an earlier frame comes with it once it is whole."""
+        """One plan; a text about an earlier frame comes with it once it is whole.
+
+        With ``before_plan`` a text that is due is about this frame, and the plan reads it; the newest plan before tells
+        whether one is. Where none is due, the plan has the fixed answer.
+
+        Raises:
+            InvalidInputError: speed or target points are not finite.
+            SpeechCancelledError: reset or closed while the plan waited for its text.
+        """
         begin = time.perf_counter()
+        self._called_off = called_off = threading.Event()
         navigation = observation.navigation
         if not (np.isfinite(observation.speed) and np.isfinite(navigation.target_points).all()):
             raise InvalidInputError("speed or target points are not finite; check odometry and route")
         picture = model_image(to_model_camera(observation.image, observation.intrinsics), self.config.image)
-        here = situation(observation.speed, navigation_text(navigation, self._route_as))
-        text_first = self.text.before_plan and self.text.when is not When.NEVER
+        to_first_point = self.config.distance_to_first_point
+        here = situation(observation.speed, navigation_text(navigation, self._route_as, to_first_point))
+        with self._lock:
+            instruction_id = self._instruction.id if self._instruction else ""
+        text_first = self.text.before_plan and self._when.due(self._intent, navigation.command, instruction_id)
         image_tokens = self.config.image_tokens
         if text_first:
             whole = open_chat(commentary_prompt(here), image_tokens)
@@ -116,26 +133,22 @@ class ModelPolicy:
         reading = Reading(observation.stamp, picture, navigation.target_points, ids, len(shared))
         prepared = time.perf_counter()
         if text_first:
-            outcome, words = self._engine.plan_after_text(reading)
-            said, said_stamp = self._commentary(words), observation.stamp
+            outcome, words = self._engine.plan_after_text(reading, called_off=called_off)
+            said, said_stamp, fault = self._commentary(words), observation.stamp, ""
         else:
             outcome = self._engine.plan(reading)
-            said, said_stamp = self._said()
-        with self._lock:
-            instruction = self._instruction
-        intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
-        if self._when.due(intent, navigation.command, instruction.id if instruction else ""):
-            self._due = True  # until the text in the making is whole
-        if self._due and not text_first and self._speech is None:
-            self._due = False
-            self._speech = self._engine.say(self._suffix(commentary_prompt(here), here))
+            said, said_stamp, fault = self._said()
+        self._intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
+        if not self.text.before_plan:
+            self._speak_when_due(here, navigation.command, instruction_id)
         return DrivingPlan(
             stamp=observation.stamp,
             path=outcome.path,
             speed_waypoints=outcome.speed_waypoints,
-            instruction_id=instruction.id if instruction else "",
+            instruction_id=instruction_id,
             text=said,
             text_stamp=said_stamp,
+            text_fault=fault,
             timing={"preprocess": prepared - begin, **outcome.timing},
         )
 
@@ -149,10 +162,13 @@ class ModelPolicy:
         if not self.config.speaks:
             return Answer(error=f"{self.name} was not trained to answer questions")
         try:
-            ids, _ = self._engine.say(self._suffix(question_prompt("", question), "", QUESTION_ANSWER_START)).result(
-                _ANSWER_WITHIN_S
-            )
+            speech = self._engine.say(self._suffix(question_prompt("", question), "", QUESTION_ANSWER_START))
+        except SimlingoError as error:
+            return Answer(error=str(error))
+        try:
+            ids, _ = speech.result(_ANSWER_WITHIN_S)
         except TimeoutError:
+            speech.cancel()
             return Answer(error=f"no answer within {_ANSWER_WITHIN_S:g} s: the model is too slow, or busy planning")
         except SimlingoError as error:
             return Answer(error=str(error))
@@ -163,16 +179,27 @@ class ModelPolicy:
         prefix = chat_prefix(here, self.config.image_tokens)
         return self._tokenizer.encode(open_chat(prompt, self.config.image_tokens, answer_start).removeprefix(prefix))
 
-    def _said(self) -> tuple[str, int]:
-        """The commentary that has become whole since the last plan, and the stamp of its frame."""
-        if self._speech is None or not self._speech.done():
-            return "", 0
-        speech, self._speech = self._speech, None
+    def _speak_when_due(self, here: str, command: Command, instruction_id: str) -> None:
+        """Ask for a commentary on the newest plan where one is due and none is in the making."""
+        if self._when.due(self._intent, command, instruction_id):
+            self._due = True  # until the text in the making is whole
+        if self._due and self._speech is None:
+            self._due = False
+            self._speech = self._engine.say(self._suffix(commentary_prompt(here), here))
+
+    def _said(self) -> tuple[str, int, str]:
+        """The commentary that has become whole since the last plan, the stamp of its frame, and why one failed."""
+        speech = self._speech
+        if speech is None or not speech.done():
+            return "", 0, ""
+        self._speech = None
         try:
             ids, stamp = speech.result(0.0)
         except SpeechCancelledError:
-            return "", 0
-        return self._commentary(ids), stamp
+            return "", 0, ""
+        except Exception as error:  # whatever it is, the plan is made, and worth more than its text
+            return "", 0, f"a text has failed and is dropped: {str(error) or type(error).__name__}"
+        return self._commentary(ids), stamp, ""
 
     def _commentary(self, ids: list[int]) -> str:
         """The words alone: the answer ends with the plan's own word."""

@@ -11,6 +11,8 @@ import math
 import re
 from enum import Enum
 
+import numpy as np
+
 from simlingo.contracts import Command, InvalidInputError, Navigation
 from simlingo.model.user_text import GUARD, guarded
 
@@ -46,8 +48,14 @@ class RouteAs(Enum):
     COMMAND = "command"
 
 
-def navigation_text(navigation: Navigation, route_as: RouteAs) -> str:
+def navigation_text(navigation: Navigation, route_as: RouteAs, to_first_point: bool = False) -> str:
     """The ``{nav}`` part of a prompt.
+
+    Args:
+        navigation: what the route tells.
+        route_as: how it is told.
+        to_first_point: a command's metres are those to the first target point, as published, and not along the route
+            (``ModelConfig.distance_to_first_point``).
 
     Raises:
         InvalidInputError: the distance to the command is not finite.
@@ -56,24 +64,27 @@ def navigation_text(navigation: Navigation, route_as: RouteAs) -> str:
         return f"Target waypoint: {TARGET_POINT}{TARGET_POINT}."
     text = f"Command: {_COMMAND_WORDING[navigation.command]}"
     if navigation.command is not Command.FOLLOW_LANE:
-        text += f" in {_metres(navigation)} meter"
+        text += f" in {_metres(navigation, to_first_point)} meter"
     if navigation.next_command is not navigation.command:
         text += f" then {_COMMAND_WORDING[navigation.next_command]}"
     return text + "."
 
 
-def navigation_options(navigation: Navigation, sentence: str | None = None) -> tuple[str, ...]:
+def navigation_options(
+    navigation: Navigation, sentence: str | None = None, to_first_point: bool = False
+) -> tuple[str, ...]:
     """Every way to tell the route; training on the published mix draws one of them, each as likely.
 
-    ``sentence`` adds the command in words of the caller's, where ``[x]`` stands for the whole metres to it.
+    ``sentence`` adds the command in words of the caller's, where ``[x]`` stands for the whole metres to it;
+    ``to_first_point`` as in :func:`navigation_text`.
 
     Raises:
         InvalidInputError: the distance is not finite, or the sentence is no text.
     """
-    options = tuple(navigation_text(navigation, route_as) for route_as in RouteAs)
+    options = tuple(navigation_text(navigation, route_as, to_first_point) for route_as in RouteAs)
     if sentence is None:
         return options
-    told = guarded(sentence.replace(_DISTANCE, str(_metres(navigation))), "command's sentence")
+    told = guarded(sentence.replace(_DISTANCE, str(_metres(navigation, to_first_point))), "command's sentence")
     return (*options, f"Command: {told}.")
 
 
@@ -89,9 +100,12 @@ def situation(speed: float, nav: str = "") -> str:
     return single_stops(f"{text} {nav}" if nav else text)
 
 
-def driving_prompt(speed: float, navigation: Navigation, route_as: RouteAs) -> str:
-    """The prompt that asks for a plan; ``speed`` in m/s. Answered by ``DRIVING_ANSWER``."""
-    return planning_prompt(situation(speed, navigation_text(navigation, route_as)))
+def driving_prompt(speed: float, navigation: Navigation, route_as: RouteAs, to_first_point: bool = False) -> str:
+    """The prompt that asks for a plan; ``speed`` in m/s, the rest as in :func:`navigation_text`.
+
+    Answered by ``DRIVING_ANSWER``.
+    """
+    return planning_prompt(situation(speed, navigation_text(navigation, route_as, to_first_point)))
 
 
 def planning_prompt(here: str) -> str:
@@ -126,7 +140,8 @@ def chat_prefix(here: str, image_tokens: int) -> str:
     return f"{TURN_START}user\n{IMAGE_START}{IMAGE_CONTEXT * image_tokens}{IMAGE_END}\n{here}"
 
 
-def _metres(navigation: Navigation) -> int:
-    if not math.isfinite(navigation.distance_to_command):
+def _metres(navigation: Navigation, to_first_point: bool) -> int:
+    distance = np.linalg.norm(navigation.target_points[0]) if to_first_point else navigation.distance_to_command
+    if not math.isfinite(distance):
         raise InvalidInputError("the distance to the command is not finite; check the route")
-    return int(navigation.distance_to_command)
+    return int(distance)

@@ -31,6 +31,7 @@ INTERNVL2_1B = ModelConfig(
     speed_hidden=256,
     point_hidden=(256, 512),
     added_tokens=len(PLACEHOLDERS),
+    distance_to_first_point=True,
 )
 
 #: By hub id.

@@ -129,6 +129,7 @@ def _pair_fields(config: ModelConfig) -> dict[str, Any]:
         "ps_version": "v2",
         "select_layer": -1,
         "max_new_tokens": config.max_new_tokens,
+        "distance_to_first_point": config.distance_to_first_point,
         "image": {
             "raw": [config.image.raw_height, config.image.raw_width],
             "crop_rows": config.image.crop_bottom,

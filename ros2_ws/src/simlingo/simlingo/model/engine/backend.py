@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -53,3 +54,8 @@ class Backend(Protocol):
 
     def drive(self, context: Any) -> Outcome:
         """The plan of the queries after ``context``, which it holds unchanged."""
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Paths (B, 20, 2) and speed waypoints (B, 10, 2) of B pictures, prompts and pairs of target points."""

@@ -9,6 +9,7 @@ import torch
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
 from simlingo.model.engine.memory import inferring
+from simlingo.model.engine.points import check_batch
 from simlingo.model.network import SimLingoNetwork
 
 
@@ -33,12 +34,7 @@ def plan_batch(
         InvalidInputError: the counts differ, or a plan is not finite.
         SimlingoError: memory ran out.
     """
-    count = len(pictures)
-    if not count or len(ids) != count or target_points.shape != (count, 2, 2):
-        raise InvalidInputError(
-            f"a batch needs as many pictures, prompts and pairs of target points, and one at least; "
-            f"got {count}, {len(ids)} and an array {target_points.shape}"
-        )
+    count = check_batch(pictures, ids, target_points)
     device = network.route_queries.device
     longest = max(len(prompt) for prompt in ids)
     placeholders = (network.image_context_id, network.target_point_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -59,15 +59,43 @@ class Engine:
         outcome: Outcome = self._plan_job(lambda: self._plan(reading))
         return outcome
 
-    def plan_after_text(self, reading: Reading, longest: int | None = None) -> tuple[Outcome, list[int]]:
+    def plan_after_text(
+        self, reading: Reading, longest: int | None = None, called_off: threading.Event | None = None
+    ) -> tuple[Outcome, list[int]]:
         """The published order (spec A.10): text first, then the queries after it; the plan waits for the text.
 
         Args:
             reading: ``ids`` end where the answer begins.
             longest: most tokens of text; default: the configuration's.
+            called_off: once set, text and plan are given up after the token in hand.
+
+        Raises:
+            SpeechCancelledError: called off, or the engine was closed meanwhile.
         """
-        result: tuple[Outcome, list[int]] = self._plan_job(lambda: self._after_text(reading, self._most(longest)))
+        stop = called_off or threading.Event()
+        result: tuple[Outcome, list[int]] = self._plan_job(lambda: self._after_text(reading, self._most(longest), stop))
         return result
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Plans without text of B frames, for evaluation offline; texts go on from the newest frame as before.
+
+        Args:
+            pictures: B of (tile, 2 * tile, 3) uint8.
+            ids: B prompts with their answers, of any lengths.
+            target_points: (B, 2, 2) m, ego frame.
+
+        Returns:
+            Paths (B, 20, 2) and speed waypoints (B, 10, 2), m, ego frame.
+
+        Raises:
+            SimlingoError: the counts differ, a plan is not finite, memory ran out, or the engine is closed.
+        """
+        found: tuple[FloatArray, FloatArray] = self._plan_job(
+            lambda: self._backend.plan_batch(pictures, ids, target_points)
+        )
+        return found
 
     def say(self, suffix: list[int], longest: int | None = None) -> Speech:
         """Ask for a text about the newest frame; it begins when all texts before it are whole.
@@ -85,7 +113,7 @@ class Engine:
         return speech
 
     def close(self) -> None:
-        """End the thread; texts in the making are called off."""
+        """End the thread; texts in the making are called off, with them a plan that waits for one."""
         with self._wake:
             self._closed = True
             self._wake.notify()
@@ -142,7 +170,7 @@ class Engine:
         self._newest = (reading.stamp, self._backend.cut(outcome.context, reading.shared))
         return outcome._replace(timing={"vision": seen - begin, **outcome.timing})
 
-    def _after_text(self, reading: Reading, longest: int) -> tuple[Outcome, list[int]]:
+    def _after_text(self, reading: Reading, longest: int, called_off: threading.Event) -> tuple[Outcome, list[int]]:
         backend, begin = self._backend, time.perf_counter()
         image = backend.see(reading.picture)
         seen = time.perf_counter()
@@ -150,6 +178,8 @@ class Engine:
         self._newest = (reading.stamp, backend.cut(context, reading.shared))
         read, text = time.perf_counter(), list[int]()
         for token, before in self._tokens(context, [], longest, scores):
+            if called_off.is_set() or self._closed:
+                raise SpeechCancelledError("the text that the plan waits for was called off, and the plan with it")
             text.append(token)
             context = before
         if text:

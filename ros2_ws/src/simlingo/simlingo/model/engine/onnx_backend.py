@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import onnxruntime
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
 from simlingo.model.engine.backend import Begun, Outcome
-from simlingo.model.engine.points import checked_points
+from simlingo.model.engine.points import check_batch, checked_points
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
 #: (layers, keys and values, 1, heads, tokens, width).
@@ -76,6 +77,15 @@ class OnnxBackend:
         begin = time.perf_counter()
         found = self._queries.run(None, {"past": context})
         return Outcome(*checked_points(*found), context, {"queries and heads": time.perf_counter() - begin})
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`simlingo.model.engine.backend.Backend`; the graphs take one frame at a time."""
+        check_batch(pictures, ids, target_points)
+        frames = zip(pictures, ids, target_points, strict=True)
+        found = [self.plan(self.see(picture), prompt, points) for picture, prompt, points in frames]
+        return np.stack([each.path for each in found]), np.stack([each.speed_waypoints for each in found])
 
 
 def _open_graph(path: Path, threads: int, expected: dict[str, str]) -> onnxruntime.InferenceSession:

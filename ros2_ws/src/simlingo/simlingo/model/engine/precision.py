@@ -17,10 +17,13 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
 _BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 #: Handle metres, of which bf16 keeps three digits.
 _PRECISE = ("route_head", "speed_head", "point_encoder")
+#: The buffers whose type vision runs in. The others keep theirs: rotary frequencies of bf16 turn the end of a long prompt
+#: by a radian too far or too little.
+_PIXELS = ("image_mean", "image_std")
 
 
 def prepare(network: SimLingoNetwork, precision: Precision, device: str = "cpu") -> SimLingoNetwork:
-    """Convert a network in place, part by part, so that no second copy of it exists.
+    """Convert a network in place, tensor by tensor, so that no second copy of it exists.
 
     * ``fp32``: as it is.
     * ``bf16``: all but the heads and the target-point encoder, which handle metres: their sums would lose decimetres.
@@ -45,10 +48,10 @@ def prepare(network: SimLingoNetwork, precision: Precision, device: str = "cpu")
         return _quantised(network)
     loose = torch.bfloat16 if precision == "bf16" else torch.float32
     with memory_told():
-        for name, part in network.named_children():
-            part.to(target, torch.float32 if name in _PRECISE else loose)
-        for tensor in (network.route_queries, network.speed_queries, network.image_mean, network.image_std):
-            tensor.data = tensor.data.to(target, loose)
+        for name, parameter in network.named_parameters():
+            parameter.data = parameter.data.to(target, torch.float32 if name.startswith(_PRECISE) else loose)
+        for name, buffer in network.named_buffers():
+            buffer.data = buffer.data.to(target, loose if name in _PIXELS else buffer.dtype)
     return network
 
 

@@ -7,6 +7,7 @@ pass needs no mask and no shift of positions, and gives the plain numbers. On a 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
 from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.desk import Branch, Desk, Placed
 from simlingo.model.engine.memory import inferring
@@ -22,10 +24,13 @@ from simlingo.model.engine.points import checked_points
 from simlingo.model.engine.replay import Inlet, Replayed
 from simlingo.model.graph_modules import queries_of
 from simlingo.model.network import SimLingoNetwork
+from simlingo.model.user_text import MAX_TEXT_TOKENS
 
 _QUERIES = PATH_POINTS + SPEED_WAYPOINTS
-#: Words of a prompt beside its picture: the template's and a usual instruction or question.
+#: Words of a prompt beside its picture: the template's and a usual instruction.
 _PROMPT_WORDS = 128
+#: What may follow the part of a prompt that texts share: the longest question and the template's words around it.
+_SUFFIX = MAX_TEXT_TOKENS + 64
 #: Tokens that one pass reads after a context: one of a growing text, or up to this many of a question at once.
 _CHUNK = 32
 _NETWORK = "prefill, queries and heads"
@@ -49,7 +54,7 @@ class StaticBackend:
         self._device = device = network.route_queries.device
         self._decoder = Decoder(network)
         self._longest = config.image_tokens + _PROMPT_WORDS if prompt_tokens is None else prompt_tokens
-        self._capacity = self._longest + _CHUNK + config.max_new_tokens + max(_CHUNK, _QUERIES)
+        self._capacity = self._longest + _SUFFIX + config.max_new_tokens + max(_CHUNK, _QUERIES)
         tile = config.image.tile
         self._frame = Inlet((1, tile, 2 * tile, 3), torch.uint8, device)
         self._ids = Inlet((1, self._longest), torch.int64, device)
@@ -134,6 +139,12 @@ class StaticBackend:
         points = checked_points(path.cpu(), speed.cpu())
         kept = self._desk.keep(branch, context.length)
         return Outcome(*points, kept, {"queries and heads": time.perf_counter() - begin})
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`simlingo.model.engine.backend.Backend`; of any size, so never captured."""
+        return plan_batch(self._network, pictures, ids, target_points)
 
     def _pass(self, image: Tensor, ids: list[int], target_points: FloatArray) -> tuple[Tensor, ...]:
         if len(ids) > self._longest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from simlingo.contracts import FloatArray, ImageArray
 from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.memory import inferring
 from simlingo.model.engine.points import checked_points
@@ -102,6 +103,12 @@ class TorchBackend:
         with self._timed(timing, "queries"):
             hidden, _ = self._read_after(context, queries_of(self._network), kept=0)
         return self._outcome(hidden, context, timing)
+
+    def plan_batch(
+        self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`simlingo.model.engine.backend.Backend`."""
+        return plan_batch(self._network, pictures, ids, target_points)
 
     def _prompt(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Tensor:
         points = torch.from_numpy(target_points[None]).to(self._device, torch.float32)

@@ -45,6 +45,8 @@ _SLOWER_BY, _HARD_BY, _FASTER_BY = 1.0, 4.0, 1.0
 _TURN_RAD = 0.26
 #: A change of intent counts when so many plans in a row agree: single plans waver at the bounds.
 STEADY_PLANS = 3
+#: What a plan does about a hazard: told when it begins, and it is over when ``STEADY_PLANS`` in a row do something else.
+_HAZARD = (Pace.STOP, Pace.BRAKE_HARD)
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,22 @@ class WhenToSpeak:
     def reset(self) -> None:
         """Forget the past: the next plan is new under every rule but ``never``."""
         self._count = 0
-        self._told: tuple[Intent | None, Command | None, str] = (None, None, "")
+        self._told: tuple[Command, str] | None = None  # command and instruction
+        self._told_intent: Intent | None = None
         self._candidate: Intent | None = None
         self._agreed = 0
+        self._calm = STEADY_PLANS  # plans in a row without a hazard
 
-    def due(self, intent: Intent, command: Command, instruction_id: str) -> bool:
-        """Whether a text about this plan is due; to be asked for every plan once.
+    def due(self, intent: Intent | None, command: Command, instruction_id: str) -> bool:
+        """Whether a text is due; to be asked for every plan once.
 
-        On change means: the command or the instruction is another one, or the intent has been another one for
-        ``STEADY_PLANS`` plans in a row.
+        On change means: the command or the instruction is another one, a hazard begins (stop or brake hard), or the
+        intent has been another one for ``STEADY_PLANS`` plans in a row.
+
+        Args:
+            intent: of the newest plan; None: there has been none, since the first one waits for its text.
+            command: the route's, now.
+            instruction_id: of the instruction that is carried out; empty: none.
         """
         if self.when is When.NEVER:
             return False
@@ -111,11 +120,22 @@ class WhenToSpeak:
         if self.when is When.EVERY_N:
             self._count += 1
             return self._count % self.every == 1 or self.every == 1
+        changed = self._intent_changed(intent)
+        if self._told == (command, instruction_id) and not changed:
+            return False
+        self._told, self._told_intent = (command, instruction_id), intent
+        return True
+
+    def _intent_changed(self, intent: Intent | None) -> bool:
+        """Whether ``intent`` is news against what was told last."""
+        if intent is None:
+            return False
         self._agreed = self._agreed + 1 if intent == self._candidate else 1
         self._candidate = intent
-        told_intent, told_command, told_instruction = self._told
-        new = told_intent is None or (command, instruction_id) != (told_command, told_instruction)
-        if not new and (intent == told_intent or self._agreed < STEADY_PLANS):
+        hazard = intent.pace in _HAZARD
+        begins = hazard and self._calm >= STEADY_PLANS
+        self._calm = 0 if hazard else self._calm + 1
+        if self._told is not None and self._told_intent is None:
+            self._told_intent = intent  # the text before the first plan spoke of the same frame
             return False
-        self._told = (intent, command, instruction_id)
-        return True
+        return begins or (intent != self._told_intent and self._agreed >= STEADY_PLANS)
