@@ -91,6 +91,9 @@ def test_taking_waits_and_closing_wakes(join: FrameJoin) -> None:
     assert join.take(2.0) is not None
     threading.Timer(0.05, join.close).start()
     assert join.take(1e6) is None, "and not only after that time"
+    assert join.closed
+    join.clear()
+    assert not join.closed
 
 
 @given(st.lists(st.tuples(st.sampled_from(["image", "odometry", "take"]), st.integers(0, 6)), max_size=60))

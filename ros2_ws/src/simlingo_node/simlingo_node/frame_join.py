@@ -56,6 +56,11 @@ class FrameJoin:
             self._pending = {known: values for known, values in self._pending.items() if known > stamp}
             return stamp, parts
 
+    @property
+    def closed(self) -> bool:
+        """Nothing is given out any more."""
+        return self._closed
+
     def clear(self) -> None:
         """Forget everything, the last stamp too, and open again."""
         with self._condition:

@@ -250,7 +250,7 @@ class PlannerNode(StackNode):
     def _work(self) -> None:
         """Plan on the newest complete input, again and again, until deactivated."""
         try:
-            while self.is_active:
+            while not self._join.closed:  # which is the first thing that deactivation does
                 taken = self._join.take(timeout_s=0.5)
                 if taken is not None:
                     self._answer(*taken)
@@ -269,7 +269,7 @@ class PlannerNode(StackNode):
         except InvalidInputError as error:
             self._note_fault(error)
             return
-        if not self.is_active:
+        if self._join.closed:
             return
         self._publisher.publish(conversions.plan_to_message(plan, self.role, self._policy.name))
         self.statistics.add(time.perf_counter() - arrived, plan.timing)
