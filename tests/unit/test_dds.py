@@ -54,16 +54,22 @@ def test_missing_shared_memory_is_said_with_the_cure(tmp_path: Path, monkeypatch
     monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path / "shm")
     with pytest.raises(SimlingoError, match=r"shm is missing.*mount -t tmpfs"):
         dds.check_shared_memory(1)
-    assert dds.remove_stale_segments() == []
+    assert dds.remove_stale_segments(0) == []
+
+
+def make_old(path: Path) -> None:
+    """A file that was made long ago."""
+    path.touch()
+    os.utime(path, (0, 0))
 
 
 def test_a_segment_that_another_stack_removes_meanwhile_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dds, "SHARED_MEMORY", tmp_path)
-    (tmp_path / "fastrtps_dead").touch()
+    make_old(tmp_path / "fastrtps_dead")
     (tmp_path / "fastrtps_gone").symlink_to(tmp_path / "nowhere")  # listed, and no longer there when looked at
-    assert [path.name for path in dds.remove_stale_segments()] == ["fastrtps_dead"]
+    assert [path.name for path in dds.remove_stale_segments(0)] == ["fastrtps_dead"]
 
 
 def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,20 +77,24 @@ def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, mo
     monkeypatch.setattr(dds, "_files_in_use", lambda: {str(tmp_path / "fastrtps_living")})
     names = ["fastrtps_living", "fastrtps_living_el", "sem.fastrtps_living_mutex"]
     dead = ["fastrtps_dead", "fastrtps_dead_el", "fastrtps_port7412", "sem.fastrtps_port7412_mutex"]
-    for name in [*names, *dead, "somebody_elses"]:
-        (tmp_path / name).touch()
-    assert sorted(path.name for path in dds.remove_stale_segments()) == sorted(dead)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "somebody_elses"])
+    others = ["fastrtps_port7912_el", "fastrtps_port7399", "somebody_elses"]  # ports that another domain's stack may open now
+    for name in [*names, *dead, *others]:
+        make_old(tmp_path / name)
+    (tmp_path / "fastrtps_young").touch()  # not mapped yet by who has made it
+    assert sorted(path.name for path in dds.remove_stale_segments(0)) == sorted(dead)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, *others, "fastrtps_young"])
 
 
 def test_a_mapped_segment_is_seen_as_in_use() -> None:
     path = Path("/dev/shm") / f"fastrtps_test_{os.getpid()}"
     path.write_bytes(bytes(4096))
+    os.utime(path, (0, 0))
     try:
         with path.open("r+b") as file, mmap.mmap(file.fileno(), 4096):
             assert str(path) in dds._files_in_use()
-            assert path not in dds.remove_stale_segments()
-        assert path in dds.remove_stale_segments()
+            assert path not in dds.remove_stale_segments(0)
+        os.utime(path, (0, 0))
+        assert path in dds.remove_stale_segments(0)
         assert not path.exists()
     finally:
         path.unlink(missing_ok=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
+import time
 from pathlib import Path
 
 from simlingo.contracts import SimlingoError
@@ -16,6 +18,8 @@ DOMAINS = range(1, 100)
 #: Shared memory that one participant takes with our profile, bytes.
 SEGMENT_BYTES = 36 * 2**20
 SHARED_MEMORY = Path("/dev/shm")
+#: A segment that is younger may not be mapped yet by who has made it, s.
+YOUNG_S = 10.0
 _PREFIXES = ("fastrtps_", "sem.fastrtps_")
 #: Left by the wheels in the environment; they belong to this interpreter only.
 _WHEEL_VARIABLES = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE",)
@@ -39,7 +43,7 @@ def _is_spoken_on(domain: int) -> bool:
     """True when some participant's unicast port of the domain is taken (RTPS: 7410 + 250 d + 2 p)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("0.0.0.0", 7410 + 250 * domain))
+            probe.bind(("0.0.0.0", _ports_of(domain)[10]))
         except OSError:
             return True
     return False
@@ -86,13 +90,18 @@ def check_shared_memory(participants: int) -> None:
         )
 
 
-def remove_stale_segments() -> list[Path]:
-    """Delete Fast DDS segments of this user that no process maps any more (left by ``kill -9``); returns them."""
+def remove_stale_segments(domain: int) -> list[Path]:
+    """Delete Fast DDS segments of this user that no process maps any more (left by ``kill -9``); returns them.
+
+    A segment is named by a port, and whoever starts on that port opens it again: of those only the ones of ``domain``
+    go, which must be the caller's and have no process yet. Any other belongs to one participant, which may be about to
+    map it while it is young.
+    """
     candidates = [
         path
         for prefix in _PREFIXES
         for path in SHARED_MEMORY.glob(f"{prefix}*")
-        if _is_ours(path)
+        if _is_ours(path) and _may_go(path, domain)
     ]
     if not candidates:
         return []
@@ -101,6 +110,21 @@ def remove_stale_segments() -> list[Path]:
     for path in stale:
         path.unlink(missing_ok=True)
     return stale
+
+
+def _may_go(path: Path, domain: int) -> bool:
+    port = re.fullmatch(r"fastrtps_port(\d+)", Path(_owner(path)).name)
+    if port is not None:
+        return int(port[1]) in _ports_of(domain)
+    try:
+        return time.time() - path.stat().st_mtime > YOUNG_S
+    except FileNotFoundError:
+        return False
+
+
+def _ports_of(domain: int) -> range:
+    """Ports of a domain's participants (RTPS 9.6.1.1)."""
+    return range(7400 + 250 * domain, 7400 + 250 * (domain + 1))
 
 
 def _is_ours(path: Path) -> bool:

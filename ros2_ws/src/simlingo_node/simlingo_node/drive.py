@@ -200,19 +200,19 @@ def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wa
     from simlingo_node import dds
     from simlingo_node.drive_view import DriveView
 
-    dds.remove_stale_segments()
-    dds.check_shared_memory(len(nodes) + 1)
     domain = dds.take_domain(domain_wanted)
     environment = dds.environment(domain.number)
     os.environ.update(environment)  # for the monitor, which lives in this process
     address = f"http://127.0.0.1:{options.page_port}" if options.page_port is not None else ""
     title = f"{options.town}, route {options.route}, seed {options.seed}; ROS_DOMAIN_ID={domain.number}; {run_dir}"
     try:
+        dds.remove_stale_segments(domain.number)
+        dds.check_shared_memory(len(nodes) + 1)
         with stop_flag() as stopped, DriveView(title, address) as view:
             ending, result = _supervise(options, nodes, environment, run_dir, domain.number, view, stopped)
             _show(view, result, run_dir)
     finally:
-        dds.remove_stale_segments()
+        dds.remove_stale_segments(domain.number)
         domain.release()
     if ending == "interrupted":
         return _INTERRUPTED
