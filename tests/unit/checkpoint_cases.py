@@ -46,7 +46,7 @@ TINY = ModelConfig(
     token_ids=TokenIds(image_context=50, target_point=67, end_of_turn=3),
 )
 #: What the files of :func:`write_pair` say: SimLingo's weights have seen JPEGs, unless told otherwise, and speak.
-PAIR = replace(TINY, image=replace(TINY.image, jpeg_round_trip=True), speaks=True)
+PAIR = replace(TINY, image=replace(TINY.image, jpeg_round_trip=True), speaks=True, answers=True)
 LINEARS = [f"self_attn.{part}_proj" for part in "qkvo"] + [f"mlp.{part}_proj" for part in ("gate", "up", "down")]
 VISION, LANGUAGE = "vision_model.image_encoder.model.", "language_model.model.base_model.model."
 

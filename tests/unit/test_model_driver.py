@@ -43,7 +43,7 @@ LONGEST = 6
 def loaded(tiny_folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
     """The tiny model, which says that it was trained to speak."""
     network, tokenizer = load_network(tiny_folder)
-    network.config = replace(network.config, speaks=True, max_new_tokens=LONGEST)
+    network.config = replace(network.config, speaks=True, answers=True, max_new_tokens=LONGEST)
     return network, tokenizer
 
 

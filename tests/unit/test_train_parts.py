@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
 from simlingo.contracts import SimlingoError  # noqa: E402
+from simlingo.model.checkpoint import build_network  # noqa: E402
 from simlingo.model.checkpoints.opened import provenance_at  # noqa: E402
 from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
+from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.language.commentary import Cause  # noqa: E402
 from training.train.batches import BatchMaker  # noqa: E402
 from training.train.build_pack import ARRAYS, build_packs  # noqa: E402
 from training.train.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
@@ -22,6 +26,7 @@ from training.train.loop import Trainer, TrainSettings  # noqa: E402
 from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
 from training.train.state import learning_rate, load_state  # noqa: E402
 from training.train.tokenizer import train_tokenizer  # noqa: E402
+from training.train.vocabulary import adopt_vocabulary  # noqa: E402
 
 TINY = replace(
     MINI,
@@ -105,6 +110,60 @@ def test_batch_puts_padding_left_and_repeats_each_frame_for_both_prompts(tmp_pat
     assert (contexts == TINY.image_tokens).all()
     points = (batch["input_ids"] == tokenizer.target_point_id).sum(dim=1)
     assert points.tolist() == [2, 0, 2, 0]
+
+
+def test_some_prompts_ask_for_words_and_only_answers_are_learned(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path / "pack")
+    pack.labels["cause"][:] = pack.labels["other_cause"][:] = Cause.STOP_SIGN
+    train_tokenizer(tmp_path / "tokenizer.json", 1024)
+    tokenizer = PromptTokenizer.load(tmp_path / "tokenizer.json")
+    batch = BatchMaker(pack, tokenizer, TINY, seed=0).batch(np.arange(3), augment=False)
+    answers = [
+        tokenizer.decode(ids[mask > 0].tolist())
+        for ids, mask in zip(batch["input_ids"], batch["answer_mask"], strict=True)
+    ]
+    fixed, words = "Waypoints:", "Follow the road. Wait for the stop sign. Waypoints:"
+    assert answers == [words, fixed, fixed, words, fixed, fixed]
+    assert (batch["answer_mask"] <= batch["attention_mask"]).all()
+
+
+def test_a_network_means_the_same_with_more_words(tmp_path: Path) -> None:
+    """What both tokenizers split alike gives the same plan, whatever the tokens' numbers are."""
+    numbers = Tokenizer(models.BPE())
+    numbers.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=list(SPECIAL_TOKENS), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    numbers.train_from_iterator(["follow the the the"], trainer)
+    before = PromptTokenizer(numbers)
+    train_tokenizer(tmp_path / "tokenizer.json", 512)
+    after = PromptTokenizer.load(tmp_path / "tokenizer.json")
+    text = f"{'<IMG_CONTEXT>' * TINY.image_tokens}7 the <TARGET_POINT><TARGET_POINT> 3.1"
+    shared = {token for token in before.vocabulary if token in after.vocabulary}
+    ids = before.encode(text)
+    spelled = {number: token for token, number in before.vocabulary.items()}
+    assert {spelled[number] for number in ids} <= shared
+    network = build_network(TINY, before).eval()
+    frame, points = torch.zeros(1, 192, 384, 3, dtype=torch.uint8), torch.ones(1, 2, 2)
+    with torch.no_grad():
+        expected = network(frame, torch.tensor([ids]), points)
+        adopt_vocabulary(network, before, after)
+        moved = torch.tensor([[after.vocabulary[spelled[number]] for number in ids]])
+        found = network(frame, moved, points)
+    assert moved.tolist() != [ids]
+    for one, other in zip(expected, found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path / "pack")
+    for name in ("own", "further"):
+        (tmp_path / name).mkdir()
+        train_tokenizer(tmp_path / name / "tokenizer.json", 512)
+    own = TrainSettings(tmp_path / "own", 1.0)
+    Trainer(own, TINY, pack, pack).write_weights(own.folder)
+    with pytest.raises(SimlingoError, match="of another configuration"):
+        Trainer(TrainSettings(tmp_path / "further", 1.0, start_from=own.folder), replace(TINY, speed_hidden=8), pack, pack)
 
 
 def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ import numpy as np
 
 from simlingo.contracts import EgoState, FloatArray, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
+from training.collect.counterfactual import at_speed
 from training.expert import CONSTANTS, Expert, ExpertInfo
 from training.expert.labels import path_label
 from training.expert.rollout import offset_points
 from training.expert.route import ExpertRoute, Place
+from training.expert.situation import Lead, Stop
+from training.language.commentary import Cause
 
 #: Light states of the labels.
 LIGHT_STATES = {"none": 0, "red": 1, "yellow": 1, "green": 2}
@@ -58,7 +61,16 @@ def labels_of(
         "light_distance": np.float32(max(info.light.distance, 0.0) if near else FARTHEST_M),
         "lead_distance": np.float32(min(max(info.lead_distance, 0.0), FARTHEST_M)),
         "hazard": np.uint8(is_hazard(info)),
+        "cause": np.uint8(cause_of(info.cause)),
+        "other_cause": np.uint8(cause_of(at_speed(info, expert, other_speed).cause)),
     }
+
+
+def cause_of(bound: Stop | Lead | None) -> Cause:
+    """The label of what bounds the expert's speed."""
+    if bound is None:
+        return Cause.ROAD
+    return Cause.LEAD if isinstance(bound, Lead) else Cause[bound.reason.upper()]
 
 
 def place_beside(info: ExpertInfo, route: ExpertRoute, view: EgoState) -> Place:

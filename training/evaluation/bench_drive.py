@@ -21,6 +21,7 @@ EPILOG = """examples:
   ./simlingo bench drive --policy expert --towns gridtown --routes 4 --seed 1 --traffic none
   ./simlingo bench drive --camera grey --routes 6 --seed 1
   ./simlingo bench drive --instructions --routes 20 --seed 1
+  ./simlingo bench drive --text on_change --text-before-plan --routes 6 --seed 1
 
 The scores follow CARLA's arithmetic on towns of our own; they are no Bench2Drive scores. A route is named by town,
 seed and number and is at least 300 m long with two signals and two turns; it begins where no training drive began.
@@ -62,6 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--instructions", action="store_true", help="say a turn before a junction of each route and judge the way taken"
+    )
+    parser.add_argument(
+        "--text",
+        choices=("never", "every_n", "on_change", "always"),
+        default="never",
+        help="when the model puts its driving into words (default: never)",
+    )
+    parser.add_argument(
+        "--text-before-plan", action="store_true", help="a plan waits for a text that is due, and reads it"
     )
     parser.add_argument("--jobs", type=_positive, help="routes at a time (default: one a core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every route here")
@@ -116,6 +126,8 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
         route_as=args.route_as,
         plan_every=args.plan_every,
         threads=max(cores // jobs, 1),
+        text=args.text,
+        text_before_plan=args.text_before_plan,
     )
     for spec in specs:
         build(spec)  # a town without such routes is said before anything is driven
@@ -179,6 +191,8 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "weather": settings.weather or "each route its own",
         "route_as": settings.route_as,
         "plan_every": settings.plan_every,
+        "text": settings.text,
+        "text_before_plan": settings.text_before_plan,
         "instructions": args.instructions,
         "jobs": jobs,
         "threads": settings.threads,
@@ -220,9 +234,12 @@ def _weather(name: str | None) -> str | None:
 def _weights(args: argparse.Namespace) -> str:
     """The model as asked for, once it is known that it loads; InvalidInputError says what is wrong with it."""
     if args.policy == "model":
+        from simlingo.contracts import InvalidInputError
         from simlingo.model.load import load_policy
 
-        load_policy(args.weights, 1, args.route_as)
+        policy = load_policy(args.weights, 1, args.route_as)
+        if args.text != "never" and not policy.config.speaks:
+            raise InvalidInputError(f"{policy.name} was not trained to speak; leave --text out")
     return str(args.weights)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from simlingo.model.driver import TextOptions
+from simlingo.model.engine.when_to_speak import When
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute
 from simlingo_sim.scoring import RouteResult, RouteScorer
@@ -33,6 +35,8 @@ class DriveSettings:
     route_as: str = "target_point"  # target_point, command: what of the navigation the model reads
     plan_every: int = 1  # ticks from frame to frame and plan to plan
     threads: int = 2  # of the network
+    text: str = "never"  # never, every_n, on_change, always: when the model puts its driving into words
+    text_before_plan: bool = False  # a plan waits for a text that is due, and reads it
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class DriveRecord:
     planner_ms: list[float] = field(default_factory=list)
     trace: list[tuple[float, float]] = field(default_factory=list)  # m, map frame, twice a second
     route: list[tuple[float, float]] = field(default_factory=list)  # m, map frame, every 5 m
+    texts: int = 0  # commentaries
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the single plan times."""
-        record = {**asdict(self.spec), "name": self.spec.name, "weather": self.weather, **self.result}
+        record = {**asdict(self.spec), "name": self.spec.name, "weather": self.weather, **self.result, "texts": self.texts}
         return {**record, "real_time_factor": round(self.result["duration_s"] / max(self.wall_s, 1e-9), 3)}
 
 
@@ -58,7 +63,8 @@ def make_driver(world: RouteWorld, route: BenchRoute, settings: DriveSettings) -
     planner = town_planner(route.spec.town)
     if settings.policy == "expert":
         return ExpertDriver(world, route.dense, planner)
-    policy = load_policy(settings.weights, settings.threads, settings.route_as)
+    text = TextOptions(When(settings.text), before_plan=settings.text_before_plan)
+    policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, world, settings.traffic, settings.plan_every)
     return ModelDriver(world, route.dense, planner, policy, frames)
 
@@ -99,6 +105,7 @@ def drive(
         result=result_with_route(result, route),
         wall_s=wall_s,
         planner_ms=driver.planner_ms,
+        texts=driver.texts,
         trace=trace,
         route=route_line(route.dense),
     )

@@ -30,6 +30,10 @@ class Driver(Protocol):
     def planner_ms(self) -> list[float]:
         """How long each plan took, frame in to plan out, ms."""
 
+    @property
+    def texts(self) -> int:
+        """How many commentaries came with the plans."""
+
 
 class ExpertDriver:
     """The privileged expert."""
@@ -38,6 +42,7 @@ class ExpertDriver:
         self._world, self._planner = world, planner
         self._expert = Expert(world.world, world.ego, dense, planner)
         self.planner_ms: list[float] = []
+        self.texts = 0
 
     def control(self, tick: int) -> carla.VehicleControl:
         """The expert's control."""
@@ -61,6 +66,7 @@ class ModelDriver:
         self._route = _route_planner(planner, dense)
         self._plan: DrivingPlan | None = None
         self.planner_ms: list[float] = []
+        self.texts = 0
         policy.reset()
 
     def control(self, tick: int) -> carla.VehicleControl:
@@ -73,6 +79,7 @@ class ModelDriver:
             begin = time.perf_counter()
             self._plan = self._policy.plan(observation)
             self.planner_ms.append((time.perf_counter() - begin) * 1e3)
+            self.texts += bool(self._plan.text)
         control = self._controller.update(ego, self._plan)
         return carla.VehicleControl(throttle=control.throttle, steer=control.steer, brake=control.brake)
 

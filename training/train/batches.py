@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from simlingo.contracts import Command, Navigation
 from simlingo.model.config import ModelConfig
-from simlingo.model.prompt import DRIVING_ANSWER, PAD, RouteAs, chat, driving_prompt
+from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
+from simlingo.model.prompt import (
+    DRIVING_ANSWER,
+    PAD,
+    RouteAs,
+    chat,
+    navigation_text,
+    open_chat,
+    planning_prompt,
+    situation,
+)
 from simlingo.model.tokenizer import PromptTokenizer
+from training.collect.labels import LIGHT_STATES
+from training.language.commentary import Cause, Moment, commentary
 from training.train.pack import Pack
 
 #: Standard deviation of the noise on the speed told, m/s: plans must follow the scene, not only the speed.
 SPEED_NOISE = 0.25
+#: Share of the prompts that ask for words before the plan; one in three of the published draws is (spec B.9).
+COMMENTARY_SHARE = 1.0 / 3.0
 #: Range of the factor on brightness and of the factor on contrast.
 _BRIGHTNESS, _CONTRAST = 0.15, 0.15
+
+
+class _Told(NamedTuple):
+    """What differs between a frame's two prompts; leading axes frame, prompt."""
+
+    speed: np.ndarray  # (B, 2) m/s
+    waypoints: np.ndarray  # (B, 2, 10, 2) m
+    cause: np.ndarray  # (B, 2)
 
 
 class BatchMaker:
     """Draws weighted batches; each frame comes once with target points and once with the command's words.
 
     In training one of the two, by chance, is told the ego's speed and the other a speed that it did not have, each with
-    its own speed waypoints.
+    its own speed waypoints; and by chance a prompt asks for a commentary before its plan.
     """
 
     PROMPTS = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
@@ -32,7 +56,6 @@ class BatchMaker:
         self._rng = np.random.default_rng(seed)
         weight = pack.labels["weight"].astype(np.float64)
         self._cumulative = np.cumsum(weight / weight.sum())
-        self._answer = len(tokenizer.encode(DRIVING_ANSWER)) + 1
         self._pad = tokenizer.encode(PAD)[0]
 
     def draw(self, frames: int, augment: bool = True) -> dict[str, Tensor]:
@@ -47,52 +70,69 @@ class BatchMaker:
         if augment:
             pictures = self._augmented(pictures)
         prompts = len(self.PROMPTS)
-        speeds, waypoints = self._speeds(labels, augment)
-        ids, mask = self._prompts(labels, speeds)
+        told = self._told(labels, augment)
+        if augment:
+            speaks = self._rng.random((len(index), prompts)) < COMMENTARY_SHARE
+        else:
+            speaks = np.arange(len(index) * prompts).reshape(-1, prompts) % round(1.0 / COMMENTARY_SHARE) == 0
+        ids, mask, answers = self._prompts(labels, told, speaks)
         batch = {
             "frames": torch.from_numpy(pictures),
             "classes": torch.from_numpy(self._pack.classes[index]),
             "depth": torch.from_numpy(self._pack.depth[index]),
             "input_ids": ids,
             "attention_mask": mask,
-            "answer_tokens": torch.tensor(self._answer),
+            "answer_mask": answers,
+            "speed_waypoints": torch.from_numpy(told.waypoints.reshape(-1, *told.waypoints.shape[2:])),
         }
-        batch["speed_waypoints"] = torch.from_numpy(waypoints)
         for name in ("target_points", "path", "light_state", "light_distance", "lead_distance"):
             batch[name] = torch.from_numpy(labels[name]).repeat_interleave(prompts, dim=0)
         return batch
 
-    def _speeds(self, labels: dict[str, np.ndarray], augment: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The speed told to each prompt (B, 2), m/s, and the speed waypoints (B * 2, 10, 2) that belong to it."""
-        speeds = np.stack((labels["speed"], labels["other_speed"]), axis=1)
-        waypoints = np.stack((labels["speed_waypoints"], labels["other_speed_waypoints"]), axis=1)
+    def _told(self, labels: dict[str, np.ndarray], augment: bool) -> _Told:
+        """The ego's speed and another one, for a prompt each."""
+        told = _Told(
+            *(np.stack((labels[name], labels[f"other_{name}"]), axis=1) for name in ("speed", "speed_waypoints", "cause"))
+        )
         if augment:
-            swapped = self._rng.random(len(speeds)) < 0.5
-            speeds[swapped], waypoints[swapped] = speeds[swapped, ::-1], waypoints[swapped, ::-1]
-            noise = self._rng.normal(0.0, SPEED_NOISE, speeds.shape)
-            speeds = np.where(speeds > 0.5, np.maximum(speeds + noise, 0.0), speeds)
-        return speeds, waypoints.reshape(-1, *waypoints.shape[2:])
+            swapped = self._rng.random(len(told.speed)) < 0.5
+            for values in (told.speed, told.waypoints, told.cause):
+                values[swapped] = values[swapped, ::-1]
+            noise = self._rng.normal(0.0, SPEED_NOISE, told.speed.shape)
+            moving = told.speed > 0.5
+            told.speed[moving] = np.maximum(told.speed + noise, 0.0)[moving]
+        return told
 
-    def _prompts(self, labels: dict[str, np.ndarray], speeds: np.ndarray) -> tuple[Tensor, Tensor]:
-        sequences = []
-        for row in range(len(labels["speed"])):
+    def _prompts(
+        self, labels: dict[str, np.ndarray], told: _Told, speaks: np.ndarray
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids (N, L) with their answers, padded on the left; 1 where there is a token, and where it is of the answer."""
+        sequences, answers = [], []
+        for row, column in np.ndindex(speaks.shape):
             navigation = Navigation(
                 labels["target_points"][row],
                 Command(int(labels["command"][row])),
                 Command(int(labels["next_command"][row])),
                 float(labels["distance_to_command"][row]),
             )
-            for route_as, speed in zip(self.PROMPTS, speeds[row], strict=True):
-                prompt = driving_prompt(float(speed), navigation, route_as, self._config.distance_to_first_point)
-                text = chat(prompt, DRIVING_ANSWER, self._config.image_tokens)
-                sequences.append(self._tokenizer.encode(text))
+            to_first = self._config.distance_to_first_point
+            here = situation(float(told.speed[row, column]), navigation_text(navigation, self.PROMPTS[column], to_first))
+            prompt, answer = planning_prompt(here), DRIVING_ANSWER
+            if speaks[row, column]:
+                prompt = commentary_prompt(here)
+                answer = answer_with_plan(commentary(_moment(labels, told, navigation, row, column)))
+            asked = self._tokenizer.encode(open_chat(prompt, self._config.image_tokens))
+            whole = self._tokenizer.encode(chat(prompt, answer, self._config.image_tokens))
+            sequences.append(whole)
+            answers.append(len(whole) - len(asked))
         length = max(map(len, sequences))
         ids = torch.full((len(sequences), length), self._pad)
-        mask = torch.zeros(len(sequences), length, dtype=torch.long)
-        for row, tokens in enumerate(sequences):
+        mask, answer_mask = (torch.zeros(len(sequences), length, dtype=torch.long) for _ in range(2))
+        for row, (tokens, answered) in enumerate(zip(sequences, answers, strict=True)):
             ids[row, length - len(tokens) :] = torch.tensor(tokens)
             mask[row, length - len(tokens) :] = 1
-        return ids, mask
+            answer_mask[row, length - answered :] = 1
+        return ids, mask, answer_mask
 
     def _augmented(self, pictures: np.ndarray) -> np.ndarray:
         """Brightness and contrast of each picture changed a little, by one table a picture."""
@@ -104,3 +144,17 @@ class BatchMaker:
             table = np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255).astype(np.uint8)
             result[row] = table[picture]
         return result
+
+
+def _moment(labels: dict[str, np.ndarray], told: _Told, navigation: Navigation, row: int, column: int) -> Moment:
+    """What there is to say of a prompt's frame."""
+    return Moment(
+        float(told.speed[row, column]),
+        told.waypoints[row, column],
+        labels["path"][row],
+        navigation.command,
+        navigation.distance_to_command,
+        Cause(int(told.cause[row, column])),
+        bool(labels["light_state"][row] == LIGHT_STATES["green"]),
+        float(labels["light_distance"][row]),
+    )

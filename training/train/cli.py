@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 DESCRIPTION = (
@@ -55,16 +55,12 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     try:
-        train, validation = build_packs(args.data, args.pack or args.run / "pack", MINI)
+        config = replace(MINI, speaks=True)
+        train, validation = build_packs(args.data, args.pack or args.run / "pack", config)
+        if args.start_from and not (args.start_from / TOKENIZER_FILE).is_file():
+            raise InvalidInputError(f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}")
         if not (args.run / TOKENIZER_FILE).is_file():
-            if args.start_from:
-                if not (args.start_from / TOKENIZER_FILE).is_file():
-                    raise InvalidInputError(
-                        f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}"
-                    )
-                shutil.copy(args.start_from / TOKENIZER_FILE, args.run / TOKENIZER_FILE)
-            else:
-                train_tokenizer(args.run / TOKENIZER_FILE, MINI.language.vocab_size)
+            train_tokenizer(args.run / TOKENIZER_FILE, config.language.vocab_size)
         settings = TrainSettings(
             args.run,
             args.minutes * 60.0,
@@ -73,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             start_from=args.start_from,
         )
-        trainer = Trainer(settings, MINI, train, validation)
+        trainer = Trainer(settings, config, train, validation)
         print(f"{len(train)} frames to train on, {len(validation)} to validate; device {trainer.device}")
         if trainer.progress.step:
             print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} samples seen")

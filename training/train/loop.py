@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from training.train.losses import HelperHeads, batch_losses, total
 from training.train.pack import Pack
 from training.train.plots import plot_losses
 from training.train.state import Average, Progress, learning_rate, load_state, save_state
+from training.train.vocabulary import adopt_vocabulary
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         tokenizer = PromptTokenizer.load(settings.folder / TOKENIZER_FILE)
         if settings.start_from is not None:
-            self.network, _ = load_network(settings.start_from)
+            self.network, earlier = load_network(settings.start_from)
+            if replace(self.network.config, speaks=config.speaks) != config:
+                raise InvalidInputError(f"--start-from {settings.start_from} is of another configuration than {config.name}")
+            adopt_vocabulary(self.network, earlier, tokenizer)
+            self.network.config = config
         else:
             self.network = build_network(config, tokenizer)
         self.provenance = _provenance(settings)

@@ -82,7 +82,7 @@ def batch_losses(
     """All losses of a batch; ``prompts`` prompts share each frame's vision pass.
 
     ``batch``: frames (B, T, 2T, 3) uint8; classes, depth; and per prompt (N = B * prompts, frame-major):
-    input_ids, attention_mask (N, L), answer_tokens (int, the same for all), target_points (N, 2, 2), path (N, 20, 2),
+    input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
     speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance (N,).
     """
     vision = network.vision_tokens(batch["frames"])
@@ -93,11 +93,9 @@ def batch_losses(
     path, speed = network.heads(hidden)
     losses["path"] = point_loss(path, batch["path"])
     losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
-    length, answer = batch["input_ids"].shape[1], int(batch["answer_tokens"])
-    logits = network.lm_head(hidden[:, length - answer - 1 : length - 1])
-    losses["text"] = functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), batch["input_ids"][:, length - answer :].reshape(-1)
-    )
+    answers = batch["answer_mask"][:, 1:] > 0
+    logits = network.lm_head(hidden[:, : answers.shape[1]][answers])
+    losses["text"] = functional.cross_entropy(logits, batch["input_ids"][:, 1:][answers])
     losses.update(helpers.scene_losses(hidden[:, -1], batch))
     return losses
 

@@ -27,6 +27,8 @@ LABELS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "light_state": ((), np.uint8),  # 0 none, 1 red or yellow, 2 green
     "light_distance": ((), np.float32),  # m, 50 without
     "lead_distance": ((), np.float32),  # m, 50 without
+    "cause": ((), np.uint8),  # training.language.commentary.Cause, of the expert's speed
+    "other_cause": ((), np.uint8),  # the same at the other speed
     "weight": ((), np.float32),  # sampling weight
 }
 

@@ -1,4 +1,4 @@
-"""Train the model's byte-level BPE on the sentences it will read."""
+"""Train the model's byte-level BPE on the sentences it will read and say."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from simlingo.contracts import Command, Navigation
-from simlingo.model.prompt import DRIVING_ANSWER, SPECIAL_TOKENS, RouteAs, chat, driving_prompt
+from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
+from simlingo.model.prompt import DRIVING_ANSWER, SPECIAL_TOKENS, RouteAs, chat, driving_prompt, situation
+from simlingo.model.user_text import GUARD
+from training.language.commentary import every_commentary
 
 
 def corpus() -> list[str]:
-    """Every driving prompt up to numbers; digits are tokens of their own, so few numbers suffice."""
+    """Every driving prompt up to numbers, as digits are tokens of their own, and every commentary."""
     texts = []
     for command, following in itertools.product(Command, Command):
         navigation = Navigation(np.zeros((2, 2)), command, following, 17.0)
         for route_as in RouteAs:
             texts.append(chat(driving_prompt(12.3, navigation, route_as), DRIVING_ANSWER, image_tokens=1))
+    here = situation(12.3)
+    for words in every_commentary():
+        texts.append(chat(commentary_prompt(here), answer_with_plan(words), image_tokens=1).replace(GUARD, ""))
     return texts
 
 

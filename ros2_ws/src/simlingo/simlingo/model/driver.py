@@ -159,7 +159,7 @@ class ModelPolicy:
 
     def ask(self, question: str) -> Answer:
         """Answer about the newest planned frame; plans go on meanwhile."""
-        if not self.config.speaks:
+        if not self.config.answers:
             return Answer(error=f"{self.name} was not trained to answer questions")
         try:
             speech = self._engine.say(self._suffix(question_prompt("", question), "", QUESTION_ANSWER_START))

@@ -49,6 +49,12 @@ class PromptTokenizer:
             ) from error
         return cls(tokenizer)
 
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Every token as the tokenizer spells it, with its id."""
+        found: dict[str, int] = self._tokenizer.get_vocab()
+        return found
+
     def encode(self, text: str) -> list[int]:
         """Token ids of ``text``; what stands between guards is plain text, whatever it spells (spec A.6).
 

@@ -113,6 +113,7 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
         max_new_tokens=values.integer("max_new_tokens", INTERNVL2_1B.max_new_tokens),
         lora=LoraConfig(values.integer("lora.r"), values.number("lora.alpha")) if driving else None,
         speaks=driving,
+        answers=driving,
         distance_to_first_point=values.get("distance_to_first_point", True) is True,
     )
     if values.get("token_ids", None):

@@ -58,4 +58,4 @@ def named_config(variant: str, source: str) -> ModelConfig:
 def published_config(variant: str, lora: LoraConfig, source: str) -> ModelConfig:
     """The configuration of SimLingo's published weights on the backbone ``variant``."""
     config = named_config(variant, source)
-    return replace(config, lora=lora, image=replace(config.image, jpeg_round_trip=True), speaks=True)
+    return replace(config, lora=lora, image=replace(config.image, jpeg_round_trip=True), speaks=True, answers=True)

@@ -1,0 +1,1 @@
+"""Language labels: what the expert's driving is called in words."""
