@@ -10,7 +10,8 @@ from simlingo.navigation.global_planner import GlobalPlanner
 from simlingo_sim import Client
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS, Town, load
 from training.collect.invented_town import INVENTED, invented_town
-from training.collect.settings import SHORTEST_M, CollectSettings, draw_route, job
+from training.collect.settings import SHORTEST_M, CollectSettings, draw_route, job, passes_line
+from training.expert.signals import stop_points
 
 
 def drawn(seed: int) -> Town:
@@ -35,6 +36,26 @@ def test_a_drawn_town_has_routes_lights_and_only_known_houses(seed: int) -> None
     assert arc_length(planner.polyline(route))[-1] >= SHORTEST_M
     held_out = {house["style"] for house in load(HELD_OUT_TOWN).decor["buildings"]}
     assert not held_out & {house["style"] for house in town.decor["buildings"]}
+
+
+def test_more_routes_pass_a_stop_sign_than_by_chance() -> None:
+    world = Client(seed=1).load_world("ringtown")
+    planner = GlobalPlanner(world.get_map())
+    lines = [line for sign in world.get_actors().filter("traffic.stop*") for line in stop_points(sign)]
+    assert lines
+
+    def passing(sign_lines: list[tuple[float, float, float]]) -> int:
+        routes = [draw_route(world.town, planner, np.random.default_rng(seed), sign_lines) for seed in range(20)]
+        return sum(passes_line(planner.polyline(route), lines) for route in routes)
+
+    assert passing(lines) >= passing([]) + 4
+
+
+def test_a_line_is_passed_in_its_own_direction_only() -> None:
+    route = np.stack((np.arange(30.0), np.zeros(30)), axis=1)
+    assert passes_line(route, [(12.0, 0.4, 0.0)])
+    assert not passes_line(route, [(12.0, 0.4, np.pi)])
+    assert not passes_line(route, [(12.0, 4.0, 0.0)])
 
 
 def test_lanes_bends_and_grounds_vary() -> None:

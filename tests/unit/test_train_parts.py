@@ -70,6 +70,14 @@ def test_dense_labels_find_a_lens_in_one_cell() -> None:
     assert (distances == 20.0).all()
 
 
+def test_dense_labels_find_a_sign_that_fills_a_tenth_of_a_cell() -> None:
+    image = MINI.image
+    semantic = np.ones((512, 1024), np.uint8)
+    semantic[image.crop_top : image.crop_top + 4, 0:4] = 8  # of 9 x 16 pixels
+    classes, _ = dense_labels(np.zeros((512, 1024, 3), np.uint8), semantic, np.ones((512, 1024), np.float32), image)
+    assert CLASSES[classes[0, 0]] == "sign"
+
+
 def test_unfinished_pack_is_refused(tmp_path: Path) -> None:
     writer = PackWriter(tmp_path, 4, TINY)
     del writer
@@ -95,6 +103,8 @@ def test_decisive_moments_are_drawn_more_often() -> None:
     cruising = sampling_weight(8.0, 8.0, straight, False, 0, 50.0)
     stopping = sampling_weight(8.0, 4.0, straight, False, 1, 20.0)
     assert waiting < cruising < stopping
+    at_sign = sampling_weight(8.0, 7.0, straight, False, 0, 50.0, Cause.STOP_SIGN)
+    assert at_sign > stopping
 
 
 def test_batch_puts_padding_left_and_repeats_each_frame_for_both_prompts(tmp_path: Path) -> None:

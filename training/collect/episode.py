@@ -33,6 +33,7 @@ from training.collect.settings import CollectSettings, Job, draw_route
 from training.collect.views import MAX_SHIFT_M, MAX_TURN_RAD, Camera, View, beside
 from training.collect.writer import RouteWriter
 from training.expert import CONSTANTS, Expert, ExpertInfo
+from training.expert.signals import stop_points
 from training.train.dense_labels import dense_labels
 
 #: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
@@ -87,7 +88,9 @@ class Episode:
             self._world = client.load_world(job.town)
         self._world.set_weather(WEATHERS[job.weather])
         planner = GlobalPlanner(self._world.get_map())
-        dense = draw_route(self._world.town, planner, self._rng)
+        signs = self._world.get_actors().filter("traffic.stop*")
+        sign_lines = [line for sign in signs for line in stop_points(sign)]
+        dense = draw_route(self._world.town, planner, self._rng, sign_lines)
         self._ego = self._spawn(dense[0][0].transform)
         green_s = float(self._rng.uniform(*GREEN_S))
         for light in self._world.get_actors().filter("traffic.traffic_light*"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simlingo.contracts import SimlingoError
+from simlingo.contracts import FloatArray, SimlingoError
 from simlingo.geometry import arc_length
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo_sim.spawn_split import training_spawn_points
@@ -20,6 +22,10 @@ from training.collect.invented_town import INVENTED
 DEFAULT_TOWNS: tuple[str, ...] = tuple(name for name in TOWNS if name != HELD_OUT_TOWN)
 #: Length of a collected route, m.
 SHORTEST_M, LONGEST_M = 150.0, 450.0
+#: Share of the routes that pass a stop sign, where the town has any: by chance alone few do.
+SIGN_SHARE = 0.6
+#: Draws in which such a route must be found; without one any route will do.
+SIGN_DRAWS = 200
 #: Share of the routes without any traffic.
 EMPTY_SHARE = 0.1
 #: Most vehicles and pedestrians in a town.
@@ -77,23 +83,39 @@ def job(settings: CollectSettings, index: int) -> Job:
     )
 
 
-def draw_route(town: Any, planner: GlobalPlanner, rng: np.random.Generator) -> DenseRoute:
-    """A route between two of the town's training spawn points.
+def draw_route(
+    town: Any, planner: GlobalPlanner, rng: np.random.Generator, sign_lines: Sequence[tuple[float, float, float]] = ()
+) -> DenseRoute:
+    """A route between two of the town's training spawn points, in ``SIGN_SHARE`` of all draws past a stop sign.
+
+    ``sign_lines``: x (m), y (m) and yaw (rad) of the signs' stop lines.
 
     Raises:
         SimlingoError: the town has no route of a fitting length.
     """
     points = training_spawn_points(town.spawn_points)
-    for _ in range(500):
+    sign_draws = SIGN_DRAWS if sign_lines and rng.random() < SIGN_SHARE else 0
+    for draw in range(500):
         start, goal = rng.choice(len(points), 2, replace=False)
         try:
             route = planner.trace(points[int(start)].location, points[int(goal)].location)
         except SimlingoError:
             continue
-        if len(route) > 2 and SHORTEST_M <= float(arc_length(planner.polyline(route))[-1]) <= LONGEST_M:
+        if len(route) <= 2 or not SHORTEST_M <= float(arc_length(planner.polyline(route))[-1]) <= LONGEST_M:
+            continue
+        if draw >= sign_draws or passes_line(planner.polyline(route), sign_lines):
             return route
     raise SimlingoError(
         f"town {town.name} has no route of {SHORTEST_M:.0f} to {LONGEST_M:.0f} m between its spawn points"
+    )
+
+
+def passes_line(line: FloatArray, sign_lines: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether a route's line (N, 2) m crosses one of the stop lines in its direction."""
+    steps = np.gradient(line, axis=0)
+    return any(
+        bool(((np.hypot(*(line - (x, y)).T) < 1.5) & (steps @ (math.cos(yaw), math.sin(yaw)) > 0.5)).any())
+        for x, y, yaw in sign_lines
     )
 
 

@@ -95,7 +95,7 @@ def _lines(actors: Any, route: ExpertRoute) -> list[LineOnRoute]:
     """Stop lines of ``actors`` on the route, nearest first."""
     found = []
     for actor in actors:
-        for x, y, yaw in _stop_points(actor):
+        for x, y, yaw in stop_points(actor):
             begin: float = 0.0
             while (place := route.place_of(x, y, yaw, begin, LANE_HALF_WIDTH)) is not None:
                 found.append(LineOnRoute(place.s, actor))
@@ -108,7 +108,7 @@ def _beyond(place: Place) -> float:
     return place.s + 10.0
 
 
-def _stop_points(actor: Any) -> list[tuple[float, float, float]]:
+def stop_points(actor: Any) -> list[tuple[float, float, float]]:
     """Places (x m, y m, yaw rad) of an actor's stop lines, one a lane."""
     if hasattr(actor, "get_stop_waypoints"):
         transforms = [waypoint.transform for waypoint in actor.get_stop_waypoints()]

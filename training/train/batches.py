@@ -83,6 +83,7 @@ class BatchMaker:
             "input_ids": ids,
             "attention_mask": mask,
             "answer_mask": answers,
+            "cause": torch.from_numpy(told.cause.reshape(-1)),
             "speed_waypoints": torch.from_numpy(told.waypoints.reshape(-1, *told.waypoints.shape[2:])),
         }
         for name in ("target_points", "path", "light_state", "light_distance", "lead_distance"):

@@ -14,6 +14,7 @@ from rich.progress import track
 from simlingo.contracts import InvalidInputError, SimlingoError
 from simlingo.model.config import ModelConfig
 from training.collect.writer import CACHE_FILE
+from training.language.commentary import Cause
 from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight
 
 #: One route in so many validates.
@@ -107,6 +108,7 @@ def _add(writer: PackWriter, path: Path, config: ModelConfig) -> None:
                     bool(cache["hazard" + suffix][row]),
                     int(labels["light_state"][row]),
                     float(labels["light_distance"][row]),
+                    Cause(int(labels["cause"][row])),
                 )
                 for row in range(len(labels["speed"]))
             ],

@@ -15,7 +15,7 @@ from simlingo.model.config import ImageConfig
 CELLS = 32
 CLASSES = (
     "sky", "ground", "road", "marking", "sidewalk", "building", "vegetation", "object",
-    "vehicle", "pedestrian", "light_off", "light_red", "light_yellow", "light_green",
+    "vehicle", "pedestrian", "light_off", "light_red", "light_yellow", "light_green", "sign",
 )  # fmt: skip
 _CLASS = {name: index for index, name in enumerate(CLASSES)}
 #: CARLA 0.9.15 semantic tag -> class.
@@ -23,12 +23,12 @@ _TAG_TO_CLASS = np.full(256, _CLASS["object"], dtype=np.uint8)
 for _tags, _name in (
     ((0, 11), "sky"), ((10, 22, 25), "ground"), ((1,), "road"), ((24,), "marking"), ((2,), "sidewalk"),
     ((3, 4), "building"), ((9,), "vegetation"), ((14, 15, 16, 17, 18, 19), "vehicle"), ((12, 13), "pedestrian"),
-    ((7,), "light_off"),
+    ((7,), "light_off"), ((8,), "sign"),
 ):  # fmt: skip
     _TAG_TO_CLASS[list(_tags)] = _CLASS[_name]
 #: Share of a cell from which a thin but important class names the whole cell, rarest last.
 _THIN: tuple[tuple[str, float], ...] = (
-    ("marking", 0.15), ("vehicle", 0.3), ("pedestrian", 0.08), ("light_off", 0.08),
+    ("marking", 0.15), ("vehicle", 0.3), ("pedestrian", 0.08), ("light_off", 0.08), ("sign", 0.08),
     ("light_yellow", 0.015), ("light_green", 0.015), ("light_red", 0.015),
 )  # fmt: skip
 MAX_DEPTH_M = 100.0

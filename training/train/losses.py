@@ -10,11 +10,12 @@ from torch.nn import functional
 
 from simlingo.model.config import ModelConfig
 from simlingo.model.network import SimLingoNetwork
+from training.language.commentary import Cause
 from training.train.dense_labels import CELLS, CLASSES
 
 #: Weight of each loss in the sum; path, speed waypoints and text as in the spec (all 1).
 WEIGHTS: dict[str, float] = {
-    "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1,
+    "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
 }  # fmt: skip
 #: Lit lenses cover few cells and decide much.
 _LIGHT_CELL_WEIGHT = 20.0
@@ -30,10 +31,10 @@ class HelperHeads(nn.Module):
         self.patches = patches
         self.cells = CELLS // patches
         self.dense = nn.Linear(config.vision.hidden_size, self.cells**2 * (len(CLASSES) + 1))
-        self.scene = nn.Linear(config.language.hidden_size, _LIGHT_STATES + 2)
+        self.scene = nn.Linear(config.language.hidden_size, _LIGHT_STATES + 2 + len(Cause))
         weight = torch.ones(len(CLASSES))
         weight[[CLASSES.index(f"light_{state}") for state in ("red", "yellow", "green")]] = _LIGHT_CELL_WEIGHT
-        weight[[CLASSES.index("pedestrian"), CLASSES.index("light_off")]] = 5.0
+        weight[[CLASSES.index(name) for name in ("pedestrian", "light_off", "sign")]] = 5.0
         weight[CLASSES.index("vehicle")] = 2.0
         self.register_buffer("class_weight", weight, persistent=False)
 
@@ -55,7 +56,7 @@ class HelperHeads(nn.Module):
         return {"semantic": semantic, "depth": (log_depth - depth.float().clamp_min(0.5).log()).abs().mean()}
 
     def scene_losses(self, state: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Light that governs the ego (0 none, 1 red or yellow, 2 green), its distance, and the gap ahead.
+        """Light that governs the ego (0 none, 1 red or yellow, 2 green), its distance, the gap ahead, and what bounds the speed.
 
         ``state`` (N, D) is the last query's hidden state.
         """
@@ -67,6 +68,7 @@ class HelperHeads(nn.Module):
             values[:, _LIGHT_STATES], batch["light_distance"].clamp(0, 50) / 10, reduction="none"
         )
         lead_gap = functional.smooth_l1_loss(values[:, _LIGHT_STATES + 1], batch["lead_distance"].clamp(0, 50) / 10)
+        result["cause"] = functional.cross_entropy(values[:, _LIGHT_STATES + 2 :], batch["cause"].long())
         result["lead"] = lead_gap + (light_gap * near_light).sum() / near_light.sum().clamp_min(1)
         return result
 
@@ -83,7 +85,7 @@ def batch_losses(
 
     ``batch``: frames (B, T, 2T, 3) uint8; classes, depth; and per prompt (N = B * prompts, frame-major):
     input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
-    speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance (N,).
+    speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause (N,).
     """
     vision = network.vision_tokens(batch["frames"])
     losses = helpers.dense_losses(vision, batch["classes"], batch["depth"])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, InvalidInputError, SimlingoError
 from simlingo.model.config import ModelConfig
+from training.language.commentary import Cause
 from training.train.dense_labels import CELLS
 
 #: Per-frame labels: name -> (shape, type). Points in metres in the ego frame of the frame's camera view.
@@ -47,7 +48,13 @@ class Pack:
 
 
 def sampling_weight(
-    speed: float, target_speed: float, path: np.ndarray, hazard: bool, light_state: int, light_distance: float
+    speed: float,
+    target_speed: float,
+    path: np.ndarray,
+    hazard: bool,
+    light_state: int,
+    light_distance: float,
+    cause: Cause = Cause.ROAD,
 ) -> float:
     """How often a frame is drawn: rare and decisive moments more often (the idea of spec B.8's buckets).
 
@@ -57,6 +64,7 @@ def sampling_weight(
         hazard: a vehicle or pedestrian makes the expert slow down.
         light_state: 0 none, 1 red or yellow, 2 green.
         light_distance: m.
+        cause: of the expert's speed.
     """
     if speed < 0.3 and target_speed < 0.3:
         return 0.8
@@ -69,6 +77,8 @@ def sampling_weight(
         weight += 1.5
     if light_state == 1 and light_distance < 40.0 and speed > 0.3:
         weight += 1.5
+    if cause is Cause.STOP_SIGN and speed > 0.3:
+        weight += 3.0
     if hazard:
         weight += 1.0
     if light_state == 2:
