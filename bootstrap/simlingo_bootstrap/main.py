@@ -28,6 +28,7 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
 #: The same for commands of two words that need more than their first word says.
 SUBCOMMAND_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bench", "model"): ("train",),  # the network in torch, and the published way beside the exported graphs
+    ("bench", "runtimes"): ("train",),
 }
 #: And for options that need more than their command.
 OPTION_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {

@@ -39,6 +39,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "model"): Command(
         "training.evaluation.bench_model", "measure the phases of a frame, against the published way of running"
     ),
+    ("bench", "runtimes"): Command(
+        "training.evaluation.bench_runtimes", "compare ONNX Runtime, torch and OpenVINO on the small model"
+    ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.train.cli", "train the small model"),
     ("checkpoint", "inspect"): Command(
