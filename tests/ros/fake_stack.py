@@ -33,6 +33,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import (
+    Commentary,
     DrivingPlan,
     InstructionStatus,
     Navigation,
@@ -67,6 +68,8 @@ class FakeStack(Node):
         lights = CarlaTrafficLightInfoList(traffic_lights=[self._light(index) for index in self._light_places()])
         self._latched(CarlaTrafficLightInfoList, "/carla/traffic_lights/info").publish(lights)
         self._latched(Route, "/simlingo/mission").publish(self._mission())
+        words = Commentary(text="Turn left at the junction. Stop for the red light.", model="fake")
+        self._latched(Commentary, "/simlingo/commentary").publish(words)
         self.create_subscription(String, "/simlingo/instruction", self._on_instruction, 10)
         self.create_subscription(CarlaControl, "/carla/control", lambda m: self._tell("control", m.command), 10)
         self.create_subscription(

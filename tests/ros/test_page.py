@@ -96,6 +96,7 @@ def test_numbers_of_the_stack_are_shown(opened: tuple[Any, Process, Callable[[st
     assert "red light" in text("infractions")
     assert "not Bench2Drive" in driver.find_element("class name", "banner").text
     assert text("status") == "driving"
+    assert text("says") == "Turn left at the junction. Stop for the red light."
 
 
 @needs_browser

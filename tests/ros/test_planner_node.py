@@ -12,14 +12,16 @@ import pytest
 from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMsg
 from sensor_msgs.msg import CameraInfo, Image
-from simlingo_msgs.msg import DrivingPlan, Navigation, StackState
+from simlingo_msgs.msg import Commentary, DrivingPlan, Navigation, StackState
 from stack_harness import TICK, Network, log_of, navigation, odometry, picture, process, running
+from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
 from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance
 from simlingo.model.folder import SHIPPED
 from simlingo_node.conversions import intrinsics_to_camera_info, ns_to_stamp, stamp_to_ns
+from simlingo_node.qos import LATCHED
 
 CAMERA = "/carla/ego_vehicle/rgb_front"
 
@@ -199,16 +201,24 @@ def test_odometry_without_its_frame_waits_and_the_state_says_so(inputs: Inputs) 
     inputs.answered(inputs.send())
 
 
-def test_without_guidance_it_plans_to_stand(inputs: Inputs) -> None:
-    inputs.stamp += TICK
-    inputs.odometry(odometry(inputs.stamp))
-    lost = Navigation(status=Navigation.FINISHED)
-    lost.header.stamp = ns_to_stamp(inputs.stamp)
-    inputs.navigation(lost)
-    inputs.image(picture(inputs.stamp))
-    plan = inputs.answered(inputs.stamp)
-    assert all(point.x == 0.0 and point.y == 0.0 for point in plan.speed_waypoints)
-    assert "goal" in plan.text
+def test_without_guidance_it_plans_to_stand_and_says_so_once(inputs: Inputs) -> None:
+    said = inputs.network.listen(Commentary, "/simlingo/commentary", LATCHED)
+    twin = inputs.network.listen(String, "/simlingo/commentary_text", LATCHED)
+    for _ in range(3):
+        inputs.stamp += TICK
+        inputs.odometry(odometry(inputs.stamp))
+        lost = Navigation(status=Navigation.FINISHED)
+        lost.header.stamp = ns_to_stamp(inputs.stamp)
+        inputs.navigation(lost)
+        inputs.image(picture(inputs.stamp))
+        plan = inputs.answered(inputs.stamp)
+        assert all(point.x == 0.0 and point.y == 0.0 for point in plan.speed_waypoints)
+        assert "goal" in plan.text
+    inputs.network.until(lambda: said and twin, 5.0, "the words on their topics")
+    about_goal = [words for words in said if words.text == plan.text]
+    assert [(words.model, words.header.frame_id) for words in about_goal] == [("geometric", "ego_vehicle")]
+    assert inputs.stamp - 2 * TICK == stamp_to_ns(about_goal[0].header.stamp)
+    assert twin[-1].data == plan.text
 
 
 def test_its_subscriptions_hold_no_ground_truth_but_odometry(inputs: Inputs) -> None:

@@ -58,6 +58,8 @@ TOPICS = {
     "/simlingo/mission": "simlingo_msgs/msg/Route",
     "/simlingo/navigation": "simlingo_msgs/msg/Navigation",
     "/simlingo/plan": "simlingo_msgs/msg/DrivingPlan",
+    "/simlingo/commentary": "simlingo_msgs/msg/Commentary",
+    "/simlingo/commentary_text": "std_msgs/msg/String",
     "/simlingo/path": "nav_msgs/msg/Path",
     "/simlingo/speed_waypoints": "nav_msgs/msg/Path",
     "/simlingo/markers": "visualization_msgs/msg/MarkerArray",
@@ -74,6 +76,8 @@ LATCHED = (
     "/carla/traffic_lights/status",
     "/simlingo/mission",
     "/simlingo/score",
+    "/simlingo/commentary",
+    "/simlingo/commentary_text",
     f"{EGO}/status",
 )
 

@@ -39,6 +39,7 @@ from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.plan_display import PlanDisplay
 from simlingo_node.process import run_node
+from simlingo_node.spoken import Spoken
 
 PARAMETERS = (
     Parameter("model", "simlingo-mini", "Shipped model's name, or the path of a model folder or checkpoint.", fixed=True),
@@ -137,6 +138,7 @@ class PlannerNode(StackNode):
         camera = self.ego_topic(self.parameters["camera"])
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
         self._display = PlanDisplay(self, self.role)
+        self._spoken = Spoken(self, self.role, self._policy.name)
         self._inputs = [
             self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_camera_info, qos.DEFAULT),
             self.create_subscription(
@@ -276,6 +278,7 @@ class PlannerNode(StackNode):
         self.good_input()
         self._fault = ""
         self._note_text(plan)
+        self._spoken.say(plan)
         self._display.show(plan)
 
     def _note_text(self, plan: DrivingPlan) -> None:

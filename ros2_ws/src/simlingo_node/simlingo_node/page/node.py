@@ -19,7 +19,7 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
-from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
+from simlingo_msgs.msg import Commentary, DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
 from std_msgs.msg import Bool, String
 
 from simlingo.contracts import InvalidInputError
@@ -108,6 +108,7 @@ class PageNode(StackNode):
         self.create_subscription(
             InstructionStatus, "/simlingo/instruction_status", state.add_instruction_status, EVENTS
         )
+        self.create_subscription(Commentary, "/simlingo/commentary", state.add_commentary, LATCHED)
         self.create_subscription(Route, "/simlingo/mission", state.add_route, LATCHED)
         self.create_subscription(CarlaWorldInfo, "/carla/world_info", self._on_world_info, LATCHED)
         self.create_subscription(CarlaControl, "/carla/control", self._on_world_command, EVENTS)

@@ -11,8 +11,8 @@ import time
 from collections import deque
 
 from carla_msgs.msg import CarlaEgoVehicleControl, CarlaTrafficLightInfoList, CarlaTrafficLightStatusList
+from simlingo_msgs.msg import Commentary, InstructionStatus, Route, Score, StackState
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
-from simlingo_msgs.msg import InstructionStatus, Route, Score, StackState
 from simlingo_msgs.msg import Navigation as NavigationMsg
 
 from simlingo.contracts import Command, DrivingPlan, EgoState, FloatArray, InvalidInputError
@@ -80,6 +80,7 @@ class PageState:
         self._paused = False
         self._stop_areas: dict[int, StopArea] = {}
         self._light_states: dict[int, int] = {}
+        self._words: Json | None = None
         self._problem: tuple[float, str] | None = None
 
     def set_problem(self, text: str) -> None:
@@ -128,6 +129,11 @@ class PageState:
                 "model": message.model,
                 "timing_ms": {name: round(seconds * 1e3, 1) for name, seconds in plan.timing.items()},
             }
+
+    def add_commentary(self, message: Commentary) -> None:
+        """What the driver says."""
+        with self._lock:
+            self._words = {"text": message.text, "time": round(stamp_to_ns(message.header.stamp) / 1e9, 2)}
 
     def add_control(self, message: CarlaEgoVehicleControl) -> None:
         """What the vehicle was told."""
@@ -267,6 +273,7 @@ class PageState:
                 "pose": None if pose is None else [round(pose.x, 2), round(pose.y, 2), round(pose.yaw, 4)],
                 "speed": None if pose is None else round(pose.speed, 2),
                 "plan": self._plan_json,
+                "words": self._words,
                 "control": self._control,
                 "navigation": self._navigation,
                 "score": self._score,

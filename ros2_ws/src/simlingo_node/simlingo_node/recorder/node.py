@@ -14,7 +14,7 @@ from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMsg
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
-from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
+from simlingo_msgs.msg import Commentary, DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
@@ -102,6 +102,7 @@ class RecorderNode(StackNode):
             ("camera_info", ego("rgb_front/camera_info"), CameraInfo, WATCHED),
             ("control", ego("vehicle_control_cmd"), CarlaEgoVehicleControl, WATCHED),
             ("plan", "/simlingo/plan", DrivingPlan, WATCHED),
+            ("commentary", "/simlingo/commentary", Commentary, LATCHED),
             ("path", "/simlingo/path", PathMsg, WATCHED),
             ("speed_waypoints", "/simlingo/speed_waypoints", PathMsg, WATCHED),
             ("navigation", "/simlingo/navigation", Navigation, WATCHED),

@@ -73,6 +73,7 @@ function show() {
   showNodes(state.nodes);
   showFeed(state.feed);
   showLight(state.light);
+  showWords(state.words);
   showStatus(score, takeover);
 }
 
@@ -95,6 +96,12 @@ function showStatus(score, takeover) {
 function problem(text) {
   $("problem").hidden = !text;
   $("problem").textContent = text ?? "";
+}
+
+function showWords(words) {
+  $("says").hidden = !words;
+  const text = words?.text ?? "";
+  if ($("says").textContent !== text) $("says").textContent = text; // a screen reader says what is set
 }
 
 function showMotion() {
