@@ -42,6 +42,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "runtimes"): Command(
         "training.evaluation.bench_runtimes", "compare ONNX Runtime, torch and OpenVINO on the small model"
     ),
+    ("bench", "words"): Command(
+        "training.evaluation.bench_words", "compare commentaries, and plans made with them, with the expert's"
+    ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.train.cli", "train the small model"),
     ("checkpoint", "inspect"): Command(

@@ -9,7 +9,7 @@ import torch
 
 from simlingo.model.checkpoint import build_network, save_weights
 from simlingo.model.checkpoints.provenance import own
-from simlingo.model.config import MINI, LanguageConfig, VisionConfig
+from simlingo.model.config import MINI, LanguageConfig, ModelConfig, VisionConfig
 from simlingo.model.export import export_graphs
 from simlingo.model.tokenizer import PromptTokenizer
 from training.train.tokenizer import train_tokenizer
@@ -22,12 +22,12 @@ TINY = replace(
 )
 
 
-def write_tiny_model(folder: Path) -> Path:
+def write_tiny_model(folder: Path, config: ModelConfig = TINY) -> Path:
     """``folder`` with configuration, tokenizer, weights and graphs."""
     torch.manual_seed(0)
-    (folder / "config.json").write_text(TINY.to_json())
-    train_tokenizer(folder / "tokenizer.json", TINY.language.vocab_size)
-    network = build_network(TINY, PromptTokenizer.load(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(config.to_json())
+    train_tokenizer(folder / "tokenizer.json", config.language.vocab_size)
+    network = build_network(config, PromptTokenizer.load(folder / "tokenizer.json"))
     save_weights(network, folder)
     own("a test").write(folder)
     export_graphs(folder)

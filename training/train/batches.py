@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simlingo.contracts import Command, Navigation
 from simlingo.model.config import ModelConfig
 from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
 from simlingo.model.prompt import (
@@ -22,8 +21,8 @@ from simlingo.model.prompt import (
     situation,
 )
 from simlingo.model.tokenizer import PromptTokenizer
-from training.collect.labels import LIGHT_STATES
-from training.language.commentary import Cause, Moment, commentary
+from training.language.commentary import commentary
+from training.language.moments import moment_of, navigation_of
 from training.train.pack import Pack
 
 #: Standard deviation of the noise on the speed told, m/s: plans must follow the scene, not only the speed.
@@ -110,18 +109,14 @@ class BatchMaker:
         """Ids (N, L) with their answers, padded on the left; 1 where there is a token, and where it is of the answer."""
         sequences, answers = [], []
         for row, column in np.ndindex(speaks.shape):
-            navigation = Navigation(
-                labels["target_points"][row],
-                Command(int(labels["command"][row])),
-                Command(int(labels["next_command"][row])),
-                float(labels["distance_to_command"][row]),
-            )
-            to_first = self._config.distance_to_first_point
-            here = situation(float(told.speed[row, column]), navigation_text(navigation, self.PROMPTS[column], to_first))
+            speed = float(told.speed[row, column])
+            navigation, to_first = navigation_of(labels, row), self._config.distance_to_first_point
+            here = situation(speed, navigation_text(navigation, self.PROMPTS[column], to_first))
             prompt, answer = planning_prompt(here), DRIVING_ANSWER
             if speaks[row, column]:
                 prompt = commentary_prompt(here)
-                answer = answer_with_plan(commentary(_moment(labels, told, navigation, row, column)))
+                moment = moment_of(labels, row, speed, told.waypoints[row, column], int(told.cause[row, column]))
+                answer = answer_with_plan(commentary(moment))
             asked = self._tokenizer.encode(open_chat(prompt, self._config.image_tokens))
             whole = self._tokenizer.encode(chat(prompt, answer, self._config.image_tokens))
             sequences.append(whole)
@@ -145,17 +140,3 @@ class BatchMaker:
             table = np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255).astype(np.uint8)
             result[row] = table[picture]
         return result
-
-
-def _moment(labels: dict[str, np.ndarray], told: _Told, navigation: Navigation, row: int, column: int) -> Moment:
-    """What there is to say of a prompt's frame."""
-    return Moment(
-        float(told.speed[row, column]),
-        told.waypoints[row, column],
-        labels["path"][row],
-        navigation.command,
-        navigation.distance_to_command,
-        Cause(int(told.cause[row, column])),
-        bool(labels["light_state"][row] == LIGHT_STATES["green"]),
-        float(labels["light_distance"][row]),
-    )

@@ -37,11 +37,7 @@ def build_packs(data: list[Path], folder: Path, config: ModelConfig) -> tuple[Pa
     Raises:
         SimlingoError: no routes, or a route's cache is damaged or of another model size.
     """
-    routes = sorted(
-        path for root in data for path in root.rglob(CACHE_FILE) if not path.parent.name.endswith(".partial")
-    )
-    if not routes:
-        raise SimlingoError(f"no collected routes below {', '.join(map(str, data))}; run ./simlingo collect first")
+    routes = routes_of(data)
     listing = "\n".join(f"{path} {path.stat().st_size}" for path in routes)
     key = hashlib.sha256((listing + config.to_json()).encode()).hexdigest()
     note = folder / "routes.sha256"
@@ -52,6 +48,20 @@ def build_packs(data: list[Path], folder: Path, config: ModelConfig) -> tuple[Pa
         temporary.write_text(key, encoding="utf-8")
         temporary.replace(note)
     return open_pack(folder / "train"), open_pack(folder / "validation")
+
+
+def routes_of(data: list[Path]) -> list[Path]:
+    """The caches of all finished routes below ``data``.
+
+    Raises:
+        SimlingoError: there are none.
+    """
+    routes = sorted(
+        path for root in data for path in root.rglob(CACHE_FILE) if not path.parent.name.endswith(".partial")
+    )
+    if not routes:
+        raise SimlingoError(f"no collected routes below {', '.join(map(str, data))}; run ./simlingo collect first")
+    return routes
 
 
 def _write(folder: Path, routes: list[Path], config: ModelConfig) -> None:
@@ -67,7 +77,7 @@ def _write(folder: Path, routes: list[Path], config: ModelConfig) -> None:
         writer.close()
 
 
-def _read(path: Path, names: Sequence[str] = ARRAYS) -> dict[str, np.ndarray]:
+def read_route(path: Path, names: Sequence[str] = ARRAYS) -> dict[str, np.ndarray]:
     """The arrays ``names`` of a route's cache.
 
     Raises:
@@ -87,11 +97,11 @@ def _read(path: Path, names: Sequence[str] = ARRAYS) -> dict[str, np.ndarray]:
 
 
 def _frames(path: Path) -> int:
-    return len(_read(path, ("speed",))["speed"])
+    return len(read_route(path, ("speed",))["speed"])
 
 
 def _add(writer: PackWriter, path: Path, config: ModelConfig) -> None:
-    cache = _read(path)
+    cache = read_route(path)
     size = (config.image.tile, 2 * config.image.tile, 3)
     if cache["image"].shape[1:] != size:
         raise InvalidInputError(

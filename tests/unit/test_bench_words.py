@@ -1,0 +1,84 @@
+"""Words of a model against the expert's: what counts as right, and what cannot be compared is named."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from simlingo.model.config import ModelConfig
+from training.collect.writer import RouteWriter
+from training.evaluation import bench_words
+from training.train.build_pack import ARRAYS
+from training.train.pack import LABELS
+
+
+def write_route(folder: Path, config: ModelConfig, frames: int) -> None:
+    rng = np.random.default_rng(0)
+    tile = config.image.tile
+    writer = RouteWriter(folder, rgb=False)
+    for number in range(frames):
+        entry = {"frame": np.int32(number)}
+        for name in ARRAYS:
+            shape, kind = LABELS.get(name.removesuffix("_augmented"), ((), np.uint8))
+            entry[name] = np.zeros(shape, dtype=kind)
+        for name in ("command", "next_command"):
+            entry[name] = np.uint8(4)
+        entry["image"] = rng.integers(0, 256, (tile, 2 * tile, 3), dtype=np.uint8)
+        entry["path"][:, 0] = np.arange(20)
+        writer.add_cache(entry)
+    writer.close({"frames": frames})
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("Turn left at the junction. Stop for the red light.", ("Turn left at the junction", "Stop", "the red light")),
+        ("Follow the road. Keep the speed.", ("Follow the road", "Keep the speed", "")),
+        ("", ("", "", "")),
+    ],
+)
+def test_words_fall_into_way_pace_and_reason(words: str, found: tuple[str, str, str]) -> None:
+    assert bench_words.parts(words) == found
+
+
+def test_shares_count_reasons_where_the_expert_has_one() -> None:
+    light, road = "Follow the road. Stop for the red light.", "Follow the road. Keep the speed."
+    rows = [{"said": light, "right": light}, {"said": road, "right": light}, {"said": road, "right": road}]
+    shares = bench_words._shares(rows)
+    assert shares["whole"] == pytest.approx(200 / 3)
+    assert shares["way"] == 100.0
+    assert shares["reason, where there is one"] == 50.0
+    assert shares["no reason, where there is none"] == 100.0
+
+
+def test_a_speaking_model_is_measured_frame_by_frame(tmp_path: Path, speaking_folder: Path) -> None:
+    write_route(tmp_path / "data" / "route", ModelConfig.load(speaking_folder / "config.json"), 6)
+    parser = argparse.ArgumentParser()
+    bench_words.add_arguments(parser)
+    options = ["--data", str(tmp_path / "data"), "--model", str(speaking_folder), "--frames", "4", "--threads", "1"]
+    assert bench_words.run(parser.parse_args([*options, "--json", str(tmp_path / "words.json")])) == 0
+    figures = json.loads((tmp_path / "words.json").read_text())
+    assert [row["right"] for row in figures["sentences"]] == ["Follow the road. Wait."] * 4
+    assert set(figures["plans"]) == set(bench_words.WAYS)
+    errors = [figures["plans"][way]["path_m"] for way in bench_words.WAYS]
+    assert len(set(errors)) == 3, "each way reads other words"
+
+
+@pytest.mark.parametrize("wrong", ["no data", "silent", "frames"])
+def test_what_cannot_be_compared_is_named(
+    wrong: str, tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    bench_words.add_arguments(parser)
+    if wrong != "no data":
+        write_route(tmp_path / "data" / "route", ModelConfig.load(tiny_folder / "config.json"), 2)
+    options = ["--data", str(tmp_path / "data"), "--model", str(tiny_folder)]
+    assert bench_words.run(parser.parse_args([*options, *(["--frames", "0"] if wrong == "frames" else [])])) == 2
+    message = {"no data": "no collected routes", "silent": "not trained to speak", "frames": "1 or more"}[wrong]
+    assert message in capsys.readouterr().err

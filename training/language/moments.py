@@ -1,0 +1,38 @@
+"""From the arrays of a collected route, or of a pack, to what there is to say of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from simlingo.contracts import Command, Navigation
+from training.collect.labels import LIGHT_STATES
+from training.language.commentary import Cause, Moment
+
+
+def navigation_of(labels: Mapping[str, np.ndarray], row: int) -> Navigation:
+    """What the route tells at frame ``row``."""
+    return Navigation(
+        labels["target_points"][row],
+        Command(int(labels["command"][row])),
+        Command(int(labels["next_command"][row])),
+        float(labels["distance_to_command"][row]),
+    )
+
+
+def moment_of(
+    labels: Mapping[str, np.ndarray], row: int, speed: float, speed_waypoints: np.ndarray, cause: int
+) -> Moment:
+    """Frame ``row`` at ``speed`` (m/s), with the waypoints (10, 2) m and the cause that belong to that speed."""
+    navigation = navigation_of(labels, row)
+    return Moment(
+        speed,
+        speed_waypoints,
+        labels["path"][row],
+        navigation.command,
+        navigation.distance_to_command,
+        Cause(int(cause)),
+        bool(labels["light_state"][row] == LIGHT_STATES["green"]),
+        float(labels["light_distance"][row]),
+    )
