@@ -219,6 +219,8 @@ def test_without_guidance_it_plans_to_stand_and_says_so_once(inputs: Inputs) -> 
     assert [(words.model, words.header.frame_id) for words in about_goal] == [("geometric", "ego_vehicle")]
     assert inputs.stamp - 2 * TICK == stamp_to_ns(about_goal[0].header.stamp)
     assert twin[-1].data == plan.text
+    inputs.answered(inputs.send())
+    inputs.network.until(lambda: twin[-1].data == "" and said[-1].text == "", 5.0, "the words taken back")
 
 
 def test_its_subscriptions_hold_no_ground_truth_but_odometry(inputs: Inputs) -> None:

@@ -116,7 +116,7 @@ class PlannerNode(StackNode):
         super().__init__("planner", PARAMETERS, **node_arguments)
         self._join = FrameJoin(PARTS)
         self._gate = CameraGate()
-        self._policy: Policy | None = None
+        self._loaded: Policy | None = None
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
         self._odometry_stamp: int | None = None
@@ -131,7 +131,7 @@ class PlannerNode(StackNode):
             When(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
         )
         names = ("threads", "route_as", "device", "precision")
-        self._policy = load_policy(
+        self._loaded = load_policy(
             self.parameters["model"], text=text, **{name: self.parameters[name] for name in names}
         )
         self._warm_up()
@@ -181,9 +181,9 @@ class PlannerNode(StackNode):
         for subscription in getattr(self, "_inputs", []):
             self.destroy_subscription(subscription)
         self._inputs = []
-        if self._policy is not None:
-            self._policy.close()
-        self._policy = None
+        if self._loaded is not None:
+            self._loaded.close()
+        self._loaded = None
 
     def report(self) -> tuple[int, str, str]:
         """Active, with its texts or without, standing without guidance, or waiting for an input that does not come."""
@@ -206,6 +206,12 @@ class PlannerNode(StackNode):
         if self._text_fault:
             return WARN, "active", self._text_fault
         return OK, "active", ""
+
+    @property
+    def _policy(self) -> Policy:
+        """The driver of a configured node."""
+        assert self._loaded is not None
+        return self._loaded
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         try:
@@ -278,7 +284,7 @@ class PlannerNode(StackNode):
         self.good_input()
         self._fault = ""
         self._note_text(plan)
-        self._spoken.say(plan)
+        self._spoken.say(plan, bool(self._standing))
         self._display.show(plan)
 
     def _note_text(self, plan: DrivingPlan) -> None:

@@ -19,14 +19,21 @@ class Spoken:
         self._stamped = node.create_publisher(Commentary, "/simlingo/commentary", qos.LATCHED)
         self._plain = node.create_publisher(String, "/simlingo/commentary_text", qos.LATCHED)
         self._last = ""
+        self._stood = False
 
-    def say(self, plan: DrivingPlan) -> None:
-        """Publish what came with ``plan``, unless there is nothing, or nothing new."""
-        if not plan.text or plan.text == self._last:
+    def say(self, plan: DrivingPlan, stands: bool) -> None:
+        """Publish what came with ``plan``, unless there is nothing new.
+
+        ``stands``: the words tell why the car stands for want of guidance; the next plan that drives takes them back.
+        """
+        outdated = self._stood and not stands
+        self._stood = stands
+        text = plan.text or ("" if outdated else self._last)
+        if text == self._last:
             return
-        self._last = plan.text
-        message = Commentary(text=plan.text, model=self._model)
+        self._last = text
+        message = Commentary(text=text, model=self._model)
         message.header.frame_id = self._frame_id
-        message.header.stamp = ns_to_stamp(plan.text_stamp)
+        message.header.stamp = ns_to_stamp(plan.text_stamp if plan.text else plan.stamp)
         self._stamped.publish(message)
-        self._plain.publish(String(data=plan.text))
+        self._plain.publish(String(data=text))

@@ -80,7 +80,7 @@ class PageState:
         self._paused = False
         self._stop_areas: dict[int, StopArea] = {}
         self._light_states: dict[int, int] = {}
-        self._words: Json | None = None
+        self._words = ""
         self._problem: tuple[float, str] | None = None
 
     def set_problem(self, text: str) -> None:
@@ -133,7 +133,7 @@ class PageState:
     def add_commentary(self, message: Commentary) -> None:
         """What the driver says."""
         with self._lock:
-            self._words = {"text": message.text, "time": round(stamp_to_ns(message.header.stamp) / 1e9, 2)}
+            self._words = message.text
 
     def add_control(self, message: CarlaEgoVehicleControl) -> None:
         """What the vehicle was told."""

@@ -100,8 +100,7 @@ function problem(text) {
 
 function showWords(words) {
   $("says").hidden = !words;
-  const text = words?.text ?? "";
-  if ($("says").textContent !== text) $("says").textContent = text; // a screen reader says what is set
+  if ($("says").textContent !== words) $("says").textContent = words; // a screen reader says what is set
 }
 
 function showMotion() {
