@@ -101,9 +101,10 @@ def draw_route(
             route = planner.trace(points[int(start)].location, points[int(goal)].location)
         except SimlingoError:
             continue
-        if len(route) <= 2 or not SHORTEST_M <= float(arc_length(planner.polyline(route))[-1]) <= LONGEST_M:
+        line = planner.polyline(route)
+        if len(route) <= 2 or not SHORTEST_M <= float(arc_length(line)[-1]) <= LONGEST_M:
             continue
-        if draw >= sign_draws or passes_line(planner.polyline(route), sign_lines):
+        if draw >= sign_draws or passes_line(line, sign_lines):
             return route
     raise SimlingoError(
         f"town {town.name} has no route of {SHORTEST_M:.0f} to {LONGEST_M:.0f} m between its spawn points"

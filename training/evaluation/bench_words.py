@@ -76,37 +76,48 @@ def measure(model: str, data: list[Path], frames: int, threads: int) -> dict[str
     import numpy as np
 
     from simlingo.contracts import InvalidInputError
+    from simlingo.model.engine import Engine, Reading
     from simlingo.model.engine.onnx_backend import OnnxBackend
-    from simlingo.model.folder import find_model
+    from simlingo.model.language_prompt import answer_with_plan
+    from simlingo.model.prompt import DRIVING_ANSWER, TURN_END
+    from training.evaluation.model_subject import open_subject
     from training.language.commentary import commentary
-    from training.language.moments import moment_of
+    from training.language.moments import moment_of, navigation_of
     from training.train.build_pack import routes_of
 
     routes = routes_of(data)
-    folder = find_model(model)
-    backend = OnnxBackend(folder, threads)
-    if not backend.config.speaks:
-        raise InvalidInputError(f"{backend.config.name} was not trained to speak")
-    speaker = _Speaker(folder, backend)
+    subject = open_subject(model)
+    if subject.folder is None or subject.tokenizer is None:
+        raise InvalidInputError(f"{model} has no exported graphs; name a model folder that ./simlingo train made")
+    if not subject.config.speaks:
+        raise InvalidInputError(f"{subject.config.name} was not trained to speak")
+    encode, decode = subject.tokenizer.encode, subject.tokenizer.decode
+    engine = Engine(OnnxBackend(subject.folder, threads), encode(TURN_END)[0])
     rows: list[dict[str, Any]] = []
     errors: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
-    for labels, row in _chosen(routes, frames):
-        speed = float(labels["speed"][row])
-        waypoints, path = labels["speed_waypoints"][row], labels["path"][row]
+    for number, (labels, row) in enumerate(_chosen(routes, frames)):
+        speed, waypoints, path = float(labels["speed"][row]), labels["speed_waypoints"][row], labels["path"][row]
         right = commentary(moment_of(labels, row, speed, waypoints, labels["cause"][row]))
-        said, found = speaker.plans(labels, row, speed, right)
-        rows.append({"said": said, "right": right})
-        for way, outcome in zip(WAYS, found, strict=True):
+        asked = subject.asked(speed, navigation_of(labels, row))
+        told = asked.commentary + encode(answer_with_plan(right) + TURN_END)
+        silent, open_ended, answered = (
+            Reading(number, labels["image"][row], labels["target_points"][row], ids, asked.shared)
+            for ids in (asked.driving, asked.commentary, told)
+        )
+        own, words = engine.plan_after_text(open_ended)
+        rows.append({"said": decode(words).strip().removesuffix(DRIVING_ANSWER).strip(), "right": right})
+        for way, outcome in zip(WAYS, (engine.plan(silent), own, engine.plan(answered)), strict=True):
             pairs = ((outcome.path, path), (outcome.speed_waypoints, waypoints))
             apart = tuple(float(np.linalg.norm(one - other, axis=1).mean()) for one, other in pairs)
             errors[way].append((apart[0], apart[1]))
+    engine.close()
     means = {way: np.mean(values, axis=0) for way, values in errors.items()}
     return {
         "words": _shares(rows),
         "plans": {way: {"path_m": float(mean[0]), "speed_waypoints_m": float(mean[1])} for way, mean in means.items()},
         "frames": len(rows),
         "routes": len(routes),
-        "model": backend.config.name,
+        "model": subject.config.name,
         "sentences": rows,
     }
 
@@ -147,49 +158,3 @@ def _chosen(routes: list[Path], frames: int) -> Iterator[tuple[dict[str, np.ndar
         given += count
         for row in np.linspace(0, len(labels["speed"]) - 1, count, dtype=np.int64) if count else ():
             yield labels, int(row)
-
-
-class _Speaker:
-    """Makes the three plans of a frame."""
-
-    def __init__(self, folder: Path, backend: Any) -> None:
-        from simlingo.model.folder import TOKENIZER_FILE
-        from simlingo.model.prompt import TURN_END
-        from simlingo.model.tokenizer import PromptTokenizer
-
-        self._backend = backend
-        self._tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
-        self._end = self._tokenizer.encode(TURN_END)[0]
-
-    def plans(self, labels: dict[str, np.ndarray], row: int, speed: float, right: str) -> tuple[str, tuple[Any, Any, Any]]:
-        """What the model says, and its plans without words, after these and after ``right``."""
-        import numpy as np
-
-        from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
-        from simlingo.model.prompt import (
-            DRIVING_ANSWER,
-            RouteAs,
-            chat,
-            navigation_text,
-            open_chat,
-            planning_prompt,
-            situation,
-        )
-        from training.language.moments import navigation_of
-
-        backend, encode, count = self._backend, self._tokenizer.encode, self._backend.config.image_tokens
-        points = labels["target_points"][row]
-        here = situation(speed, navigation_text(navigation_of(labels, row), RouteAs.TARGET_POINT))
-        image = backend.see(labels["image"][row])
-        silent = backend.plan(image, encode(chat(planning_prompt(here), DRIVING_ANSWER, count)), points)
-        told = backend.plan(image, encode(chat(commentary_prompt(here), answer_with_plan(right), count)), points)
-        scores, context, _ = backend.read(image, encode(open_chat(commentary_prompt(here), count)), points)
-        said: list[int] = []
-        while len(said) < backend.config.max_new_tokens:
-            token = int(np.argmax(scores))
-            scores, context = backend.read_on(context, [token])
-            if token == self._end:
-                break
-            said.append(token)
-        words = self._tokenizer.decode(said).strip().removesuffix(DRIVING_ANSWER).strip()
-        return words, (silent, backend.drive(context), told)

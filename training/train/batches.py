@@ -13,8 +13,8 @@ from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
 from simlingo.model.prompt import (
     DRIVING_ANSWER,
     PAD,
+    TURN_END,
     RouteAs,
-    chat,
     navigation_text,
     open_chat,
     planning_prompt,
@@ -117,17 +117,16 @@ class BatchMaker:
                 prompt = commentary_prompt(here)
                 moment = moment_of(labels, row, speed, told.waypoints[row, column], int(told.cause[row, column]))
                 answer = answer_with_plan(commentary(moment))
-            asked = self._tokenizer.encode(open_chat(prompt, self._config.image_tokens))
-            whole = self._tokenizer.encode(chat(prompt, answer, self._config.image_tokens))
-            sequences.append(whole)
-            answers.append(len(whole) - len(asked))
+            answered = self._tokenizer.encode(answer + TURN_END)  # begins at a border between tokens
+            sequences.append(self._tokenizer.encode(open_chat(prompt, self._config.image_tokens)) + answered)
+            answers.append(len(answered))
         length = max(map(len, sequences))
         ids = torch.full((len(sequences), length), self._pad)
         mask, answer_mask = (torch.zeros(len(sequences), length, dtype=torch.long) for _ in range(2))
-        for row, (tokens, answered) in enumerate(zip(sequences, answers, strict=True)):
+        for row, (tokens, told_tokens) in enumerate(zip(sequences, answers, strict=True)):
             ids[row, length - len(tokens) :] = torch.tensor(tokens)
             mask[row, length - len(tokens) :] = 1
-            answer_mask[row, length - answered :] = 1
+            answer_mask[row, length - told_tokens :] = 1
         return ids, mask, answer_mask
 
     def _augmented(self, pictures: np.ndarray) -> np.ndarray:

@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     try:
-        config = replace(MINI, speaks=True)
-        train, validation = build_packs(args.data, args.pack or args.run / "pack", config)
         if args.start_from and not (args.start_from / TOKENIZER_FILE).is_file():
             raise InvalidInputError(f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}")
+        config = replace(MINI, speaks=True)
+        train, validation = build_packs(args.data, args.pack or args.run / "pack", config)
         if not (args.run / TOKENIZER_FILE).is_file():
             train_tokenizer(args.run / TOKENIZER_FILE, config.language.vocab_size)
         settings = TrainSettings(
