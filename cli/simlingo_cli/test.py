@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 STRICT = (
     "ros2_ws/src/simlingo/simlingo",
     "ros2_ws/src/simlingo_sim/simlingo_sim",
+    "ros2_ws/src/simlingo_node/simlingo_node",
     "cli/simlingo_cli",
     "bootstrap/simlingo_bootstrap",
+    "training",
 )
 SECTIONS = ("lint", "types", "tests")
 

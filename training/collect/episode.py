@@ -19,6 +19,7 @@ from simlingo_sim import Client
 from simlingo_sim.population import populate
 from simlingo_sim.render.scene import VehicleVisual
 from simlingo_sim.scoring import Kind, RouteScorer
+from simlingo_sim.traffic_light import TrafficLight
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
 from training.collect.counterfactual import other_light, other_speed
@@ -94,7 +95,8 @@ class Episode:
         self._ego = self._spawn(dense[0][0].transform)
         green_s = float(self._rng.uniform(*GREEN_S))
         for light in self._world.get_actors().filter("traffic.traffic_light*"):
-            light.set_green_time(green_s)
+            if isinstance(light, TrafficLight):
+                light.set_green_time(green_s)
         populate(self._world, client, vehicles=job.vehicles, walkers=job.walkers, seed=job.seed)
         self._world.tick()
         self._expert = Expert(self._world, self._ego, dense, planner, EXPERT)

@@ -53,13 +53,15 @@ def other_lead(
     ahead_of_ego = [other for other in others if math.dist(other, (info.ego.x, info.ego.y)) > 1.0]
     if any(math.dist(other, tuple(place)) < AROUND_M for other in ahead_of_ego):
         return None
+    turned = yaw + rng.normal(0.0, TURNED_RAD)
+    red, green, blue = (int(value) for value in rng.integers(20, 236, 3))
     visual = VehicleVisual(
         model.type_id,
         float(place[0]),
         float(place[1]),
         float(world.get_map().get_waypoint(carla.Location(*place, 0.0)).transform.location.z),
-        yaw_deg=math.degrees(yaw + rng.normal(0.0, TURNED_RAD)),
-        color=tuple(int(value) for value in rng.integers(20, 236, 3)),
+        yaw_deg=math.degrees(turned),
+        color=(red, green, blue),
         brake=bool(rng.random() < BRAKING_SHARE),
         headlights=bool(world.night_lamps()),
         seed=int(rng.integers(1 << 30)),

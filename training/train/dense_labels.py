@@ -57,8 +57,8 @@ def dense_labels(
     light = kinds == _CLASS["light_off"]
     if light.any():
         kinds = _lit_lenses(kinds, light, rgb[rows])
-    blocks = kinds.reshape(CELLS, cell_rows, 2 * CELLS, cell_columns).transpose(0, 2, 1, 3)
-    blocks = blocks.reshape(CELLS, 2 * CELLS, cell_rows * cell_columns)
+    grid = kinds.reshape(CELLS, cell_rows, 2 * CELLS, cell_columns).transpose(0, 2, 1, 3)
+    blocks = grid.reshape(CELLS, 2 * CELLS, cell_rows * cell_columns)
     counts = np.stack([(blocks == index).sum(axis=2) for index in range(len(CLASSES))], axis=2)
     classes = counts.argmax(axis=2).astype(np.uint8)
     for name, share in _THIN:

@@ -25,6 +25,8 @@ _LIGHT_STATES = 3  # none, red or yellow, green
 class HelperHeads(nn.Module):
     """Heads that exist during training only."""
 
+    class_weight: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         patches = config.image.tile // config.vision.patch

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +120,8 @@ class PackWriter:
         for array in (self._frames, self._classes, self._depth):
             array.flush()
         temporary = self._folder / "labels.tmp.npz"
-        np.savez(temporary, **{name: values[: self._count] for name, values in self._labels.items()})
+        labels: dict[str, Any] = {name: values[: self._count] for name, values in self._labels.items()}
+        np.savez(temporary, **labels)
         temporary.replace(self._folder / "labels.npz")
 
 

@@ -86,7 +86,7 @@ class CarlaBridgeNode(StackNode):
 
     def cleanup(self) -> None:
         """Take everything out of the world that came with this node."""
-        if getattr(self, "_simulator", None) is None:
+        if not hasattr(self, "_simulator"):
             return
         if self._judge is not None:
             self._judge.close()
@@ -95,7 +95,7 @@ class CarlaBridgeNode(StackNode):
         self._output.close()
         for subscription in self._inputs:
             self.destroy_subscription(subscription)
-        self._simulator = None
+        del self._simulator
 
     def report(self) -> tuple[int, str, str]:
         """Driving, waiting, paused, braking, finished or failed."""

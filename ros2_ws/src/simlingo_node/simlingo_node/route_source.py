@@ -26,11 +26,15 @@ def subscribe_to_route(node: Node, source: str, role: str, take: Callable[[str, 
     Raises:
         InvalidInputError: the source's message is not installed.
     """
+
+    def take_mission(message: Route) -> None:
+        take(message.id, lambda: conversions.message_to_route(message))
+
     if source == "simlingo":
         return node.create_subscription(
             Route,
             "/simlingo/mission",
-            lambda message: take(message.id, lambda: conversions.message_to_route(message)),
+            take_mission,
             qos.LATCHED,
         )
     if source == "waypoints":

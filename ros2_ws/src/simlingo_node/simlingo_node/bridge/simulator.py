@@ -110,7 +110,7 @@ class Simulator:
 
 def signalled_lanes(carla_map: Any) -> set[tuple[int, int]]:
     """(road id, lane id) of the lanes that a traffic light holds back."""
-    found = set()
+    found: set[tuple[int, int]] = set()
     for landmark in carla_map.get_all_landmarks_of_type(_SIGNAL_TYPE):
         for first, last in landmark.get_lane_validities():
             lanes = range(min(first, last), max(first, last) + 1)
