@@ -63,7 +63,12 @@ def groups_of(argv: Sequence[str]) -> tuple[str, ...]:
     """The groups that the command at the front of ``argv`` needs beyond driving."""
     named = (groups for words, groups in SUBCOMMAND_GROUPS.items() if tuple(argv[:2]) == words)
     options = {argument.split("=")[0] for argument in argv}
-    extra = [group for (word, option), groups in OPTION_GROUPS.items() if word == argv[0] and option in options for group in groups]
+    extra = [
+        group
+        for (word, option), groups in OPTION_GROUPS.items()
+        if word == argv[0] and option in options
+        for group in groups
+    ]
     return (*next(named, COMMAND_GROUPS[argv[0]]), *extra)
 
 

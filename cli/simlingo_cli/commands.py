@@ -56,9 +56,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("checkpoint", "import"): Command(
         "simlingo.model.checkpoints.command_import", "read any checkpoint into a model folder"
     ),
-    ("checkpoint", "export"): Command(
-        "simlingo.model.checkpoints.command_export", "write the published layout back"
-    ),
+    ("checkpoint", "export"): Command("simlingo.model.checkpoints.command_export", "write the published layout back"),
     ("test",): Command(
         "simlingo_cli.test",
         "run linters, type checks and tests",

@@ -104,7 +104,9 @@ def _explain_unknown(argv: Sequence[str]) -> int:
         listing = "".join(
             f"\n  ./simlingo {words:<14} {COMMANDS[tuple(words.split())].summary}" for words in subcommands
         )
-        usage = f"usage: ./simlingo {argv[0]} <what> [options]{listing}\n\nexample:\n  ./simlingo {subcommands[0]} --help"
+        usage = (
+            f"usage: ./simlingo {argv[0]} <what> [options]{listing}\n\nexample:\n  ./simlingo {subcommands[0]} --help"
+        )
         print(usage, file=sys.stdout if asked_help else sys.stderr)
         return 0 if asked_help else _USAGE_ERROR
     names = [words[0] for words in COMMANDS | BOOTSTRAP]

@@ -1,4 +1,4 @@
-"""Run the linter, the type checker and the tests; pytest's summary is the last thing printed.
+"""Run the linter, the formatter, the type checker and the tests; pytest's summary is the last thing printed.
 
 Arguments that are not listed here go to pytest, for example a folder, -k, -x or -n 2.
 """
@@ -22,7 +22,7 @@ STRICT = (
     "bootstrap/simlingo_bootstrap",
     "training",
 )
-SECTIONS = ("lint", "types", "tests")
+SECTIONS = ("lint", "format", "types", "tests")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Our own options, which stand first, and what goes to pytest as it is."""
     count = 0
-    while count < len(argv) and (argv[count] in ("--slow", "--only", "-h", "--help") or argv[count].startswith("--only=")):
+    while count < len(argv) and (
+        argv[count] in ("--slow", "--only", "-h", "--help") or argv[count].startswith("--only=")
+    ):
         count += 2 if argv[count] == "--only" else 1
     return list(argv[:count]), list(argv[count:])
 
@@ -57,6 +59,8 @@ def command_of(section: str, *, slow: bool, pytest_args: Sequence[str]) -> list[
     """The command line of a section."""
     if section == "lint":
         return [sys.executable, "-m", "ruff", "check", "."]
+    if section == "format":
+        return [sys.executable, "-m", "ruff", "format", "--check", "."]
     if section == "types":
         return [sys.executable, "-m", "mypy", *STRICT]
     marks = [] if slow else ["-m", "not slow"]

@@ -56,7 +56,9 @@ def test_in_lockstep_a_silent_stack_ends_the_drive_as_failed(tmp_path: Path) -> 
         os.kill(supervisor.pids["controller"], signal.SIGKILL)
         network.until(lambda: scores and scores[-1].status == "failed", 15.0, "a failed score")
         network.until(
-            lambda: any(state.mode == "failed" and "no command for" in state.detail for state in states), 5.0, "the state"
+            lambda: any(state.mode == "failed" and "no command for" in state.detail for state in states),
+            5.0,
+            "the state",
         )
 
 
@@ -135,7 +137,9 @@ def test_a_deactivated_controller_brakes_at_once_and_the_manager_names_it(tmp_pa
         network.until(lambda: vehicle and vehicle[-1].velocity > 1.5, START_S, "a moving car")
         assert network.transition("controller", Transition.TRANSITION_DEACTIVATE)
         network.until(
-            lambda: any(status.control.brake == pytest.approx(0.95) for status in vehicle), 5.0, "the controller's brake"
+            lambda: any(status.control.brake == pytest.approx(0.95) for status in vehicle),
+            5.0,
+            "the controller's brake",
         )
         lost = "controller is inactive"
         network.until(lambda: manager_is("degraded", DiagnosticStatus.ERROR, lost), 10.0, "a manager that names it")
@@ -195,7 +199,9 @@ def test_a_node_ends_with_its_supervisor(tmp_path: Path) -> None:
         "s.start(); time.sleep(3.0); print(s.pids['controller'], flush=True); time.sleep(60)\n"
     )
     env = dict(os.environ, PYTHONPATH=str(Path(__file__).parent))
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=env) as boss:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=env
+    ) as boss:
         assert boss.stdout is not None
         pid = int(boss.stdout.readline())
         boss.kill()
@@ -214,7 +220,9 @@ def test_a_node_ends_with_its_supervisor(tmp_path: Path) -> None:
         ({"town": 7}, "town"),
     ],
 )
-def test_a_wrong_parameter_ends_the_node_at_once_with_the_right_word(tmp_path: Path, parameters: dict, said: str) -> None:
+def test_a_wrong_parameter_ends_the_node_at_once_with_the_right_word(
+    tmp_path: Path, parameters: dict, said: str
+) -> None:
     with running([process("carla_bridge", parameters)], tmp_path) as (network, supervisor):
         death = network.until(supervisor.death, START_S, "the end of the bridge")
     assert death.why == "ended with exit code 2"
@@ -231,7 +239,9 @@ def test_a_wrong_parameter_ends_the_node_at_once_with_the_right_word(tmp_path: P
         ({"simulator": "carla", "port": 1}, "no CARLA server answers at 127.0.0.1:1"),
     ],
 )
-def test_a_world_that_does_not_exist_leaves_the_bridge_unconfigured(tmp_path: Path, parameters: dict, said: str) -> None:
+def test_a_world_that_does_not_exist_leaves_the_bridge_unconfigured(
+    tmp_path: Path, parameters: dict, said: str
+) -> None:
     with running([process("carla_bridge", parameters)], tmp_path) as (network, _):
         assert not network.transition("carla_bridge", 1)
         assert network.state("carla_bridge") == "unconfigured"
@@ -248,7 +258,9 @@ def test_a_stack_that_cannot_come_up_ends_and_names_the_cause(tmp_path: Path) ->
 
 def test_parameters_are_described_ranged_and_read_again(tmp_path: Path) -> None:
     def change(value: float) -> ParameterMsg:
-        return ParameterMsg(name="max_deviation_m", value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value))
+        return ParameterMsg(
+            name="max_deviation_m", value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+        )
 
     with running([process("route")], tmp_path) as (network, _):
         network.up("route")
@@ -258,7 +270,9 @@ def test_parameters_are_described_ranged_and_read_again(tmp_path: Path) -> None:
         assert described[0].floating_point_range[0].to_value == 200.0
         assert "waypoints" in described[1].description
         for value, accepted in ((50.0, True), (1000.0, False)):
-            answer = network.call(SetParameters, "/route/set_parameters", SetParameters.Request(parameters=[change(value)]))
+            answer = network.call(
+                SetParameters, "/route/set_parameters", SetParameters.Request(parameters=[change(value)])
+            )
             assert answer.results[0].successful is accepted
         fixed = ParameterMsg(
             name="route_source", value=ParameterValue(type=ParameterType.PARAMETER_STRING, string_value="waypoints")

@@ -58,12 +58,20 @@ class Road:
 
 @pytest.fixture
 def road(tmp_path: Path) -> Iterator[Road]:
-    nodes = [process("planner", {"lockstep": False}, module="geometric_planner"), process("controller", {"lockstep": False})]
+    nodes = [
+        process("planner", {"lockstep": False}, module="geometric_planner"),
+        process("controller", {"lockstep": False}),
+    ]
     with running(nodes, tmp_path) as (network, _):
         made = Road(network)
         network.up("planner")
         network.up("controller")
-        for topic in (f"{EGO}/rgb_front/image", f"{EGO}/odometry", "/simlingo/navigation", f"{EGO}/vehicle_control_cmd"):
+        for topic in (
+            f"{EGO}/rgb_front/image",
+            f"{EGO}/odometry",
+            "/simlingo/navigation",
+            f"{EGO}/vehicle_control_cmd",
+        ):
             network.matched(topic, 1, 1)
         yield made
 

@@ -32,9 +32,7 @@ TINY = ModelConfig(
     name="tiny",
     image=ImageConfig(raw_width=96, raw_height=48, crop_top=0, crop_bottom=34, tile=28),
     vision=VisionConfig(hidden_size=16, layers=2, heads=2, intermediate_size=24, patch=7),
-    language=LanguageConfig(
-        hidden_size=24, layers=2, heads=4, key_value_heads=2, intermediate_size=40, vocab_size=60
-    ),
+    language=LanguageConfig(hidden_size=24, layers=2, heads=4, key_value_heads=2, intermediate_size=40, vocab_size=60),
     downsample_ratio=0.5,
     route_hidden=(12, 10),
     speed_hidden=14,

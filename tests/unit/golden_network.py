@@ -81,7 +81,10 @@ def _shapes() -> dict[str, tuple[int, ...]]:
         add(f"{layer}post_attention_layernorm", WIDTH, bias=False)
     add(f"{_LM}model.norm", WIDTH, bias=False)
     add(f"{_LM}lm_head", VOCABULARY, WIDTH, bias=False)
-    shapes |= {"adaptors.driving.query_embeds_wps": (1, 20, WIDTH), "adaptors.driving.query_embeds_speed": (1, 10, WIDTH)}
+    shapes |= {
+        "adaptors.driving.query_embeds_wps": (1, 20, WIDTH),
+        "adaptors.driving.query_embeds_speed": (1, 10, WIDTH),
+    }
     for name, sizes in (
         ("adaptors.driving.route_head", (WIDTH, 12, 10, 2)),
         ("adaptors.driving.speed_wps_head", (WIDTH, 14, 2)),

@@ -39,7 +39,9 @@ def like_the_published() -> PromptTokenizer:
         ]
     )
     backend.decoder = decoders.ByteLevel()
-    corpus = ["Current speed: 5.2 m/s. Target waypoint: Predict the waypoints. What should the ego do next? img box"] * 3
+    corpus = [
+        "Current speed: 5.2 m/s. Target waypoint: Predict the waypoints. What should the ego do next? img box"
+    ] * 3
     trainer = trainers.BpeTrainer(
         vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )

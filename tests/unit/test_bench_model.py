@@ -70,7 +70,14 @@ def test_the_table_shows_each_phase_and_each_comparison(figures: dict[str, Any])
     console = Console(width=140, record=True, quiet=False)
     show(console, figures)
     text = console.export_text()
-    for word in (*figures["phases_ms"], f"per token, of {TEXT}", "whole frame", "times ours", "text the same", "a plan every 50 ms"):
+    for word in (
+        *figures["phases_ms"],
+        f"per token, of {TEXT}",
+        "whole frame",
+        "times ours",
+        "text the same",
+        "a plan every 50 ms",
+    ):
         assert word in text
 
 

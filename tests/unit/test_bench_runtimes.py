@@ -21,7 +21,11 @@ def test_the_runtimes_agree_on_the_shipped_model() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--frames", "0"], "1 or more"), (["--model", "random-mini"], "has no exported graphs"), (["--model", "nowhere"], "nowhere")],
+    [
+        (["--frames", "0"], "1 or more"),
+        (["--model", "random-mini"], "has no exported graphs"),
+        (["--model", "nowhere"], "nowhere"),
+    ],
 )
 def test_what_cannot_be_compared_is_named(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()

@@ -125,7 +125,11 @@ def test_only_the_bench_of_the_model_needs_torch() -> None:
 
 
 def test_drawing_needs_its_packages_and_no_torch() -> None:
-    assert groups_of(["bench", "drive", "--plots", "there"]) == groups_of(["bench", "drive", "--plots=there"]) == ("plots",)
+    assert (
+        groups_of(["bench", "drive", "--plots", "there"])
+        == groups_of(["bench", "drive", "--plots=there"])
+        == ("plots",)
+    )
     assert groups_of(["bench", "drive", "--json", "plots"]) == ()
     assert GROUPS["plots"] == ["plots"]
     assert {group for groups in OPTION_GROUPS.values() for group in groups} <= set(GROUPS)

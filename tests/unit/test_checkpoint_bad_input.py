@@ -162,7 +162,9 @@ def test_aliases_that_differ_are_named(folder: Path) -> None:
 
 
 def test_equal_aliases_need_not_share_memory(folder: Path) -> None:
-    rewrite(folder, lambda state: state.update({n: state[n].clone() for n in state if n.startswith("adaptors.language")}))
+    rewrite(
+        folder, lambda state: state.update({n: state[n].clone() for n in state if n.startswith("adaptors.language")})
+    )
     assert open_checkpoint(folder).aliases == 3
 
 

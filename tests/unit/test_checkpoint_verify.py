@@ -53,9 +53,7 @@ def test_the_cache_gives_what_full_passes_give(folder: Path, capsys: pytest.Capt
     assert set(report) >= {"vision_features", "prompt_embeds", "query_hidden", "route", "speed_wps"}
 
 
-def test_a_tensor_beyond_the_tolerance_fails(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_tensor_beyond_the_tolerance_fails(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     route = np.load(folder / "case.npz")["route"]
     route[0, 3, 1] += 0.01 * np.abs(route).max()
     case = changed(folder, tmp_path, route=route, novelty=np.zeros(3))

@@ -87,9 +87,7 @@ def test_zero2_becomes_the_published_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert_equal_bits(load(next(back.rglob("pytorch_model.pt"))), dict(state))
 
 
-@pytest.mark.skipif(
-    not (REFERENCE / "parity/pytorch_model.pt").is_file(), reason="no parity case beside this checkout"
-)
+@pytest.mark.skipif(not (REFERENCE / "parity/pytorch_model.pt").is_file(), reason="no parity case beside this checkout")
 def test_the_published_modules_file_comes_back_with_its_order(tmp_path: Path) -> None:
     back = round_trip(REFERENCE / "parity", tmp_path)
     one, other = load(back / "pytorch_model.pt"), load(REFERENCE / "parity/pytorch_model.pt")

@@ -100,7 +100,9 @@ def test_waypoints_belong_to_the_speed_that_is_told(approach: Approach) -> None:
     info = approach.expert.observe()
     standing, rolling = (approach.expert.places_ahead(info, speed) - info.place.s for speed in (0.0, 4.0))
     assert standing[0] < 0.2 < 0.8 < rolling[0]
-    assert approach.expert.places_ahead(info, info.ego.speed) == pytest.approx(approach.expert.places_ahead(info), abs=0.3)
+    assert approach.expert.places_ahead(info, info.ego.speed) == pytest.approx(
+        approach.expert.places_ahead(info), abs=0.3
+    )
 
 
 def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> None:
@@ -162,4 +164,6 @@ def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> No
     changed = shown.semantic != empty.semantic
     assert changed.sum() > 2000
     # From the camera, 1.5 m behind the ego's middle, to the vehicle's rear.
-    assert np.percentile(shown.depth[changed], 2) == pytest.approx(1.5 + info.situation.front + behind.lead_distance, abs=1.5)
+    assert np.percentile(shown.depth[changed], 2) == pytest.approx(
+        1.5 + info.situation.front + behind.lead_distance, abs=1.5
+    )

@@ -53,13 +53,24 @@ def test_the_words_say_where_what_and_why(seen: Moment, words: str) -> None:
 
 
 @given(
-    st.floats(0, 15), st.floats(-6, 3), st.sampled_from(Command), st.floats(0, 100), st.sampled_from(Cause), st.booleans()
+    st.floats(0, 15),
+    st.floats(-6, 3),
+    st.sampled_from(Command),
+    st.floats(0, 100),
+    st.sampled_from(Cause),
+    st.booleans(),
 )
 def test_every_sentence_is_known_to_the_tokenizer(
     speed: float, change: float, command: Command, distance: float, cause: Cause, green: bool
 ) -> None:
     seen = moment(
-        speed, change, command=command, distance_to_command=distance, cause=cause, light_is_green=green, light_distance=9.0
+        speed,
+        change,
+        command=command,
+        distance_to_command=distance,
+        cause=cause,
+        light_is_green=green,
+        light_distance=9.0,
     )
     assert commentary(seen) in every_commentary()
 

@@ -77,7 +77,11 @@ def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, mo
     monkeypatch.setattr(dds, "_files_in_use", lambda: {str(tmp_path / "fastrtps_living")})
     names = ["fastrtps_living", "fastrtps_living_el", "sem.fastrtps_living_mutex"]
     dead = ["fastrtps_dead", "fastrtps_dead_el", "fastrtps_port7412", "sem.fastrtps_port7412_mutex"]
-    others = ["fastrtps_port7912_el", "fastrtps_port7399", "somebody_elses"]  # ports that another domain's stack may open now
+    others = [
+        "fastrtps_port7912_el",
+        "fastrtps_port7399",
+        "somebody_elses",
+    ]  # ports that another domain's stack may open now
     for name in [*names, *dead, *others]:
         make_old(tmp_path / name)
     (tmp_path / "fastrtps_young").touch()  # not mapped yet by who has made it

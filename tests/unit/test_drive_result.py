@@ -25,11 +25,19 @@ def state(node: str, p50: float = math.nan, **fields: Any) -> StackState:
 
 
 def picture() -> Picture:
-    score = Score(status="completed", route_completion=100.0, driving_score=60.0, route_m=400.0, infractions=["hit a wall"])
+    score = Score(
+        status="completed", route_completion=100.0, driving_score=60.0, route_m=400.0, infractions=["hit a wall"]
+    )
     seen = Picture(score=score, first_clock=(50_000_000, 10.0), last_clock=(20_050_000_000, 50.0), memory_mib=400.0)
     seen.first_motion_s = 7.25
-    seen.states = {"planner": state("planner", 25.0, processed=400), "controller": state("controller", 30.0), "page": state("page")}
-    seen.instructions["i"] = InstructionStatus(id="i", text="fly", status=InstructionStatus.NOT_UNDERSTOOD, reason="I drive")
+    seen.states = {
+        "planner": state("planner", 25.0, processed=400),
+        "controller": state("controller", 30.0),
+        "page": state("page"),
+    }
+    seen.instructions["i"] = InstructionStatus(
+        id="i", text="fly", status=InstructionStatus.NOT_UNDERSTOOD, reason="I drive"
+    )
     return seen
 
 
@@ -58,7 +66,10 @@ def test_the_age_of_a_process_counts_from_its_start_through_exec() -> None:
     code = "from simlingo_node.statistics import process_age_s; print(process_age_s())"
     begin = time.monotonic()
     done = subprocess.run(
-        ["/bin/sh", "-c", 'sleep 0.4; exec "$0" -c "$1"', sys.executable, code], capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", 'sleep 0.4; exec "$0" -c "$1"', sys.executable, code],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert 0.4 <= float(done.stdout) <= time.monotonic() - begin + 0.02
 
@@ -95,7 +106,9 @@ def test_the_file_is_valid_json_and_whole(tmp_path: Path) -> None:
 def test_the_terminal_shows_nodes_live_and_lines_elsewhere() -> None:
     live, plain = io.StringIO(), io.StringIO()
     for stream, terminal in ((live, True), (plain, False)):
-        with DriveView("gridtown", "http://127.0.0.1:8090", Console(file=stream, force_terminal=terminal, width=120)) as view:
+        with DriveView(
+            "gridtown", "http://127.0.0.1:8090", Console(file=stream, force_terminal=terminal, width=120)
+        ) as view:
             view.update(picture())
             view.result([("driving score", "60.0")])
     assert "planner" in live.getvalue()

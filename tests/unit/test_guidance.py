@@ -117,7 +117,9 @@ def test_an_accepted_instruction_bends_the_route_and_is_obeyed_once_driven() -> 
     guidance = Guidance()
     poses = on_town(guidance)
     guidance.update(poses[0])
-    first_turn = next(command for command in guidance.route()[1] if command in (Command.LEFT, Command.RIGHT, Command.STRAIGHT))
+    first_turn = next(
+        command for command in guidance.route()[1] if command in (Command.LEFT, Command.RIGHT, Command.STRAIGHT)
+    )
     wishes = {"turn left": Command.LEFT, "turn right": Command.RIGHT, "go straight": Command.STRAIGHT}
     text = next(
         text

@@ -34,7 +34,13 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for the modules of launch and launch_ros."""
     kinds = {
         "launch": ("LaunchContext", "LaunchDescription"),
-        "launch.actions": ("DeclareLaunchArgument", "IncludeLaunchDescription", "LogInfo", "OpaqueFunction", "Shutdown"),
+        "launch.actions": (
+            "DeclareLaunchArgument",
+            "IncludeLaunchDescription",
+            "LogInfo",
+            "OpaqueFunction",
+            "Shutdown",
+        ),
         "launch.launch_description_sources": ("PythonLaunchDescriptionSource",),
         "launch.substitutions": ("PathJoinSubstitution",),
         "launch_ros": (),

@@ -228,7 +228,10 @@ def test_positions_turn_by_the_same_angles_in_every_precision(
     for table in ("_cos", "_sin"):
         assert torch.equal(getattr(found, table)[tokens], getattr(wanted, table)[tokens].bfloat16())
     own = rotary(made.route_queries, torch.tensor([[tokens]]))  # plain passes and batches ask transformers
-    assert all(torch.equal(mine[0, 0], table[tokens].bfloat16()) for mine, table in zip(own, (wanted._cos, wanted._sin), strict=True))
+    assert all(
+        torch.equal(mine[0, 0], table[tokens].bfloat16())
+        for mine, table in zip(own, (wanted._cos, wanted._sin), strict=True)
+    )
 
 
 def test_int8_holds_the_large_weights_in_a_quarter(own_network: SimLingoNetwork) -> None:

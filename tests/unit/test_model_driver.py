@@ -62,7 +62,9 @@ def make(loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> Iterator:  # type: 
 
 def observation(stamp: int, command: Command = Command.LEFT) -> Observation:
     frame = np.random.default_rng(stamp).integers(0, 256, (512, 1024, 3), dtype=np.uint8)
-    return Observation(stamp, frame, MODEL_CAMERA, 4.2, Navigation(np.array([[10.0, 1.0], [30.0, -2.0]]), command, command, 20.0))
+    return Observation(
+        stamp, frame, MODEL_CAMERA, 4.2, Navigation(np.array([[10.0, 1.0], [30.0, -2.0]]), command, command, 20.0)
+    )
 
 
 def published(loaded: tuple[SimLingoNetwork, PromptTokenizer], seen: Observation) -> tuple[DrivingPlan, str]:
@@ -125,7 +127,13 @@ def test_in_the_published_order_a_change_is_told_before_the_plan(make, monkeypat
     policy = make(TextOptions(When.ON_CHANGE, before_plan=True))
     stamps = iter(range(1, 100))
     monkeypatch.setattr(driver, "intent_of", lambda *_: intents.get(next(stamps), Intent(Pace.KEEP, Way.AHEAD)))
-    assert [bool(policy.plan(observation(stamp)).text_stamp) for stamp in range(1, 6)] == [True, False, False, True, False]
+    assert [bool(policy.plan(observation(stamp)).text_stamp) for stamp in range(1, 6)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
     assert policy.plan(observation(6, Command.RIGHT)).text_stamp == 6
     policy.set_instruction(Instruction("i1", 0, ""))
     assert policy.plan(observation(7, Command.RIGHT)).text_stamp == 7

@@ -44,7 +44,9 @@ def loaded(tiny_folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
 
 
 @pytest.fixture(params=["onnx", "torch", "static"])
-def backend(request: pytest.FixtureRequest, tiny_folder: Path, loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> Backend:
+def backend(
+    request: pytest.FixtureRequest, tiny_folder: Path, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+) -> Backend:
     if request.param == "onnx":
         return OnnxBackend(tiny_folder, threads=1)
     return TorchBackend(loaded[0]) if request.param == "torch" else StaticBackend(loaded[0])
@@ -231,7 +233,9 @@ def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Wa
 
 
 @pytest.mark.parametrize("how", ["called off", "closed"])
-def test_a_plan_that_waits_for_its_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked, how: str) -> None:
+def test_a_plan_that_waits_for_its_text_can_be_called_off(
+    watched: tuple[Engine, Watched], asked: Asked, how: str
+) -> None:
     engine, backend = watched
     backend.go_on.clear()
     called_off, faults = threading.Event(), []

@@ -49,7 +49,9 @@ from simlingo_cli.main import main  # noqa: E402
 
 def observation() -> Observation:
     frame = np.random.default_rng(1).integers(0, 256, (512, 1024, 3), dtype=np.uint8)
-    return Observation(7, frame, MODEL_CAMERA, 4.2, Navigation(np.array([[10.0, 1.0], [30.0, -2.0]]), Command.LEFT, Command.LEFT, 20.0))
+    return Observation(
+        7, frame, MODEL_CAMERA, 4.2, Navigation(np.array([[10.0, 1.0], [30.0, -2.0]]), Command.LEFT, Command.LEFT, 20.0)
+    )
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("bf16", 0.1), ("int8", 0.5)])

@@ -91,7 +91,8 @@ def test_pixels_without_torch_are_the_networks() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 192, 384, 3), dtype=np.uint8)
     network = build_small(TINY, context=5, target=6)
     assert np.array_equal(
-        network.tile_pixels(torch.from_numpy(pictures)).numpy(), np.concatenate([tile_pixels(each) for each in pictures])
+        network.tile_pixels(torch.from_numpy(pictures)).numpy(),
+        np.concatenate([tile_pixels(each) for each in pictures]),
     )
 
 

@@ -74,9 +74,14 @@ def test_published_picture_is_rows_0_to_358_as_two_tiles_of_448() -> None:
 
 def test_recorded_picture_of_the_pattern() -> None:
     picture = model_image(pattern(), PUBLISHED_IMAGE)
-    assert hashlib.sha256(picture.tobytes()).hexdigest() == "bf95d0558a8fa795f8f9e116cedb7b3b95c8a37b00e40ad0752c19e35da966fd"
+    assert (
+        hashlib.sha256(picture.tobytes()).hexdigest()
+        == "bf95d0558a8fa795f8f9e116cedb7b3b95c8a37b00e40ad0752c19e35da966fd"
+    )
     seen = model_image(pattern(), SEES_JPEGS)
-    assert hashlib.sha256(seen.tobytes()).hexdigest() == "0d3f86c27a64a3a6a9a9fd2b451841a7e7b7179a2bcd80da95b4caa7e577fccc"
+    assert (
+        hashlib.sha256(seen.tobytes()).hexdigest() == "0d3f86c27a64a3a6a9a9fd2b451841a7e7b7179a2bcd80da95b4caa7e577fccc"
+    )
 
 
 def test_tiles_part_at_raw_column_512() -> None:

@@ -46,7 +46,9 @@ def test_y_points_right(angle: float, way: Way) -> None:
     assert intent_of(path_to(angle), waypoints_at(5.0), 5.0).way is way
 
 
-def said(rule: WhenToSpeak, intents: list[Intent], command: Command = Command.FOLLOW_LANE, instruction: str = "") -> list[int]:
+def said(
+    rule: WhenToSpeak, intents: list[Intent], command: Command = Command.FOLLOW_LANE, instruction: str = ""
+) -> list[int]:
     return [number for number, intent in enumerate(intents) if rule.due(intent, command, instruction)]
 
 

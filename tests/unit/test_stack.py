@@ -31,7 +31,11 @@ def test_the_bridge_is_configured_first_and_activated_last() -> None:
     manager = nodes[-1]
     assert manager.name == "lifecycle_manager"
     assert manager.parameters["configure_order"] == ["carla_bridge", "route", "planner", "controller"]
-    assert manager.parameters["activate_order"] == bring_up_order(nodes) == ["route", "planner", "controller", "carla_bridge"]
+    assert (
+        manager.parameters["activate_order"]
+        == bring_up_order(nodes)
+        == ["route", "planner", "controller", "carla_bridge"]
+    )
 
 
 def test_every_module_of_the_list_exists_and_is_an_installed_executable() -> None:
@@ -60,7 +64,12 @@ def test_every_option_is_a_described_launch_argument_with_its_default() -> None:
 
 def test_launch_arguments_are_read_by_their_kind() -> None:
     given = {field.name: launch_default(field.name) for field in fields(StackOptions)}
-    given |= {"lockstep": "True", "page_port": "-1", "seconds": "12.5", "instructions": "1:turn left; 2.5:follow the road"}
+    given |= {
+        "lockstep": "True",
+        "page_port": "-1",
+        "seconds": "12.5",
+        "instructions": "1:turn left; 2.5:follow the road",
+    }
     options = options_from_launch(given)
     assert (options.lockstep, options.page_port, options.seconds) == (True, None, 12.5)
     assert options.instructions == ("1:turn left", "2.5:follow the road")

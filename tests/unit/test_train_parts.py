@@ -173,7 +173,9 @@ def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
     own = TrainSettings(tmp_path / "own", 1.0)
     Trainer(own, TINY, pack, pack).write_weights(own.folder)
     with pytest.raises(SimlingoError, match="of another configuration"):
-        Trainer(TrainSettings(tmp_path / "further", 1.0, start_from=own.folder), replace(TINY, speed_hidden=8), pack, pack)
+        Trainer(
+            TrainSettings(tmp_path / "further", 1.0, start_from=own.folder), replace(TINY, speed_hidden=8), pack, pack
+        )
 
 
 def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:
@@ -227,7 +229,8 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "message"), [("cut", "cannot be read"), ("old", r"npz lacks .*other_speed"), ("size", r"npz holds pictures of")]
+    ("damage", "message"),
+    [("cut", "cannot be read"), ("old", r"npz lacks .*other_speed"), ("size", r"npz holds pictures of")],
 )
 def test_a_route_that_cannot_be_read_is_named(tmp_path: Path, damage: str, message: str) -> None:
     file = tmp_path / "data" / "route" / "cache.npz"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-DESCRIPTION = "Measure the phases of a frame, from camera frame to plan, with and without text, against the published way."
+DESCRIPTION = (
+    "Measure the phases of a frame, from camera frame to plan, with and without text, against the published way."
+)
 EPILOG = """examples:
   ./simlingo bench model
   ./simlingo bench model --text 25 --frames 50 --json runs/model.json
@@ -58,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also time a plan every 50 ms with and without texts of 20 tokens made beside it",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--append", type=Path, metavar="FILE", help="add a line to the table of runs in this Markdown file")
+    parser.add_argument(
+        "--append", type=Path, metavar="FILE", help="add a line to the table of runs in this Markdown file"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

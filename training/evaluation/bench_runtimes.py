@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "--model", default="simlingo-mini", metavar="PATH", help="exported model, folder or name (default: simlingo-mini)"
+        "--model",
+        default="simlingo-mini",
+        metavar="PATH",
+        help="exported model, folder or name (default: simlingo-mini)",
     )
     parser.add_argument("--threads", type=int, default=2, help="threads of each runtime (default: 2)")
     parser.add_argument("--frames", type=int, default=100, help="frames to time (default: 100)")

@@ -54,7 +54,13 @@ class DriveRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the single plan times."""
-        record = {**asdict(self.spec), "name": self.spec.name, "weather": self.weather, **self.result, "texts": self.texts}
+        record = {
+            **asdict(self.spec),
+            "name": self.spec.name,
+            "weather": self.weather,
+            **self.result,
+            "texts": self.texts,
+        }
         return {**record, "real_time_factor": round(self.result["duration_s"] / max(self.wall_s, 1e-9), 3)}
 
 

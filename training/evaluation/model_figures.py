@@ -45,7 +45,9 @@ def differences(found: Sequence[Frame], reference: Sequence[Frame]) -> dict[str,
     pairs = list(zip(found, reference, strict=True))
     return {
         "path_m": max(float(np.abs(one.path - other.path).max()) for one, other in pairs),
-        "speed_waypoints_m": max(float(np.abs(one.speed_waypoints - other.speed_waypoints).max()) for one, other in pairs),
+        "speed_waypoints_m": max(
+            float(np.abs(one.speed_waypoints - other.speed_waypoints).max()) for one, other in pairs
+        ),
         "largest_m": max(float(max(np.abs(one.path).max(), np.abs(one.speed_waypoints).max())) for one in reference),
         "frames": len(pairs),
     }
@@ -75,6 +77,4 @@ def machine() -> dict[str, str]:
 
 
 def _mean(frames: Sequence[Frame], without: Sequence[str] = ()) -> float:
-    return float(
-        np.mean([frame.total - sum(frame.phases.get(name, 0.0) for name in without) for frame in frames])
-    )
+    return float(np.mean([frame.total - sum(frame.phases.get(name, 0.0) for name in without) for frame in frames]))

@@ -36,7 +36,9 @@ RANDOM: dict[str, ModelConfig] = {
         image=replace(INTERNVL2_1B.image, jpeg_round_trip=True),
         token_ids=TokenIds(image_context=151648, target_point=151662, end_of_turn=151645),
     ),
-    "random-mini": replace(MINI, name="random-mini", token_ids=TokenIds(image_context=5, target_point=6, end_of_turn=2)),
+    "random-mini": replace(
+        MINI, name="random-mini", token_ids=TokenIds(image_context=5, target_point=6, end_of_turn=2)
+    ),
 }
 _SEED = 0
 #: Tokens of a prompt's parts as Qwen2's tokenizer cuts them: the situation without picture and target points, the
@@ -164,5 +166,7 @@ def _made_up(config: ModelConfig) -> Asked:
 
 def _token_ids(config: ModelConfig) -> TokenIds:
     if config.token_ids is None:
-        raise InvalidInputError(f"the configuration of {config.name} names no token ids; give a folder with a tokenizer")
+        raise InvalidInputError(
+            f"the configuration of {config.name} names no token ids; give a folder with a tokenizer"
+        )
     return config.token_ids

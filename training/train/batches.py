@@ -92,7 +92,10 @@ class BatchMaker:
     def _told(self, labels: dict[str, np.ndarray], augment: bool) -> _Told:
         """The ego's speed and another one, for a prompt each."""
         told = _Told(
-            *(np.stack((labels[name], labels[f"other_{name}"]), axis=1) for name in ("speed", "speed_waypoints", "cause"))
+            *(
+                np.stack((labels[name], labels[f"other_{name}"]), axis=1)
+                for name in ("speed", "speed_waypoints", "cause")
+            )
         )
         if augment:
             swapped = self._rng.random(len(told.speed)) < 0.5
@@ -103,9 +106,7 @@ class BatchMaker:
             told.speed[moving] = np.maximum(told.speed + noise, 0.0)[moving]
         return told
 
-    def _prompts(
-        self, labels: dict[str, np.ndarray], told: _Told, speaks: np.ndarray
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _prompts(self, labels: dict[str, np.ndarray], told: _Told, speaks: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """Ids (N, L) with their answers, padded on the left; 1 where there is a token, and where it is of the answer."""
         sequences, answers = [], []
         for row, column in np.ndindex(speaks.shape):

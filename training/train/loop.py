@@ -54,7 +54,9 @@ class Trainer:
         if settings.start_from is not None:
             self.network, earlier = load_network(settings.start_from)
             if replace(self.network.config, speaks=config.speaks) != config:
-                raise InvalidInputError(f"--start-from {settings.start_from} is of another configuration than {config.name}")
+                raise InvalidInputError(
+                    f"--start-from {settings.start_from} is of another configuration than {config.name}"
+                )
             adopt_vocabulary(self.network, earlier, tokenizer)
             self.network.config = config
         else:

@@ -35,7 +35,9 @@ def _nodes(context: LaunchContext) -> list[Node]:
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the nodes."""
     arguments = [
-        DeclareLaunchArgument(field.name, default_value=launch_default(field.name), description=DESCRIPTIONS[field.name])
+        DeclareLaunchArgument(
+            field.name, default_value=launch_default(field.name), description=DESCRIPTIONS[field.name]
+        )
         for field in fields(StackOptions)
     ]
     return LaunchDescription([*arguments, OpaqueFunction(function=_nodes)])

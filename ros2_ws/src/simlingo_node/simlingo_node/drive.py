@@ -45,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS:TEXT",
         help='an instruction at a time, such as "12.0:turn left at the next junction"; may be repeated',
     )
-    parser.add_argument("--model", default="simlingo-mini", help="shipped model, or a model folder or checkpoint (default: %(default)s)")
+    parser.add_argument(
+        "--model", default="simlingo-mini", help="shipped model, or a model folder or checkpoint (default: %(default)s)"
+    )
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the network (default: %(default)s)")
     parser.add_argument(
         "--route-as",
@@ -68,7 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("never", "every_n", "on_change", "always"),
         help="when a model that can speak says what it does (default: %(default)s)",
     )
-    parser.add_argument("--text-before-plan", action="store_true", help="a plan waits for a text that is due (published order)")
+    parser.add_argument(
+        "--text-before-plan", action="store_true", help="a plan waits for a text that is due (published order)"
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
@@ -275,7 +279,9 @@ def _open_browser(address: str) -> None:
 def stop_flag() -> Iterator[list[int]]:
     """A list that holds the signal once Ctrl-C or SIGTERM has come; a second Ctrl-C within the end changes nothing."""
     stopped: list[int] = []
-    before = {number: signal.signal(number, lambda got, _: stopped.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda got, _: stopped.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield stopped
     finally:

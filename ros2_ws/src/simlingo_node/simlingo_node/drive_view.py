@@ -89,7 +89,9 @@ def _nodes(picture: Picture) -> Table:
         table.add_column(column, justify="right" if column in ("p50 ms", "p99 ms", "done", "dropped") else "left")
     for name, state in sorted(picture.states.items()):
         style = _COLOURS.get(state.mode, "red" if state.mode in _BAD else "yellow")
-        latencies = [f"{value:.0f}" if value == value else "-" for value in (state.latency_p50_ms, state.latency_p99_ms)]
+        latencies = [
+            f"{value:.0f}" if value == value else "-" for value in (state.latency_p50_ms, state.latency_p99_ms)
+        ]
         table.add_row(
             name, Text(state.mode, style=style), *latencies, str(state.processed), str(state.dropped), state.detail
         )

@@ -77,7 +77,9 @@ class Guidance:
             InvalidInputError: fewer than two points, NaN, or no length; the old mission is not followed either.
         """
         self.drop_route()
-        follower = RoutePlanner(points_in_map, commands) if commands is not None else RoutePlanner.from_path(points_in_map)
+        follower = (
+            RoutePlanner(points_in_map, commands) if commands is not None else RoutePlanner.from_path(points_in_map)
+        )
         self._points, self._commands = np.asarray(points_in_map, dtype=np.float64), commands or []
         self.planner, self._checked = follower, False
 
@@ -109,7 +111,11 @@ class Guidance:
         """Carry out ``instruction`` from ``ego`` on; what becomes of it and of the one before."""
         outcomes = []
         if self._pending is not None:
-            reason = "withdrawn; the route stays as it is now" if not instruction.text.strip() else "replaced by a newer instruction"
+            reason = (
+                "withdrawn; the route stays as it is now"
+                if not instruction.text.strip()
+                else "replaced by a newer instruction"
+            )
             outcomes.append(Outcome(self._pending.instruction, CLEARED, reason))
             self._pending = None
         if not instruction.text.strip():
@@ -158,7 +164,8 @@ class Guidance:
 
         places = (carla.Location(float(x), float(y), 0.0) for x, y in self._points)
         return [
-            (self._carla_map.get_waypoint(place), command) for place, command in zip(places, self._commands, strict=True)
+            (self._carla_map.get_waypoint(place), command)
+            for place, command in zip(places, self._commands, strict=True)
         ]
 
 

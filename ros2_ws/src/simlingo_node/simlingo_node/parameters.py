@@ -89,7 +89,9 @@ class Parameters:
                 continue
             problem = parameter.problem(change.value)
             if problem is None and parameter.fixed and self.frozen:
-                problem = f"parameter '{change.name}' is read at configuration: clean the node up and configure it again"
+                problem = (
+                    f"parameter '{change.name}' is read at configuration: clean the node up and configure it again"
+                )
             if problem is not None:
                 return SetParametersResult(successful=False, reason=problem)
         self._values.update({change.name: change.value for change in changes if change.name in self._by_name})

@@ -42,7 +42,9 @@ from simlingo_node.process import run_node
 from simlingo_node.spoken import Spoken
 
 PARAMETERS = (
-    Parameter("model", "simlingo-mini", "Shipped model's name, or the path of a model folder or checkpoint.", fixed=True),
+    Parameter(
+        "model", "simlingo-mini", "Shipped model's name, or the path of a model folder or checkpoint.", fixed=True
+    ),
     Parameter("threads", 2, "CPU threads of the network.", minimum=1, maximum=64, fixed=True),
     Parameter(
         "route_as",
@@ -141,9 +143,7 @@ class PlannerNode(StackNode):
         self._spoken = Spoken(self, self.role, self._policy.name)
         self._inputs = [
             self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_camera_info, qos.DEFAULT),
-            self.create_subscription(
-                Image, f"{camera}/image", self._on_image, qos.camera_subscription(self.lockstep)
-            ),
+            self.create_subscription(Image, f"{camera}/image", self._on_image, qos.camera_subscription(self.lockstep)),
             self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, qos.DEFAULT),
             self.create_subscription(NavigationMsg, "/simlingo/navigation", self._on_navigation, qos.DEFAULT),
         ]
@@ -195,7 +195,11 @@ class PlannerNode(StackNode):
         if missing:
             words = f"no {' and no '.join(missing)} for {limit:g} s"
             if clock == before and len(missing) == len(PARTS):
-                return WARN, "waiting", f"{words}, and simulation time stands: the world is paused, or its bridge is gone"
+                return (
+                    WARN,
+                    "waiting",
+                    f"{words}, and simulation time stands: the world is paused, or its bridge is gone",
+                )
             return ERROR, "waiting", f"{words}; is its publisher running?"
         if self._fault:
             return ERROR, "refusing", self._fault
@@ -308,9 +312,7 @@ class PlannerNode(StackNode):
         told = Instruction(guidance.instruction_id, stamp, "") if guidance.instruction_id else None
         self._policy.set_instruction(told)
         plan = self._policy.plan(
-            Observation(
-                stamp, image, intrinsics, parts["odometry"].speed, conversions.message_to_navigation(guidance)
-            )
+            Observation(stamp, image, intrinsics, parts["odometry"].speed, conversions.message_to_navigation(guidance))
         )
         done = time.perf_counter()
         timing = {"wait": begin - arrived, "decode": decoded - begin, **plan.timing}

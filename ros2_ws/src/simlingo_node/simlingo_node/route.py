@@ -144,7 +144,9 @@ class RouteNode(StackNode):
             self._guidance.set_map(carla.Map(message.map_name, message.opendrive))
             self._map_fault = ""
         except ImportError:
-            self._map_fault = "the package 'carla' is missing, so instructions cannot change the route: pip install carla"
+            self._map_fault = (
+                "the package 'carla' is missing, so instructions cannot change the route: pip install carla"
+            )
             self.warn(self._map_fault)
         except (RuntimeError, SimlingoError) as error:
             self._map_fault = f"the map '{message.map_name}' of /carla/world_info cannot be read: {error}"

@@ -122,7 +122,9 @@ def _manager(nodes: list[NodeSpec]) -> NodeSpec:
         "configure_order": [node.name for node in nodes],
         "activate_order": bring_up_order(nodes),
     }
-    return NodeSpec("lifecycle_manager", "lifecycle_manager", f"{PACKAGE}.lifecycle_manager", parameters, lifecycle=False)
+    return NodeSpec(
+        "lifecycle_manager", "lifecycle_manager", f"{PACKAGE}.lifecycle_manager", parameters, lifecycle=False
+    )
 
 
 def _node(name: str, parameters: Mapping[str, Value]) -> NodeSpec:

@@ -112,7 +112,9 @@ class Supervisor:
 
     def _launch(self, node: NodeSpec) -> subprocess.Popen[bytes]:
         parameters = self._log_dir / f"{node.name}.params.json"  # JSON is YAML, which rcl reads
-        parameters.write_text(json.dumps({"/**": {"ros__parameters": dict(node.parameters)}}, indent=1), encoding="utf-8")
+        parameters.write_text(
+            json.dumps({"/**": {"ros__parameters": dict(node.parameters)}}, indent=1), encoding="utf-8"
+        )
         command = [sys.executable, "-m", node.module, "--ros-args", "-r", f"__node:={node.name}"]
         command += ["--params-file", str(parameters)]
         with (self._log_dir / f"{node.name}.log").open("wb") as log:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Actor:
     """Something with an id and a place in the world; alive until destroyed. Frame: CARLA's, degrees in rotations."""
 
-    def __init__(self, world: World, actor_id: int, type_id: str, attributes: dict[str, str],
-                 parent: Actor | None = None) -> None:
+    def __init__(
+        self, world: World, actor_id: int, type_id: str, attributes: dict[str, str], parent: Actor | None = None
+    ) -> None:
         self.id = actor_id
         self.type_id = type_id
         self.attributes = attributes
@@ -77,8 +78,15 @@ class Actor:
 class StaticActor(Actor):
     """An actor that stands where it was put: props, signs, what a vehicle may hit."""
 
-    def __init__(self, world: World, actor_id: int, type_id: str, attributes: dict[str, str],
-                 transform: carla.Transform, box: carla.BoundingBox | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        actor_id: int,
+        type_id: str,
+        attributes: dict[str, str],
+        transform: carla.Transform,
+        box: carla.BoundingBox | None = None,
+    ) -> None:
         super().__init__(world, actor_id, type_id, attributes)
         self._transform = transform
         if box is not None:
@@ -103,8 +111,10 @@ class BodyActor(Actor):
     def get_transform(self) -> carla.Transform:
         self._require_alive()
         arrays, row = self._arrays, self.row
-        return carla.Transform(carla.Location(arrays.x[row], arrays.y[row], arrays.z[row]),
-                               carla.Rotation(yaw=wrapped_degrees(float(arrays.yaw[row]))))
+        return carla.Transform(
+            carla.Location(arrays.x[row], arrays.y[row], arrays.z[row]),
+            carla.Rotation(yaw=wrapped_degrees(float(arrays.yaw[row]))),
+        )
 
     def get_location(self) -> carla.Location:
         self._require_alive()

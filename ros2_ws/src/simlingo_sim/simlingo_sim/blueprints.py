@@ -135,9 +135,16 @@ def make_library() -> BlueprintLibrary:
     """Every blueprint of the embedded world."""
     found = [_vehicle(model) for model in VEHICLE_MODELS.values()]
     for number in range(1, WALKER_COUNT + 1):
-        found.append(ActorBlueprint(f"walker.pedestrian.{number:04d}", (
-            ActorAttribute("role_name", "pedestrian"), ActorAttribute("is_invincible", "false", "bool"),
-            ActorAttribute("speed", "1.4", "float", ("0.0", "1.4", "2.8")))))
+        found.append(
+            ActorBlueprint(
+                f"walker.pedestrian.{number:04d}",
+                (
+                    ActorAttribute("role_name", "pedestrian"),
+                    ActorAttribute("is_invincible", "false", "bool"),
+                    ActorAttribute("speed", "1.4", "float", ("0.0", "1.4", "2.8")),
+                ),
+            )
+        )
     found.append(ActorBlueprint("controller.ai.walker", (ActorAttribute("role_name", "default"),)))
     found += [_camera(kind) for kind in ("rgb", "semantic_segmentation", "depth")]
     found.append(_sensor("imu", *(f"noise_{kind}_stddev_{axis}" for kind in ("accel", "gyro") for axis in "xyz")))
@@ -166,29 +173,47 @@ def prop_box(blueprint: ActorBlueprint) -> carla.BoundingBox:
 
 
 def _vehicle(model: VehicleModel) -> ActorBlueprint:
-    return ActorBlueprint(model.type_id, (
-        ActorAttribute("role_name", "autopilot", recommended_values=("autopilot", "hero", "ego_vehicle")),
-        ActorAttribute("color", _PAINTS[0], recommended_values=_PAINTS),
-        ActorAttribute("base_type", model.base_type, is_modifiable=False),
-        ActorAttribute("number_of_wheels", str(model.wheels), "int", is_modifiable=False),
-        ActorAttribute("generation", "2", "int", is_modifiable=False),
-    ))
+    return ActorBlueprint(
+        model.type_id,
+        (
+            ActorAttribute("role_name", "autopilot", recommended_values=("autopilot", "hero", "ego_vehicle")),
+            ActorAttribute("color", _PAINTS[0], recommended_values=_PAINTS),
+            ActorAttribute("base_type", model.base_type, is_modifiable=False),
+            ActorAttribute("number_of_wheels", str(model.wheels), "int", is_modifiable=False),
+            ActorAttribute("generation", "2", "int", is_modifiable=False),
+        ),
+    )
 
 
 def _camera(kind: str) -> ActorBlueprint:
-    return ActorBlueprint(f"sensor.camera.{kind}", (
-        ActorAttribute("role_name", kind), ActorAttribute("image_size_x", "800", "int"),
-        ActorAttribute("image_size_y", "600", "int"), ActorAttribute("fov", "90.0", "float"),
-        ActorAttribute("sensor_tick", "0.0", "float")))
+    return ActorBlueprint(
+        f"sensor.camera.{kind}",
+        (
+            ActorAttribute("role_name", kind),
+            ActorAttribute("image_size_x", "800", "int"),
+            ActorAttribute("image_size_y", "600", "int"),
+            ActorAttribute("fov", "90.0", "float"),
+            ActorAttribute("sensor_tick", "0.0", "float"),
+        ),
+    )
 
 
 def _sensor(kind: str, *noises: str) -> ActorBlueprint:
-    return ActorBlueprint(f"sensor.other.{kind}", (
-        ActorAttribute("role_name", kind), ActorAttribute("sensor_tick", "0.0", "float"),
-        *(ActorAttribute(noise, "0.0", "float") for noise in noises)))
+    return ActorBlueprint(
+        f"sensor.other.{kind}",
+        (
+            ActorAttribute("role_name", kind),
+            ActorAttribute("sensor_tick", "0.0", "float"),
+            *(ActorAttribute(noise, "0.0", "float") for noise in noises),
+        ),
+    )
 
 
 def _prop(type_id: str, size: tuple[float, float, float]) -> ActorBlueprint:
-    return ActorBlueprint(type_id, (
-        ActorAttribute("role_name", "prop"),
-        ActorAttribute("size_m", ",".join(str(part) for part in size), is_modifiable=False)))
+    return ActorBlueprint(
+        type_id,
+        (
+            ActorAttribute("role_name", "prop"),
+            ActorAttribute("size_m", ",".join(str(part) for part in size), is_modifiable=False),
+        ),
+    )

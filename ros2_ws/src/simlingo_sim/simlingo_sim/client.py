@@ -9,8 +9,15 @@ from simlingo_sim.towns import TOWNS, Town, load
 from simlingo_sim.traffic.manager import TrafficManager
 from simlingo_sim.world import World
 
-_BARE = {"ground": "grass", "buildings": [], "trees": [], "parked_cars": [], "poles": [], "repeaters": [],
-         "junctions": []}
+_BARE = {
+    "ground": "grass",
+    "buildings": [],
+    "trees": [],
+    "parked_cars": [],
+    "poles": [],
+    "repeaters": [],
+    "junctions": [],
+}
 
 
 class Client:

@@ -57,9 +57,21 @@ def find_contacts(bodies: BodyArrays, rows: Ints, static: StaticBoxes, found: Fl
             dx, dy = bodies.x[two] - bodies.x[one], bodies.y[two] - bodies.y[one]
             if dx * dx + dy * dy > reach * reach or count >= len(found):
                 continue
-            if overlap_depth(bodies.x[one], bodies.y[one], bodies.yaw[one], bodies.half_length[one],
-                             bodies.half_width[one], bodies.x[two], bodies.y[two], bodies.yaw[two],
-                             bodies.half_length[two], bodies.half_width[two]) > 0:
+            if (
+                overlap_depth(
+                    bodies.x[one],
+                    bodies.y[one],
+                    bodies.yaw[one],
+                    bodies.half_length[one],
+                    bodies.half_width[one],
+                    bodies.x[two],
+                    bodies.y[two],
+                    bodies.yaw[two],
+                    bodies.half_length[two],
+                    bodies.half_width[two],
+                )
+                > 0
+            ):
                 found[count, 0], found[count, 1] = one, two
                 count += 1
         if bodies.mode[one] != DRIVEN or bodies.kind[one] != VEHICLE:
@@ -69,9 +81,21 @@ def find_contacts(bodies: BodyArrays, rows: Ints, static: StaticBoxes, found: Fl
             dx, dy = static.x[number] - bodies.x[one], static.y[number] - bodies.y[one]
             if dx * dx + dy * dy > reach * reach or count >= len(found):
                 continue
-            if overlap_depth(bodies.x[one], bodies.y[one], bodies.yaw[one], bodies.half_length[one],
-                             bodies.half_width[one], static.x[number], static.y[number], static.yaw[number],
-                             static.half_length[number], static.half_width[number]) > 0:
+            if (
+                overlap_depth(
+                    bodies.x[one],
+                    bodies.y[one],
+                    bodies.yaw[one],
+                    bodies.half_length[one],
+                    bodies.half_width[one],
+                    static.x[number],
+                    static.y[number],
+                    static.yaw[number],
+                    static.half_length[number],
+                    static.half_width[number],
+                )
+                > 0
+            ):
                 found[count, 0], found[count, 1] = one, ~number
                 count += 1
     return count
@@ -112,12 +136,23 @@ class Collisions:
         bodies = self._world.bodies.arrays
         if two < 0:
             number = ~two
-            normal = self._normal(one, float(self._static.x[number]), float(self._static.y[number]),
-                                  float(self._static.yaw[number]), float(self._static.half_length[number]),
-                                  float(self._static.half_width[number]))
+            normal = self._normal(
+                one,
+                float(self._static.x[number]),
+                float(self._static.y[number]),
+                float(self._static.yaw[number]),
+                float(self._static.half_length[number]),
+                float(self._static.half_width[number]),
+            )
             return Contact(one, two, self._stop_into(one, normal, (0.0, 0.0), new=new))
-        normal = self._normal(one, float(bodies.x[two]), float(bodies.y[two]), float(bodies.yaw[two]),
-                              float(bodies.half_length[two]), float(bodies.half_width[two]))
+        normal = self._normal(
+            one,
+            float(bodies.x[two]),
+            float(bodies.y[two]),
+            float(bodies.yaw[two]),
+            float(bodies.half_length[two]),
+            float(bodies.half_width[two]),
+        )
         speed_one = (float(bodies.vx[one]), float(bodies.vy[one]))
         speed_two = (float(bodies.vx[two]), float(bodies.vy[two]))
         impulse = self._stop_into(one, normal, speed_two, new=new)
@@ -126,8 +161,9 @@ class Collisions:
             impulse = (-back[0], -back[1])
         return Contact(one, two, impulse)
 
-    def _normal(self, row: int, x: float, y: float, yaw: float, half_length: float,
-                half_width: float) -> tuple[float, float]:
+    def _normal(
+        self, row: int, x: float, y: float, yaw: float, half_length: float, half_width: float
+    ) -> tuple[float, float]:
         """Direction from a box towards the body in its row: out of the box's nearest side."""
         bodies = self._world.bodies.arrays
         dx, dy = float(bodies.x[row]) - x, float(bodies.y[row]) - y
@@ -136,14 +172,17 @@ class Collisions:
         turn = float(bodies.yaw[row]) - yaw
         cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
         length, width = float(bodies.half_length[row]), float(bodies.half_width[row])
-        if half_length + length * cos + width * sin - abs(along) < half_width + length * sin + width * cos - abs(across):
+        if half_length + length * cos + width * sin - abs(along) < half_width + length * sin + width * cos - abs(
+            across
+        ):
             sign = math.copysign(1.0, along)
             return sign * math.cos(yaw), sign * math.sin(yaw)
         sign = math.copysign(1.0, across)
         return -sign * math.sin(yaw), sign * math.cos(yaw)
 
-    def _stop_into(self, row: int, normal: tuple[float, float], other: tuple[float, float], *,
-                   new: bool) -> tuple[float, float]:
+    def _stop_into(
+        self, row: int, normal: tuple[float, float], other: tuple[float, float], *, new: bool
+    ) -> tuple[float, float]:
         """Take from a body its motion against ``normal`` relative to ``other``; the impulse upon it in N s.
 
         Traffic and walkers halt when a contact begins (``new``), not while it lasts: else two would halt for ever.

@@ -49,15 +49,19 @@ def _spot(graph: SidewalkArrays, way: int, s: float, sense: int) -> tuple[float,
         if left <= step or last:
             part = min(left / max(step, 1e-9), 1.0)
             side = 0.0 if graph.crossing[way] == 1 else _SIDE * sense / max(step, 1e-9)
-            return (graph.x[index] + part * dx - side * dy, graph.y[index] + part * dy + side * dx,
-                    graph.z[index] + part * (graph.z[index + 1] - graph.z[index]))
+            return (
+                graph.x[index] + part * dx - side * dy,
+                graph.y[index] + part * dy + side * dx,
+                graph.z[index] + part * (graph.z[index + 1] - graph.z[index]),
+            )
         left -= step
     return graph.x[graph.first[way]], graph.y[graph.first[way]], graph.z[graph.first[way]]
 
 
 @kernel
-def _may_cross(graph: SidewalkArrays, bodies: BodyArrays, everyone: Ints, way: int, pace: float, lights: Ints,
-               red_for: Floats) -> bool:
+def _may_cross(
+    graph: SidewalkArrays, bodies: BodyArrays, everyone: Ints, way: int, pace: float, lights: Ints, red_for: Floats
+) -> bool:
     """Whether to step on a crosswalk now: light and free road."""
     light = graph.light[way]
     if light >= 0 and (lights[light] != LIGHT_RED or red_for[light] > _START_WINDOW_S):
@@ -111,8 +115,17 @@ def _enter(graph: SidewalkArrays, walk: WalkArrays, row: int, way: int, corner: 
 
 
 @kernel
-def step_walkers(graph: SidewalkArrays, bodies: BodyArrays, walk: WalkArrays, rows: Ints, everyone: Ints, lights: Ints,
-                 red_for: Floats, dice: Floats, dt: float) -> None:
+def step_walkers(
+    graph: SidewalkArrays,
+    bodies: BodyArrays,
+    walk: WalkArrays,
+    rows: Ints,
+    everyone: Ints,
+    lights: Ints,
+    red_for: Floats,
+    dice: Floats,
+    dt: float,
+) -> None:
     """Advance the walkers ``rows`` by ``dt`` s; ``lights`` and ``red_for``: state of each light, s since it is red."""
     for row in rows:
         way = walk.way[row]
@@ -156,9 +169,20 @@ def _blocked(bodies: BodyArrays, everyone: Ints, row: int, yaw: float) -> bool:
         reach = 0.5 * max(bodies.speed[other], 0.0)
         ahead_x = bodies.x[other] + 0.5 * reach * math.cos(bodies.yaw[other])
         ahead_y = bodies.y[other] + 0.5 * reach * math.sin(bodies.yaw[other])
-        if (ahead_x - x) ** 2 + (ahead_y - y) ** 2 < (bodies.half_length[other] + 0.5 * reach + 2.0) ** 2 and overlap_depth(
-                x, y, yaw, 0.5, 0.3, ahead_x, ahead_y, bodies.yaw[other], bodies.half_length[other] + 0.5 * reach,
-                bodies.half_width[other] + 0.2) > 0:
+        if (ahead_x - x) ** 2 + (ahead_y - y) ** 2 < (
+            bodies.half_length[other] + 0.5 * reach + 2.0
+        ) ** 2 and overlap_depth(
+            x,
+            y,
+            yaw,
+            0.5,
+            0.3,
+            ahead_x,
+            ahead_y,
+            bodies.yaw[other],
+            bodies.half_length[other] + 0.5 * reach,
+            bodies.half_width[other] + 0.2,
+        ) > 0:
             return True
     return False
 
@@ -206,7 +230,7 @@ class Pedestrians:
         gaps = np.hypot(self.graph.x - bodies.x[row], self.graph.y - bodies.y[row])
         for crossing in np.flatnonzero(self.graph.crossing == 1):
             start = self.graph.first[crossing]
-            gaps[start:start + self.graph.points[crossing]] = np.inf
+            gaps[start : start + self.graph.points[crossing]] = np.inf
         point = int(np.argmin(gaps))
         way = int(np.searchsorted(self.graph.first, point, side="right")) - 1
         for values in walk:
@@ -235,5 +259,14 @@ class Pedestrians:
         rows = np.flatnonzero(bodies.mode == GUIDED)
         if len(rows):
             red_for = np.array([light.get_elapsed_time() for light in self._world.traffic_lights] or [0.0])
-            step_walkers(self.graph, bodies, self._walk, rows, np.flatnonzero(bodies.kind != FREE), lights, red_for,
-                         self._dice, dt)
+            step_walkers(
+                self.graph,
+                bodies,
+                self._walk,
+                rows,
+                np.flatnonzero(bodies.kind != FREE),
+                lights,
+                red_for,
+                self._dice,
+                dt,
+            )

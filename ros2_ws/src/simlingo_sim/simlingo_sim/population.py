@@ -20,8 +20,9 @@ _EGO_ROOM = 12.0  # m around driven vehicles that stay free
 _TRIES = 6  # places tried for each walker
 
 
-def populate(world: World, client: Client | None = None, vehicles: int = 20, walkers: int = 10,
-             seed: int = 0) -> tuple[list[Vehicle], list[Walker]]:
+def populate(
+    world: World, client: Client | None = None, vehicles: int = 20, walkers: int = 10, seed: int = 0
+) -> tuple[list[Vehicle], list[Walker]]:
     """Spawn traffic on autopilot and walkers under AI control, the same for the same ``seed``.
 
     Fewer come where the town has no more room. :class:`SimulatorError` for negative numbers.

@@ -85,4 +85,6 @@ class Roster:
 
     def standing(self) -> list[StaticActor]:
         """Props, lights and signs: what a vehicle can hit besides the decor."""
-        return [actor for actor in self.actors.values() if isinstance(actor, StaticActor) and actor.type_id != "spectator"]
+        return [
+            actor for actor in self.actors.values() if isinstance(actor, StaticActor) and actor.type_id != "spectator"
+        ]

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from simlingo_sim.world import World
 
 _BLINK_PERIOD_TICKS = 14  # 0.7 s at 20 Hz: on for the first half
-_SIGNAL_NAMES = {carla.TrafficLightState.Red: "red", carla.TrafficLightState.Yellow: "yellow",
-                 carla.TrafficLightState.Green: "green"}
+_SIGNAL_NAMES = {
+    carla.TrafficLightState.Red: "red",
+    carla.TrafficLightState.Yellow: "yellow",
+    carla.TrafficLightState.Green: "green",
+}
 _STRIDE = 0.75  # m of one step
 
 
@@ -29,15 +32,33 @@ def scene_of(world: World) -> SceneFrame:
     for vehicle in world.vehicles:
         row = vehicle.row
         brake, blinker = _lamps(world, vehicle)
-        vehicles.append(VehicleVisual(
-            vehicle.type_id, float(bodies.x[row]), float(bodies.y[row]), float(bodies.z[row]),
-            yaw_deg=wrapped_degrees(float(bodies.yaw[row])), color=vehicle.paint, brake=brake,
-            left_indicator=lit and blinker in (-1, 2), right_indicator=lit and blinker in (1, 2), headlights=night,
-            seed=vehicle.id))
-    walkers = [WalkerVisual(float(bodies.x[walker.row]), float(bodies.y[walker.row]), float(bodies.z[walker.row]),
-                            wrapped_degrees(float(bodies.yaw[walker.row])), float(bodies.speed[walker.row]),
-                            float(world.walked[walker.row]) / _STRIDE * 3.141592653589793, walker.id)
-               for walker in world.walkers]
+        vehicles.append(
+            VehicleVisual(
+                vehicle.type_id,
+                float(bodies.x[row]),
+                float(bodies.y[row]),
+                float(bodies.z[row]),
+                yaw_deg=wrapped_degrees(float(bodies.yaw[row])),
+                color=vehicle.paint,
+                brake=brake,
+                left_indicator=lit and blinker in (-1, 2),
+                right_indicator=lit and blinker in (1, 2),
+                headlights=night,
+                seed=vehicle.id,
+            )
+        )
+    walkers = [
+        WalkerVisual(
+            float(bodies.x[walker.row]),
+            float(bodies.y[walker.row]),
+            float(bodies.z[walker.row]),
+            wrapped_degrees(float(bodies.yaw[walker.row])),
+            float(bodies.speed[walker.row]),
+            float(world.walked[walker.row]) / _STRIDE * 3.141592653589793,
+            walker.id,
+        )
+        for walker in world.walkers
+    ]
     signals = {light.get_opendrive_id(): _SIGNAL_NAMES.get(light.state, "off") for light in world.traffic_lights}
     return SceneFrame(world.weather, vehicles, walkers, signals)
 

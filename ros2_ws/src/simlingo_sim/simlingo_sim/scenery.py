@@ -30,8 +30,9 @@ def town_scenery(world: World, decor: dict[str, Any]) -> list[StaticActor]:
     return found
 
 
-def _thing(world: World, type_id: str, item: dict[str, Any], half_length: float, half_width: float,
-           height: float) -> StaticActor:
+def _thing(
+    world: World, type_id: str, item: dict[str, Any], half_length: float, half_width: float, height: float
+) -> StaticActor:
     place = carla.Transform(carla.Location(item["x"], item["y"], 0.0), carla.Rotation(yaw=item.get("yaw_deg", 0.0)))
     box = carla.BoundingBox(carla.Location(0.0, 0.0, height / 2), carla.Vector3D(half_length, half_width, height / 2))
     return StaticActor(world, 0, type_id, {}, place, box)

@@ -37,8 +37,9 @@ class ActorSnapshot:
 class WorldSnapshot:
     """All actors at one tick. The rows are copied; the carla objects are made when somebody asks."""
 
-    def __init__(self, frame: int, timestamp: carla.Timestamp, actors: dict[int, Actor],
-                 arrays: tuple[np.ndarray, ...]) -> None:
+    def __init__(
+        self, frame: int, timestamp: carla.Timestamp, actors: dict[int, Actor], arrays: tuple[np.ndarray, ...]
+    ) -> None:
         self.frame = frame
         self.id = frame
         self.timestamp = timestamp
@@ -64,8 +65,14 @@ class WorldSnapshot:
             return ActorSnapshot(actor.id, actor.get_transform(), carla.Vector3D(), carla.Vector3D(), carla.Vector3D())
         row = actor.row
         height = float(actor.bounding_box.extent.z - actor.bounding_box.location.z)
-        transform = carla.Transform(carla.Location(self._x[row], self._y[row], self._z[row] + height),
-                                    carla.Rotation(yaw=wrapped_degrees(float(self._yaw[row]))))
-        return ActorSnapshot(actor.id, transform, carla.Vector3D(self._vx[row], self._vy[row], 0.0),
-                             carla.Vector3D(self._ax[row], self._ay[row], 0.0),
-                             carla.Vector3D(0.0, 0.0, float(np.degrees(self._rate[row]))))
+        transform = carla.Transform(
+            carla.Location(self._x[row], self._y[row], self._z[row] + height),
+            carla.Rotation(yaw=wrapped_degrees(float(self._yaw[row]))),
+        )
+        return ActorSnapshot(
+            actor.id,
+            transform,
+            carla.Vector3D(self._vx[row], self._vy[row], 0.0),
+            carla.Vector3D(self._ax[row], self._ay[row], 0.0),
+            carla.Vector3D(0.0, 0.0, float(np.degrees(self._rate[row]))),
+        )

@@ -25,14 +25,19 @@ if TYPE_CHECKING:
     from simlingo_sim.world import World
 
 _SENSORS: dict[str, type[Sensor]] = {
-    "sensor.camera.rgb": CameraSensor, "sensor.camera.semantic_segmentation": CameraSensor,
-    "sensor.camera.depth": CameraSensor, "sensor.other.imu": ImuSensor, "sensor.other.gnss": GnssSensor,
-    "sensor.other.collision": CollisionSensor, "sensor.other.lane_invasion": LaneInvasionSensor,
+    "sensor.camera.rgb": CameraSensor,
+    "sensor.camera.semantic_segmentation": CameraSensor,
+    "sensor.camera.depth": CameraSensor,
+    "sensor.other.imu": ImuSensor,
+    "sensor.other.gnss": GnssSensor,
+    "sensor.other.collision": CollisionSensor,
+    "sensor.other.lane_invasion": LaneInvasionSensor,
 }
 
 
-def make_actor(world: World, actor_id: int, blueprint: ActorBlueprint, transform: carla.Transform,
-               parent: Actor | None) -> Actor:
+def make_actor(
+    world: World, actor_id: int, blueprint: ActorBlueprint, transform: carla.Transform, parent: Actor | None
+) -> Actor:
     """The actor of ``blueprint``; :class:`SimulatorError` where it cannot stand there or lacks its parent."""
     if parent is not None and not parent.is_alive:
         raise SimulatorError(f"cannot attach {blueprint.id} to actor {parent.id}: it was destroyed")
@@ -54,21 +59,39 @@ def make_actor(world: World, actor_id: int, blueprint: ActorBlueprint, transform
         return WalkerAIController(world, actor_id, attributes, parent)
     if blueprint.id in _SENSORS:
         return _SENSORS[blueprint.id](world, actor_id, blueprint.id, attributes, transform, parent)
-    place = carla.Transform(carla.Location(transform.location.x, transform.location.y, transform.location.z),
-                            carla.Rotation(yaw=transform.rotation.yaw))
+    place = carla.Transform(
+        carla.Location(transform.location.x, transform.location.y, transform.location.z),
+        carla.Rotation(yaw=transform.rotation.yaw),
+    )
     return StaticActor(world, actor_id, blueprint.id, attributes, place, prop_box(blueprint))
 
 
-def _place(world: World, type_id: str, kind: int, transform: carla.Transform, half_length: float,
-           half_width: float) -> int:
+def _place(
+    world: World, type_id: str, kind: int, transform: carla.Transform, half_length: float, half_width: float
+) -> int:
     """A row of the table of bodies for a body at ``transform``, which must be free."""
     arrays = world.bodies.arrays
     place, yaw = transform.location, math.radians(transform.rotation.yaw)
     for other in np.flatnonzero(arrays.kind != FREE):
-        if overlap_depth(place.x, place.y, yaw, half_length, half_width, arrays.x[other], arrays.y[other],
-                         arrays.yaw[other], arrays.half_length[other], arrays.half_width[other]) > 0:
-            raise SimulatorError(f"cannot spawn {type_id} at ({place.x:.1f}, {place.y:.1f}): another actor stands there; "
-                                 "choose another spawn point")
+        if (
+            overlap_depth(
+                place.x,
+                place.y,
+                yaw,
+                half_length,
+                half_width,
+                arrays.x[other],
+                arrays.y[other],
+                arrays.yaw[other],
+                arrays.half_length[other],
+                arrays.half_width[other],
+            )
+            > 0
+        ):
+            raise SimulatorError(
+                f"cannot spawn {type_id} at ({place.x:.1f}, {place.y:.1f}): another actor stands there; "
+                "choose another spawn point"
+            )
     row = world.bodies.allocate(kind)
     arrays.x[row], arrays.y[row], arrays.yaw[row] = place.x, place.y, yaw
     arrays.z[row] = world.ground_height(place)

@@ -23,7 +23,9 @@ class TrafficSign(StaticActor):
     """A stop or yield sign: ``trigger_volume`` is a box on the approach, in the sign's own frame (m)."""
 
     def __init__(self, world: World, actor_id: int, signal: Signal) -> None:
-        kind = {TRAFFIC_LIGHT_TYPE: "traffic.traffic_light", STOP_SIGN_TYPE: "traffic.stop"}.get(signal.kind, "traffic.yield")
+        kind = {TRAFFIC_LIGHT_TYPE: "traffic.traffic_light", STOP_SIGN_TYPE: "traffic.stop"}.get(
+            signal.kind, "traffic.yield"
+        )
         post = carla.BoundingBox(carla.Location(0.0, 0.0, 0.0), carla.Vector3D(0.1, 0.1, 2.0))
         super().__init__(world, actor_id, kind, {"role_name": "", "opendrive_id": signal.id}, signal.transform, post)
         self.signal = signal
@@ -112,14 +114,21 @@ def trigger_box(signal: Signal) -> carla.BoundingBox:
     """Box over the held lanes on the last metres before the stop line, in the signal's frame (m, degrees)."""
     first = signal.stops[0].transform
     yaw = math.radians(first.rotation.yaw)
-    across = [(stop.transform.location.x - first.location.x) * -math.sin(yaw)
-              + (stop.transform.location.y - first.location.y) * math.cos(yaw) for stop in signal.stops]
+    across = [
+        (stop.transform.location.x - first.location.x) * -math.sin(yaw)
+        + (stop.transform.location.y - first.location.y) * math.cos(yaw)
+        for stop in signal.stops
+    ]
     half = signal.stops[0].lane_width / 2
     low, high = min(across) - half, max(across) + half
     back, side = -TRIGGER_LENGTH / 2, (low + high) / 2
-    center = carla.Location(first.location.x + back * math.cos(yaw) - side * math.sin(yaw),
-                            first.location.y + back * math.sin(yaw) + side * math.cos(yaw), first.location.z + 1.0)
-    box = carla.BoundingBox(signal.transform.inverse_transform(center),
-                            carla.Vector3D(TRIGGER_LENGTH / 2, (high - low) / 2, 1.5))
+    center = carla.Location(
+        first.location.x + back * math.cos(yaw) - side * math.sin(yaw),
+        first.location.y + back * math.sin(yaw) + side * math.cos(yaw),
+        first.location.z + 1.0,
+    )
+    box = carla.BoundingBox(
+        signal.transform.inverse_transform(center), carla.Vector3D(TRIGGER_LENGTH / 2, (high - low) / 2, 1.5)
+    )
     box.rotation = carla.Rotation(yaw=first.rotation.yaw - signal.transform.rotation.yaw)
     return box

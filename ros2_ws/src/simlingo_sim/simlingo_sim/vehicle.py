@@ -28,8 +28,10 @@ class Vehicle(BodyActor):
         super().__init__(world, actor_id, model.type_id, attributes, row)
         self.model = model
         self.paint = paint_of(attributes)
-        self.bounding_box = carla.BoundingBox(carla.Location(0.0, 0.0, model.height / 2),
-                                              carla.Vector3D(model.length / 2, model.width / 2, model.height / 2))
+        self.bounding_box = carla.BoundingBox(
+            carla.Location(0.0, 0.0, model.height / 2),
+            carla.Vector3D(model.length / 2, model.width / 2, model.height / 2),
+        )
         self._control = carla.VehicleControl()
         self._lights = carla.VehicleLightState.NONE
 
@@ -40,24 +42,35 @@ class Vehicle(BodyActor):
         """
         self._require_alive()
         if not all(math.isfinite(value) for value in (control.throttle, control.steer, control.brake)):
-            raise SimulatorError(f"control of vehicle {self.id} is not a number: throttle {control.throttle}, "
-                                 f"steer {control.steer}, brake {control.brake}")
+            raise SimulatorError(
+                f"control of vehicle {self.id} is not a number: throttle {control.throttle}, "
+                f"steer {control.steer}, brake {control.brake}"
+            )
         self._control = carla.VehicleControl(
-            throttle=min(max(control.throttle, 0.0), 1.0), steer=min(max(control.steer, -1.0), 1.0),
-            brake=min(max(control.brake, 0.0), 1.0), hand_brake=control.hand_brake, reverse=control.reverse,
-            manual_gear_shift=control.manual_gear_shift, gear=control.gear)
+            throttle=min(max(control.throttle, 0.0), 1.0),
+            steer=min(max(control.steer, -1.0), 1.0),
+            brake=min(max(control.brake, 0.0), 1.0),
+            hand_brake=control.hand_brake,
+            reverse=control.reverse,
+            manual_gear_shift=control.manual_gear_shift,
+            gear=control.gear,
+        )
 
     def get_control(self) -> carla.VehicleControl:
         """The control last applied; what the traffic does where it drives."""
         if self._arrays.mode[self.row] != TRAFFIC:
             return self._control
-        along = float(self._arrays.ax[self.row] * math.cos(self._arrays.yaw[self.row])
-                      + self._arrays.ay[self.row] * math.sin(self._arrays.yaw[self.row]))
+        along = float(
+            self._arrays.ax[self.row] * math.cos(self._arrays.yaw[self.row])
+            + self._arrays.ay[self.row] * math.sin(self._arrays.yaw[self.row])
+        )
         speed = max(float(self._arrays.speed[self.row]), 0.1)
         curvature = float(self._arrays.yaw_rate[self.row]) / speed
-        return carla.VehicleControl(throttle=min(max(along / 3.7 + 0.2, 0.0), 1.0) if along > -0.2 else 0.0,
-                                    steer=min(max(math.atan(curvature * self.model.wheelbase) / MAX_WHEEL_ANGLE, -1), 1),
-                                    brake=min(max(-along / 8.0, 0.0), 1.0) if along < -0.5 else 0.0)
+        return carla.VehicleControl(
+            throttle=min(max(along / 3.7 + 0.2, 0.0), 1.0) if along > -0.2 else 0.0,
+            steer=min(max(math.atan(curvature * self.model.wheelbase) / MAX_WHEEL_ANGLE, -1), 1),
+            brake=min(max(-along / 8.0, 0.0), 1.0) if along < -0.5 else 0.0,
+        )
 
     def write_control(self) -> None:
         """Hand the control over to the dynamics (called by the world at the start of a tick)."""
@@ -110,8 +123,11 @@ class Vehicle(BodyActor):
                 wheel.max_steer_angle = MAX_INNER_WHEEL_ANGLE_DEG if along > 0 else 0.0
                 wheel.radius = _WHEEL_RADIUS_CM
                 wheel.max_brake_torque = 1500.0
-                spot = transform.transform(carla.Location(along * self.model.wheelbase, across * 0.85 * self.model.width,
-                                                          _WHEEL_RADIUS_CM / 100))
+                spot = transform.transform(
+                    carla.Location(
+                        along * self.model.wheelbase, across * 0.85 * self.model.width, _WHEEL_RADIUS_CM / 100
+                    )
+                )
                 wheel.position = carla.Vector3D(spot.x * 100, spot.y * 100, spot.z * 100)
                 wheels.append(wheel)
         physics.wheels = wheels

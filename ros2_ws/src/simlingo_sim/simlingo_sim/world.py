@@ -45,8 +45,11 @@ if TYPE_CHECKING:
 #: Seconds of a tick: 20 Hz (spec D.2).
 TICK_S = 0.05
 
-_LIGHT_CODES = {carla.TrafficLightState.Red: LIGHT_RED, carla.TrafficLightState.Yellow: LIGHT_YELLOW,
-                carla.TrafficLightState.Green: LIGHT_GREEN}
+_LIGHT_CODES = {
+    carla.TrafficLightState.Red: LIGHT_RED,
+    carla.TrafficLightState.Yellow: LIGHT_YELLOW,
+    carla.TrafficLightState.Green: LIGHT_GREEN,
+}
 
 
 class World:
@@ -78,11 +81,18 @@ class World:
         self.graph = roads.graph
         lanes = self.graph.arrays
         self._ground = float(lanes.z[0]) if float(np.ptp(lanes.z)) < 1e-3 else None
-        self._programs = build_programs([entry for entry in signals if entry.kind == TRAFFIC_LIGHT_TYPE], town.extras,
-                                        np.random.default_rng(seeds[0]))
+        self._programs = build_programs(
+            [entry for entry in signals if entry.kind == TRAFFIC_LIGHT_TYPE],
+            town.extras,
+            np.random.default_rng(seeds[0]),
+        )
         states = {light.signal_id: (light, program) for program in self._programs for light in program.lights}
-        signs = [TrafficLight(self, self._roster.take_id(), signal, *states[signal.id]) if signal.id in states
-                 else TrafficSign(self, self._roster.take_id(), signal) for signal in signals]
+        signs = [
+            TrafficLight(self, self._roster.take_id(), signal, *states[signal.id])
+            if signal.id in states
+            else TrafficSign(self, self._roster.take_id(), signal)
+            for signal in signals
+        ]
         self.traffic_lights = [sign for sign in signs if isinstance(sign, TrafficLight)]
         self._light_codes = np.full(max(len(self.traffic_lights), 1), LIGHT_OFF, dtype=np.int64)
         self.publish_lights()
@@ -234,14 +244,25 @@ class World:
 
     # -- coming and going -------------------------------------------------------------------------------------------
 
-    def spawn_actor(self, blueprint: ActorBlueprint, transform: carla.Transform, attach_to: Actor | None = None,
-                    attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid, bone: str = "") -> Actor:
+    def spawn_actor(
+        self,
+        blueprint: ActorBlueprint,
+        transform: carla.Transform,
+        attach_to: Actor | None = None,
+        attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid,
+        bone: str = "",
+    ) -> Actor:
         """Make an actor; :class:`SimulatorError` where another one stands in its place or an argument is wrong."""
         return self._roster.spawn(blueprint, transform, attach_to)
 
-    def try_spawn_actor(self, blueprint: ActorBlueprint, transform: carla.Transform, attach_to: Actor | None = None,
-                        attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid,
-                        bone: str = "") -> Actor | None:
+    def try_spawn_actor(
+        self,
+        blueprint: ActorBlueprint,
+        transform: carla.Transform,
+        attach_to: Actor | None = None,
+        attachment_type: carla.AttachmentType = carla.AttachmentType.Rigid,
+        bone: str = "",
+    ) -> Actor | None:
         """As :meth:`spawn_actor`, None where it fails."""
         try:
             return self.spawn_actor(blueprint, transform, attach_to, attachment_type, bone)
@@ -267,7 +288,11 @@ class World:
         found: list[tuple[Actor, tuple[float, float]]] = []
         for contact in self._contacts:
             if contact.row == actor.row:
-                other = self._roster.by_row[contact.other] if contact.other >= 0 else self._collisions.scenery_actor(contact.other)
+                other = (
+                    self._roster.by_row[contact.other]
+                    if contact.other >= 0
+                    else self._collisions.scenery_actor(contact.other)
+                )
                 found.append((other, contact.impulse))
             elif contact.other == actor.row:
                 found.append((self._roster.by_row[contact.row], (-contact.impulse[0], -contact.impulse[1])))
@@ -287,6 +312,7 @@ class World:
         if self._renderer is None:
             from simlingo_sim.render.renderer import Renderer
             from simlingo_sim.render.town_mesh import mesh_of
+
             self._renderer = Renderer(mesh_of(self.town))
         return self._renderer
 
@@ -314,8 +340,20 @@ class World:
 
     def _take_snapshot(self) -> WorldSnapshot:
         arrays = self.bodies.arrays
-        columns = tuple(column.copy() for column in (arrays.x, arrays.y, arrays.z, arrays.yaw, arrays.vx, arrays.vy,
-                                                     arrays.ax, arrays.ay, arrays.yaw_rate))
+        columns = tuple(
+            column.copy()
+            for column in (
+                arrays.x,
+                arrays.y,
+                arrays.z,
+                arrays.yaw,
+                arrays.vx,
+                arrays.vy,
+                arrays.ax,
+                arrays.ay,
+                arrays.yaw_rate,
+            )
+        )
         delta = float(self._settings.fixed_delta_seconds)
         stamp = carla.Timestamp(self.frame, self._elapsed_s, delta, self._elapsed_s)
         return WorldSnapshot(self.frame, stamp, dict(self._roster.actors), columns)

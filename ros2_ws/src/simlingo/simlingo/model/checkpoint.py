@@ -26,8 +26,7 @@ def build_network(config: ModelConfig, tokenizer: PromptTokenizer) -> SimLingoNe
     known = config.language.vocab_size + config.added_tokens
     if tokenizer.vocab_size > known:
         raise InvalidInputError(
-            f"the tokenizer has {tokenizer.vocab_size} tokens, the model only {known}; "
-            "take both from the same folder"
+            f"the tokenizer has {tokenizer.vocab_size} tokens, the model only {known}; take both from the same folder"
         )
     return SimLingoNetwork(config, tokenizer.image_context_id, tokenizer.target_point_id)
 

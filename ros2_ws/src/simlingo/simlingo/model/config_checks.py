@@ -61,7 +61,9 @@ def check_sizes(config: ModelConfig, path: Path, names: Mapping[str, str] | None
 
     factor = 1.0 / config.downsample_ratio
     if factor != round(factor):
-        raise fault(f"{named('downsample_ratio')} is {config.downsample_ratio:g}, it must be 1 divided by a whole number")
+        raise fault(
+            f"{named('downsample_ratio')} is {config.downsample_ratio:g}, it must be 1 divided by a whole number"
+        )
     vision, language, image = config.vision, config.language, config.image
     for whole, value, part, divisor in (
         ("vision.hidden_size", vision.hidden_size, named("vision.heads"), vision.heads),
@@ -102,7 +104,11 @@ def _unmet(kind: Any, value: Any, *, zero: bool) -> str | None:
         number = not isinstance(value, bool) and isinstance(value, int | float) and 0 < value < float("inf")
         return None if number else "a number above 0"
     if kind == tuple[int, int]:
-        return None if len(value) == 2 and all(_whole(part) and part > 0 for part in value) else "two whole numbers above 0"
+        return (
+            None
+            if len(value) == 2 and all(_whole(part) and part > 0 for part in value)
+            else "two whole numbers above 0"
+        )
     return None if value is None else "an object, or null"
 
 

@@ -32,7 +32,9 @@ def model_image(rgb: ImageArray, config: ImageConfig = MINI.image) -> ImageArray
         InvalidInputError: an alpha channel, or another shape or type than the configuration's camera gives.
     """
     if rgb.ndim == 3 and rgb.shape[2] == 4:
-        raise InvalidInputError("the frame has an alpha channel; convert it to RGB first (keep the first three channels)")
+        raise InvalidInputError(
+            "the frame has an alpha channel; convert it to RGB first (keep the first three channels)"
+        )
     if rgb.dtype != np.uint8 or rgb.shape != (config.raw_height, config.raw_width, 3):
         raise InvalidInputError(
             f"the model needs a uint8 RGB frame of {config.raw_width}x{config.raw_height}, "

@@ -74,7 +74,9 @@ class PromptTokenizer:
     def _encode_guarded(self, parts: list[str]) -> list[int]:
         """Ids of the template's parts and user texts in turn; words run on over a guard as if it were not there."""
         if len(parts) % 2 == 0:
-            raise InvalidInputError("a prompt holds the code point U+FDD0, which is no text; put user text through guarded")
+            raise InvalidInputError(
+                "a prompt holds the code point U+FDD0, which is no text; put user text through guarded"
+            )
         ids: list[int] = []
         run = ""
         for number, part in enumerate(parts):

@@ -29,7 +29,11 @@ class VehicleCommand:
 
     def problem(self) -> str | None:
         """Why this must not reach a vehicle; ``None`` when it may."""
-        for name, value, low in (("steer", self.steer, -1.0), ("throttle", self.throttle, 0.0), ("brake", self.brake, 0.0)):
+        for name, value, low in (
+            ("steer", self.steer, -1.0),
+            ("throttle", self.throttle, 0.0),
+            ("brake", self.brake, 0.0),
+        ):
             if not (math.isfinite(value) and low <= value <= 1.0):
                 return f"{name} is {value}, outside [{low:g}, 1]"
         return None

@@ -72,7 +72,12 @@ class EgoMessages:
         return message
 
     def status(
-        self, odometry: Odometry, acceleration: carla.Vector3D, pose: carla.Transform, command: VehicleCommand, stamp: int
+        self,
+        odometry: Odometry,
+        acceleration: carla.Vector3D,
+        pose: carla.Transform,
+        command: VehicleCommand,
+        stamp: int,
     ) -> CarlaEgoVehicleStatus:
         """Speed, acceleration in the vehicle's frame, and the command applied."""
         linear = odometry.twist.twist.linear

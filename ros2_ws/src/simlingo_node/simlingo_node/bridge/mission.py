@@ -64,7 +64,12 @@ def world_seed(name: str) -> int:
 
 
 def choose_mission(
-    carla_map: Any, town: str, seed: int, number: int, starts: Sequence[carla.Transform], signalled: set[tuple[int, int]]
+    carla_map: Any,
+    town: str,
+    seed: int,
+    number: int,
+    starts: Sequence[carla.Transform],
+    signalled: set[tuple[int, int]],
 ) -> Mission:
     """Route ``number`` (from 0) of ``town`` and ``seed``.
 
@@ -88,7 +93,9 @@ def choose_mission(
         if found == number:
             return Mission(mission_name(town, seed, number), dense, planner.polyline(dense))
         found += 1
-    raise SimlingoError(f"town '{town}' with seed {seed} has only {found} routes; choose a smaller --route than {number}")
+    raise SimlingoError(
+        f"town '{town}' with seed {seed} has only {found} routes; choose a smaller --route than {number}"
+    )
 
 
 def mission_between(carla_map: Any, name: str, start: carla.Location, goal: carla.Location) -> Mission:

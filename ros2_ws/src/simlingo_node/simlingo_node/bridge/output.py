@@ -108,9 +108,7 @@ class BridgeOutput:
         self._odometry.publish(self._odometry_now)
         frame_id = self._ego.camera_frame
         self._camera_info.publish(conversions.intrinsics_to_camera_info(self._camera, stamp, frame_id))
-        self._image.publish(
-            conversions.bgra_to_image(picture.raw_data, picture.width, picture.height, stamp, frame_id)
-        )
+        self._image.publish(conversions.bgra_to_image(picture.raw_data, picture.width, picture.height, stamp, frame_id))
 
     def publish_rest(self, tick: Tick, lights: list[Any]) -> None:
         """What nobody waits for."""

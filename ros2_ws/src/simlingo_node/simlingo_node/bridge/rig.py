@@ -21,7 +21,9 @@ class SensorRig:
     with both.
     """
 
-    def __init__(self, world: Any, ego: Any, camera: CameraIntrinsics, fov_deg: float, camera_pose: carla.Transform) -> None:
+    def __init__(
+        self, world: Any, ego: Any, camera: CameraIntrinsics, fov_deg: float, camera_pose: carla.Transform
+    ) -> None:
         self._condition = threading.Condition()
         self._newest: dict[str, Any] = {}
         library = world.get_blueprint_library()

@@ -91,9 +91,7 @@ class Simulator:
             start, goal = (carla.Location(x, y, 0.0) for x, y in (settings.start, settings.goal))
             return mission_between(self.map, name, start, goal)
         starts = benchmark_spawn_points(self.map.get_spawn_points())
-        return choose_mission(
-            self.map, settings.town, settings.seed, settings.route, starts, signalled_lanes(self.map)
-        )
+        return choose_mission(self.map, settings.town, settings.seed, settings.route, starts, signalled_lanes(self.map))
 
     def tick(self) -> int:
         """Advance the world; returns the frame number."""

@@ -72,11 +72,27 @@ class ActorMeshes:
         poses = np.empty((len(states), 12))
         place_bodies(np.array(states), poses)
         mesh = self._templates
-        return int(place_instances(
-            table.static, mesh.vertices, mesh.normals, mesh.colors, mesh.materials, mesh.tags, mesh.params,
-            rows, poses, np.array(palettes), np.array(lamps, np.int32), self._lamp_colors,
-            table.vertices, table.normals, table.colors, table.materials, table.tags,
-        ))
+        return int(
+            place_instances(
+                table.static,
+                mesh.vertices,
+                mesh.normals,
+                mesh.colors,
+                mesh.materials,
+                mesh.tags,
+                mesh.params,
+                rows,
+                poses,
+                np.array(palettes),
+                np.array(lamps, np.int32),
+                self._lamp_colors,
+                table.vertices,
+                table.normals,
+                table.colors,
+                table.materials,
+                table.tags,
+            )
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -88,6 +104,11 @@ def _vehicle_palette(color: tuple[int, ...], rider: int) -> FloatImage:
 
 
 def _lamp_bits(vehicle: VehicleVisual) -> int:
-    lit = ((Lamp.BRAKE, vehicle.brake), (Lamp.LEFT, vehicle.left_indicator), (Lamp.RIGHT, vehicle.right_indicator),
-           (Lamp.HEAD, vehicle.headlights), (Lamp.TAIL, vehicle.headlights))
+    lit = (
+        (Lamp.BRAKE, vehicle.brake),
+        (Lamp.LEFT, vehicle.left_indicator),
+        (Lamp.RIGHT, vehicle.right_indicator),
+        (Lamp.HEAD, vehicle.headlights),
+        (Lamp.TAIL, vehicle.headlights),
+    )
     return sum(1 << lamp for lamp, on in lit if on)

@@ -23,8 +23,12 @@ _ROUNDS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--frames", type=int, default=100, help="frames per round, %(default)s by default; three rounds")
-    parser.add_argument("--size", action="append", metavar="WxH", help=f"picture size, repeatable (default {' and '.join(SIZES)})")
+    parser.add_argument(
+        "--frames", type=int, default=100, help="frames per round, %(default)s by default; three rounds"
+    )
+    parser.add_argument(
+        "--size", action="append", metavar="WxH", help=f"picture size, repeatable (default {' and '.join(SIZES)})"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
 
 
@@ -71,11 +75,25 @@ def measure(frames: int, sizes: list[tuple[int, int]]) -> dict[str, Any]:
             for pose in poses[:2]:
                 renderer.render(pose, *size, 110.0, scene)
             rates = [_round_rate(renderer, poses, size, scene) for _ in range(_ROUNDS)]
-            results.append({"scene": name, "size": f"{size[0]}x{size[1]}",
-                            "frames_per_cpu_second": round(statistics.median(rates), 1),
-                            "rounds": [round(rate, 1) for rate in rates], "town_triangles": len(mesh.triangles)})
-    return {"triangles": TRIANGLES, "cars": CARS, "walkers": WALKERS, "samples_per_pixel": 4, "sun_shadow": True, "threads": 1,
-            "frames_per_round": frames, "results": results}
+            results.append(
+                {
+                    "scene": name,
+                    "size": f"{size[0]}x{size[1]}",
+                    "frames_per_cpu_second": round(statistics.median(rates), 1),
+                    "rounds": [round(rate, 1) for rate in rates],
+                    "town_triangles": len(mesh.triangles),
+                }
+            )
+    return {
+        "triangles": TRIANGLES,
+        "cars": CARS,
+        "walkers": WALKERS,
+        "samples_per_pixel": 4,
+        "sun_shadow": True,
+        "threads": 1,
+        "frames_per_round": frames,
+        "results": results,
+    }
 
 
 def run(args: argparse.Namespace) -> int:

@@ -30,7 +30,9 @@ def camera_poses(town: Town, frames: int) -> list[carla.Transform]:
         waypoint = town.map.get_waypoint_xodr(_ROAD, _LANE, _FROM_M + min(along, 2.0 * _RUN_M - along))
         yaw = math.radians(waypoint.transform.rotation.yaw)
         place = waypoint.transform.location
-        location = carla.Location(place.x - CAMERA_BACK * math.cos(yaw), place.y - CAMERA_BACK * math.sin(yaw), CAMERA_UP)
+        location = carla.Location(
+            place.x - CAMERA_BACK * math.cos(yaw), place.y - CAMERA_BACK * math.sin(yaw), CAMERA_UP
+        )
         poses.append(carla.Transform(location, carla.Rotation(yaw=waypoint.transform.rotation.yaw)))
     return poses
 
@@ -46,17 +48,35 @@ def bench_frame(town: Town) -> SceneFrame:
     spots = sorted(town.spawn_points, key=lambda spot: math.hypot(spot.location.x - x, spot.location.y - y))
     kinds = parked_kinds()
     cars = [
-        VehicleVisual(kinds[i % len(kinds)], spot.location.x, spot.location.y, 0.0, yaw_deg=spot.rotation.yaw,
-                      color=PAINTS[i % len(PAINTS)], brake=i % 3 == 0, left_indicator=i % 4 == 0, seed=i)
-        for i, spot in enumerate(spots[4:4 + CARS])
+        VehicleVisual(
+            kinds[i % len(kinds)],
+            spot.location.x,
+            spot.location.y,
+            0.0,
+            yaw_deg=spot.rotation.yaw,
+            color=PAINTS[i % len(PAINTS)],
+            brake=i % 3 == 0,
+            left_indicator=i % 4 == 0,
+            seed=i,
+        )
+        for i, spot in enumerate(spots[4 : 4 + CARS])
     ]
     dice = np.random.default_rng(7)
     walkers = []
     for i in range(WALKERS):
         waypoint = town.map.get_waypoint_xodr(_ROAD, _LANE, 5.0 + 3.5 * i).get_right_lane()
         place = waypoint.transform.location
-        walkers.append(WalkerVisual(place.x, place.y + float(dice.uniform(-0.8, 0.8)), 0.13,
-                                    waypoint.transform.rotation.yaw + 180.0 * (i % 2), 1.3, 0.7 * i, i))
+        walkers.append(
+            WalkerVisual(
+                place.x,
+                place.y + float(dice.uniform(-0.8, 0.8)),
+                0.13,
+                waypoint.transform.rotation.yaw + 180.0 * (i % 2),
+                1.3,
+                0.7 * i,
+                i,
+            )
+        )
     weather = carla.WeatherParameters()
     weather.sun_altitude_angle, weather.sun_azimuth_angle, weather.cloudiness = 60.0, 200.0, 10.0
     return SceneFrame(weather, cars, walkers, dict.fromkeys(town.extras.signals, "red"))
@@ -69,7 +89,7 @@ def bench_mesh(town: Town, frame: SceneFrame) -> TownMesh:
     whole = town_mesh(TOWN)
     x, y, _ = _middle(town)
     middle = whole.triangles.vertices.mean(axis=1)
-    order = np.argsort(np.hypot(middle[:, 0] - x, middle[:, 1] - y), kind="stable")[:TRIANGLES - moving]
+    order = np.argsort(np.hypot(middle[:, 0] - x, middle[:, 1] - y), kind="stable")[: TRIANGLES - moving]
     kept: Triangles = whole.triangles.select(np.sort(order))
     return assemble([Layer(kept, 600.0)], whole.walls.tolist(), whole.signal_numbers)
 

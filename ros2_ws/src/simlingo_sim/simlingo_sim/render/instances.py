@@ -18,11 +18,22 @@ LAMP = 16
 @kernel
 def place_instances(
     first: int,
-    template_vertices: FloatImage, template_normals: FloatImage, template_colors: FloatImage,
-    template_materials: npt.NDArray[np.uint8], template_tags: npt.NDArray[np.uint8], template_params: Indices,
-    ranges: Indices, poses: Doubles, palettes: FloatImage, lamps: Indices, lamp_colors: FloatImage,
-    vertices: FloatImage, normals: FloatImage, colors: FloatImage,
-    materials: npt.NDArray[np.uint8], tags: npt.NDArray[np.uint8],
+    template_vertices: FloatImage,
+    template_normals: FloatImage,
+    template_colors: FloatImage,
+    template_materials: npt.NDArray[np.uint8],
+    template_tags: npt.NDArray[np.uint8],
+    template_params: Indices,
+    ranges: Indices,
+    poses: Doubles,
+    palettes: FloatImage,
+    lamps: Indices,
+    lamp_colors: FloatImage,
+    vertices: FloatImage,
+    normals: FloatImage,
+    colors: FloatImage,
+    materials: npt.NDArray[np.uint8],
+    tags: npt.NDArray[np.uint8],
 ) -> int:
     """Write the triangles of all instances from row ``first`` on; returns the row after the last.
 

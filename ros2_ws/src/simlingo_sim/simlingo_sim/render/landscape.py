@@ -38,8 +38,12 @@ def add_far_ground(builder: MeshBuilder, border: Border, kind: str) -> None:
     x0, y0, x1, y1 = border
     color, _, tag = _LOOKS["grass" if kind == "grass" else kind]
     inner = [(x0, y0, GROUND_Z), (x1, y0, GROUND_Z), (x1, y1, GROUND_Z), (x0, y1, GROUND_Z)]
-    outer = [(x0 - _HORIZON, y0 - _HORIZON, GROUND_Z), (x1 + _HORIZON, y0 - _HORIZON, GROUND_Z),
-             (x1 + _HORIZON, y1 + _HORIZON, GROUND_Z), (x0 - _HORIZON, y1 + _HORIZON, GROUND_Z)]
+    outer = [
+        (x0 - _HORIZON, y0 - _HORIZON, GROUND_Z),
+        (x1 + _HORIZON, y0 - _HORIZON, GROUND_Z),
+        (x1 + _HORIZON, y1 + _HORIZON, GROUND_Z),
+        (x0 - _HORIZON, y1 + _HORIZON, GROUND_Z),
+    ]
     for i in range(4):
         j = (i + 1) % 4
         builder.quad(outer[i], outer[j], inner[j], inner[i], color, Material.FLAT, tag)
@@ -52,8 +56,19 @@ def add_far_ground(builder: MeshBuilder, border: Border, kind: str) -> None:
         for i in range(sides):
             j = (i + 1) % sides
             a, b = (2.0 * math.pi * (k + 0.5 * ring) / sides for k in (i, i + 1))
-            points = [(middle_x + (radius + away) * math.cos(t), middle_y + (radius + away) * math.sin(t)) for t in (a, b)]
-            crest = [(middle_x + (radius + away + 90.0) * math.cos(t), middle_y + (radius + away + 90.0) * math.sin(t))
-                     for t in (a, b)]
-            builder.quad((*points[1], GROUND_Z), (*points[0], GROUND_Z), (*crest[0], ridge[i]), (*crest[1], ridge[j]), green,
-                         Material.FLAT, Tag.TERRAIN)
+            points = [
+                (middle_x + (radius + away) * math.cos(t), middle_y + (radius + away) * math.sin(t)) for t in (a, b)
+            ]
+            crest = [
+                (middle_x + (radius + away + 90.0) * math.cos(t), middle_y + (radius + away + 90.0) * math.sin(t))
+                for t in (a, b)
+            ]
+            builder.quad(
+                (*points[1], GROUND_Z),
+                (*points[0], GROUND_Z),
+                (*crest[0], ridge[i]),
+                (*crest[1], ridge[j]),
+                green,
+                Material.FLAT,
+                Tag.TERRAIN,
+            )

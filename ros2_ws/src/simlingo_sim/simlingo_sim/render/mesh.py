@@ -52,7 +52,9 @@ class MeshBuilder:
     def __len__(self) -> int:
         return len(self._corners)
 
-    def triangle(self, a: Point, b: Point, c: Point, color: Color, material: Material, tag: Tag, param: int = 0) -> None:
+    def triangle(
+        self, a: Point, b: Point, c: Point, color: Color, material: Material, tag: Tag, param: int = 0
+    ) -> None:
         """One triangle; its normal is (b - a) x (c - a)."""
         self._corners.append((a, b, c))
         self._looks.append((color, int(material), int(tag), param))
@@ -122,8 +124,9 @@ class MeshBuilder:
     ) -> None:
         """An upright cylinder or, with ``top_radius``, a cone (0: pointed)."""
         upper_radius = radius if top_radius is None else top_radius
-        lower, upper = (ring_points(base[0], base[1], z, r, sides)
-                        for z, r in ((base[2], radius), (base[2] + height, upper_radius)))
+        lower, upper = (
+            ring_points(base[0], base[1], z, r, sides) for z, r in ((base[2], radius), (base[2] + height, upper_radius))
+        )
         if upper_radius <= 0.0:
             tip = (base[0], base[1], base[2] + height)
             for i in range(sides):

@@ -22,8 +22,16 @@ LAMP_GLASS = 1
 
 #: Paints of cars that nobody chose (sRGB).
 PAINTS: tuple[tuple[int, int, int], ...] = (
-    (188, 190, 194), (40, 42, 46), (232, 232, 230), (150, 28, 32), (36, 66, 122), (96, 102, 108), (60, 92, 78),
-    (196, 160, 96), (104, 132, 160), (120, 62, 44),
+    (188, 190, 194),
+    (40, 42, 46),
+    (232, 232, 230),
+    (150, 28, 32),
+    (36, 66, 122),
+    (96, 102, 108),
+    (60, 92, 78),
+    (196, 160, 96),
+    (104, 132, 160),
+    (120, 62, 44),
 )
 
 
@@ -33,7 +41,9 @@ def add_tree(builder: MeshBuilder, item: dict[str, Any], ground: float) -> None:
     dice = np.random.default_rng(int(abs(x) * 97 + abs(y) * 131) % 100003)
     if item["kind"] == "conifer":
         color = _NEEDLES[int(dice.integers(len(_NEEDLES)))]
-        builder.cylinder((x, y, ground - 0.1), 0.14, height * 0.22, _BARK, Material.FLAT, Tag.VEGETATION, 5, capped=False)
+        builder.cylinder(
+            (x, y, ground - 0.1), 0.14, height * 0.22, _BARK, Material.FLAT, Tag.VEGETATION, 5, capped=False
+        )
         for level, share in enumerate((1.0, 0.76, 0.5)):
             base = ground + height * (0.14 + 0.26 * level)
             tint = 0.86 + 0.14 * level
@@ -45,13 +55,23 @@ def add_tree(builder: MeshBuilder, item: dict[str, Any], ground: float) -> None:
             builder.fan(skirt[::-1], (color[0] * 0.6, color[1] * 0.6, color[2] * 0.6), Material.FOLIAGE, Tag.VEGETATION)
         return
     color = _LEAVES[int(dice.integers(len(_LEAVES)))]
-    builder.cylinder((x, y, ground - 0.1), 0.10 + height * 0.012, height * 0.5, _BARK, Material.FLAT, Tag.VEGETATION, 5,
-                     top_radius=0.09, capped=False)
+    builder.cylinder(
+        (x, y, ground - 0.1),
+        0.10 + height * 0.012,
+        height * 0.5,
+        _BARK,
+        Material.FLAT,
+        Tag.VEGETATION,
+        5,
+        top_radius=0.09,
+        capped=False,
+    )
     _crown(builder, (x, y, ground + height * 0.64), radius, height * 0.36, color, dice)
 
 
-def _crown(builder: MeshBuilder, center: Point, radius: float, half_height: float, color: Color,
-           dice: np.random.Generator) -> None:
+def _crown(
+    builder: MeshBuilder, center: Point, radius: float, half_height: float, color: Color, dice: np.random.Generator
+) -> None:
     """A dented ball of leaves, darker below."""
     sides = 7
     turn = float(dice.random()) * 6.0
@@ -62,8 +82,13 @@ def _crown(builder: MeshBuilder, center: Point, radius: float, half_height: floa
         for i in range(sides):
             angle = 2.0 * math.pi * i / sides + turn + level
             dent = wide * (0.82 + 0.34 * float(dice.random()))
-            ring.append((center[0] + dent * math.cos(angle), center[1] + dent * math.sin(angle),
-                         center[2] + half_height * (level + 0.12 * float(dice.random()))))
+            ring.append(
+                (
+                    center[0] + dent * math.cos(angle),
+                    center[1] + dent * math.sin(angle),
+                    center[2] + half_height * (level + 0.12 * float(dice.random())),
+                )
+            )
         rings.append(ring)
     foot = (center[0], center[1], center[2] - half_height * 0.92)
     top = (center[0], center[1], center[2] + half_height * 1.05)
@@ -89,8 +114,10 @@ def add_lamp_post(builder: MeshBuilder, item: dict[str, Any], ground: float, tow
     builder.box(arm, (1.6, 0.07, 0.07), steel, tag=Tag.POLE, yaw=yaw, bottom=True)
     head = (x + toward[0] * 1.7, y + toward[1] * 1.7, ground + height - 0.06)
     builder.box(head, (0.75, 0.26, 0.11), (206, 208, 206), tag=Tag.POLE, yaw=yaw)
-    under = [(head[0] + u * toward[0] - v * toward[1], head[1] + u * toward[1] + v * toward[0], head[2] - 0.06)
-             for u, v in ((-0.37, 0.13), (0.37, 0.13), (0.37, -0.13), (-0.37, -0.13))]
+    under = [
+        (head[0] + u * toward[0] - v * toward[1], head[1] + u * toward[1] + v * toward[0], head[2] - 0.06)
+        for u, v in ((-0.37, 0.13), (0.37, 0.13), (0.37, -0.13), (-0.37, -0.13))
+    ]
     builder.fan(under, (206, 208, 206), Material.FLAT, Tag.POLE, LAMP_GLASS)
 
 

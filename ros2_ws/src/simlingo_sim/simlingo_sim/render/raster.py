@@ -25,7 +25,12 @@ NEAR_M = 0.08
 
 @kernel
 def find_visible(
-    boxes: FloatImage, reach: FloatImage, stretch: float, camera: Doubles, tan_x: float, tan_y: float,
+    boxes: FloatImage,
+    reach: FloatImage,
+    stretch: float,
+    camera: Doubles,
+    tan_x: float,
+    tan_y: float,
     distance: Doubles,
 ) -> None:
     """Fill ``distance`` (M,) with the distance in m of each chunk that may be seen, and -1 for the others.
@@ -70,9 +75,22 @@ def visible_chunks(
 
 @kernel
 def fill_triangle(
-    x0: float, y0: float, x1: float, y1: float, x2: float, y2: float,
-    slope_x: float, slope_y: float, base: float,
-    columns: int, rows: int, number: int, depth: FloatImage, numbers: Indices, ramp: FloatImage, zero: np.int32,
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    slope_x: float,
+    slope_y: float,
+    base: float,
+    columns: int,
+    rows: int,
+    number: int,
+    depth: FloatImage,
+    numbers: Indices,
+    ramp: FloatImage,
+    zero: np.int32,
 ) -> None:
     """Write one triangle, given in sample coordinates, where it is nearer than what ``depth`` holds.
 
@@ -110,8 +128,8 @@ def fill_triangle(
         begin = int(start)
         count = int(end) - begin
         value = np.float32(slope_x * (start + offset) + slope_y * middle + base)
-        near = depth[row, begin:begin + count]
-        ids = numbers[row, begin:begin + count]
+        near = depth[row, begin : begin + count]
+        ids = numbers[row, begin : begin + count]
         for i in range(count):
             # Both stores always happen, and add a zero the compiler cannot see through: else it would turn them
             # into masked stores, which are five times slower on AMD's cores.
@@ -128,8 +146,16 @@ def fill_triangle(
 
 @kernel
 def draw_triangles(
-    vertices: FloatImage, normals: FloatImage, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64],
-    camera: Doubles, focal: float, depth: FloatImage, numbers: Indices, ramp: FloatImage, zero: np.int32,
+    vertices: FloatImage,
+    normals: FloatImage,
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    camera: Doubles,
+    focal: float,
+    depth: FloatImage,
+    numbers: Indices,
+    ramp: FloatImage,
+    zero: np.int32,
 ) -> int:
     """Draw the triangles of the ranges [starts, ends) as seen by ``camera`` (see :func:`find_visible`).
 
@@ -192,9 +218,41 @@ def draw_triangles(
             slope_y = -(nx * ux + ny * uy + nz * uz) / (plane * focal)
             base = forward - slope_x * mid_x - slope_y * mid_y
             drawn += 1
-            fill_triangle(screen_x[0], screen_y[0], screen_x[1], screen_y[1], screen_x[2], screen_y[2],
-                          slope_x, slope_y, base, columns, rows, t, depth, numbers, ramp, zero)
+            fill_triangle(
+                screen_x[0],
+                screen_y[0],
+                screen_x[1],
+                screen_y[1],
+                screen_x[2],
+                screen_y[2],
+                slope_x,
+                slope_y,
+                base,
+                columns,
+                rows,
+                t,
+                depth,
+                numbers,
+                ramp,
+                zero,
+            )
             if corners == 4:
-                fill_triangle(screen_x[0], screen_y[0], screen_x[2], screen_y[2], screen_x[3], screen_y[3],
-                              slope_x, slope_y, base, columns, rows, t, depth, numbers, ramp, zero)
+                fill_triangle(
+                    screen_x[0],
+                    screen_y[0],
+                    screen_x[2],
+                    screen_y[2],
+                    screen_x[3],
+                    screen_y[3],
+                    slope_x,
+                    slope_y,
+                    base,
+                    columns,
+                    rows,
+                    t,
+                    depth,
+                    numbers,
+                    ramp,
+                    zero,
+                )
     return drawn

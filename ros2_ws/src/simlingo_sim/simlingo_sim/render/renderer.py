@@ -53,7 +53,9 @@ class Renderer:
         self._shadows = ShadowMaps()
         self._light: Light | None = None
         self._light_key: tuple[float, ...] = ()
-        self._buffers: OrderedDict[tuple[int, int], tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]] = OrderedDict()
+        self._buffers: OrderedDict[tuple[int, int], tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]] = (
+            OrderedDict()
+        )
         self._everything = np.arange(len(town_mesh.starts), dtype=np.int64)
 
     def render(
@@ -95,8 +97,15 @@ class Renderer:
 
     def _light_for(self, weather: carla.WeatherParameters) -> Light:
         """Light of a weather; the town is lit anew only when the weather changes."""
-        key = (weather.cloudiness, weather.precipitation, weather.precipitation_deposits, weather.sun_azimuth_angle,
-               weather.sun_altitude_angle, weather.fog_density, weather.wetness)
+        key = (
+            weather.cloudiness,
+            weather.precipitation,
+            weather.precipitation_deposits,
+            weather.sun_azimuth_angle,
+            weather.sun_altitude_angle,
+            weather.fog_density,
+            weather.wetness,
+        )
         if self._light is None or key != self._light_key:
             self._light, self._light_key = light_of(weather), key
             self._relight(0, self._table.static, self._light)
@@ -106,8 +115,18 @@ class Renderer:
 
     def _relight(self, first: int, last: int, light: Light) -> None:
         table = self._table
-        light_triangles(first, last, table.normals, table.colors, table.materials, table.params, self._textures,
-                        light.surfaces, light.wetness, table.lit)
+        light_triangles(
+            first,
+            last,
+            table.normals,
+            table.colors,
+            table.materials,
+            table.params,
+            self._textures,
+            light.surfaces,
+            light.wetness,
+            table.lit,
+        )
 
     def _place_actors(self, frame: SceneFrame, light: Light, camera: npt.NDArray[np.float64]) -> int:
         """Append vehicles and pedestrians to the table; returns the number of triangles in it."""
@@ -122,12 +141,19 @@ class Renderer:
         depth, numbers = self._buffer(width, height)
         depth.fill(0.0)
         town, table = self._town, self._table
-        seen = visible_chunks(town.boxes, town.reach, _stretch(camera, focal, width), camera,
-                              width / (2.0 * focal), height / (2.0 * focal))
+        seen = visible_chunks(
+            town.boxes,
+            town.reach,
+            _stretch(camera, focal, width),
+            camera,
+            width / (2.0 * focal),
+            height / (2.0 * focal),
+        )
         starts = np.append(town.starts[seen], table.static)
         ends = np.append(town.ends[seen], last)
-        draw_triangles(table.vertices, table.normals, starts, ends, camera, 2.0 * focal, depth, numbers,
-                       self._ramp, np.int32(0))
+        draw_triangles(
+            table.vertices, table.normals, starts, ends, camera, 2.0 * focal, depth, numbers, self._ramp, np.int32(0)
+        )
         return depth, numbers
 
     def _buffer(self, width: int, height: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
@@ -141,17 +167,41 @@ class Renderer:
         return self._buffers[size]
 
     def _shade(
-        self, camera: npt.NDArray[np.float64], width: int, height: int, focal: float, light: Light, last: int,
-        depth: npt.NDArray[np.float32], numbers: npt.NDArray[np.int32],
+        self,
+        camera: npt.NDArray[np.float64],
+        width: int,
+        height: int,
+        focal: float,
+        light: Light,
+        last: int,
+        depth: npt.NDArray[np.float32],
+        numbers: npt.NDArray[np.int32],
     ) -> npt.NDArray[np.uint8]:
         table = self._table
         view = self._shadow_map(camera, light, last)
         nodes = np.empty((height // SKY_STEP + 2, width // SKY_STEP + 2, 3), np.float32)
         paint_sky(camera, focal, width, height, light.sky, self._clouds, nodes)
         picture = np.empty((height, width, 3), np.uint8)
-        shade(depth, numbers, camera, focal, table.lit, table.normals, self._textures,
-              self._town.walls, self._noise, self._patches, self._shadows.heights, view, thin_air(light, float(camera[2])), nodes, SKY_STEP, self._tone,
-              self._ramp, picture)
+        shade(
+            depth,
+            numbers,
+            camera,
+            focal,
+            table.lit,
+            table.normals,
+            self._textures,
+            self._town.walls,
+            self._noise,
+            self._patches,
+            self._shadows.heights,
+            view,
+            thin_air(light, float(camera[2])),
+            nodes,
+            SKY_STEP,
+            self._tone,
+            self._ramp,
+            picture,
+        )
         return picture
 
     def _shadow_map(self, camera: npt.NDArray[np.float64], light: Light, last: int) -> npt.NDArray[np.float64]:

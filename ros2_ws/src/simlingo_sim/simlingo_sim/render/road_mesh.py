@@ -25,8 +25,9 @@ EDGE_INSET = 0.22
 _CLEAR = 0.4
 
 
-def add_strip(builder: MeshBuilder, left: list[Point], right: list[Point], color: Color, material: Material,
-              tag: Tag) -> None:
+def add_strip(
+    builder: MeshBuilder, left: list[Point], right: list[Point], color: Color, material: Material, tag: Tag
+) -> None:
     """A level band between two polylines of equal length; ``left`` and ``right`` as seen along them."""
     for i in range(len(left) - 1):
         builder.quad(left[i], left[i + 1], right[i + 1], right[i], color, material, tag)
@@ -102,18 +103,27 @@ def _paint(builder: MeshBuilder, line: list[Point], width: float, color: Color) 
     if len(line) < 2:
         return
     raised = [(x, y, z + MARK_LIFT) for x, y, z in line]
-    add_strip(builder, shifted(raised, -width / 2), shifted(raised, width / 2), color, Material.PAINT_MARK, Tag.ROAD_LINE)
+    add_strip(
+        builder, shifted(raised, -width / 2), shifted(raised, width / 2), color, Material.PAINT_MARK, Tag.ROAD_LINE
+    )
 
 
-def _mark_line(builder: MeshBuilder, line: list[Point], edge: LaneEdge, offset: float, clear: tuple[float, float]) -> None:
+def _mark_line(
+    builder: MeshBuilder, line: list[Point], edge: LaneEdge, offset: float, clear: tuple[float, float]
+) -> None:
     """One border of a lane; ``clear``: metres left unpainted at both ends."""
     color = YELLOW if edge.color == "Yellow" else WHITE
     total = sum(math.dist(a, b) for a, b in itertools.pairwise(line))
     start, end = clear[0], total - clear[1]
-    strokes = {"SolidSolid": (0.14, -0.14), "SolidBroken": (0.14, -0.14), "BrokenSolid": (0.14, -0.14),
-               "BrokenBroken": (0.14, -0.14)}.get(edge.kind, (0.0,))
+    strokes = {
+        "SolidSolid": (0.14, -0.14),
+        "SolidBroken": (0.14, -0.14),
+        "BrokenSolid": (0.14, -0.14),
+        "BrokenBroken": (0.14, -0.14),
+    }.get(edge.kind, (0.0,))
     kinds = {"SolidBroken": ("Solid", "Broken"), "BrokenSolid": ("Broken", "Solid")}.get(
-        edge.kind, ("Broken" if edge.kind.startswith("Broken") else "Solid",) * 2)
+        edge.kind, ("Broken" if edge.kind.startswith("Broken") else "Solid",) * 2
+    )
     for stroke, kind in zip(strokes, kinds, strict=False):
         moved = shifted(line, offset + stroke)
         if kind == "Solid":
@@ -202,13 +212,19 @@ class PaintedObjects:
         return location.x + half * math.sin(yaw), location.y - half * math.cos(yaw), location.z, yaw
 
     @staticmethod
-    def _bar(builder: MeshBuilder, frame: tuple[float, float, float, float], u: float, t: float, along: float,
-             across: float) -> None:
+    def _bar(
+        builder: MeshBuilder, frame: tuple[float, float, float, float], u: float, t: float, along: float, across: float
+    ) -> None:
         """A white rectangle centred at (u along the road, t to its left)."""
         x, y, z, yaw = frame
         corners = []
         for du, dt in ((-0.5, 0.5), (0.5, 0.5), (0.5, -0.5), (-0.5, -0.5)):
             forward, right = u + du * along, -(t + dt * across)
-            corners.append((x + forward * math.cos(yaw) - right * math.sin(yaw),
-                            y + forward * math.sin(yaw) + right * math.cos(yaw), z + MARK_LIFT))
+            corners.append(
+                (
+                    x + forward * math.cos(yaw) - right * math.sin(yaw),
+                    y + forward * math.sin(yaw) + right * math.cos(yaw),
+                    z + MARK_LIFT,
+                )
+            )
         builder.fan(corners, WHITE, Material.PAINT_MARK, Tag.ROAD_LINE)

@@ -19,11 +19,24 @@ Bytes = npt.NDArray[np.int8]
 
 @kernel
 def shade(
-    depth: FloatImage, numbers: Indices, camera: Doubles, focal: float,
-    lit: FloatImage, normals: FloatImage,
-    textures: FloatImage, walls: FloatImage, noise: Bytes, patches: Bytes,
-    shadow: FloatImage, shadow_view: Doubles, air: Doubles, sky: FloatImage, sky_step: int,
-    tone: npt.NDArray[np.uint8], ramp: FloatImage, picture: npt.NDArray[np.uint8],
+    depth: FloatImage,
+    numbers: Indices,
+    camera: Doubles,
+    focal: float,
+    lit: FloatImage,
+    normals: FloatImage,
+    textures: FloatImage,
+    walls: FloatImage,
+    noise: Bytes,
+    patches: Bytes,
+    shadow: FloatImage,
+    shadow_view: Doubles,
+    air: Doubles,
+    sky: FloatImage,
+    sky_step: int,
+    tone: npt.NDArray[np.uint8],
+    ramp: FloatImage,
+    picture: npt.NDArray[np.uint8],
 ) -> None:
     """Fill ``picture`` (H, W, 3) uint8 from ``depth`` and ``numbers`` (2H, 2W).
 
@@ -73,9 +86,15 @@ def shade(
             base_r = sky[sky_row, node, 0] + low * (sky[sky_row + 1, node, 0] - sky[sky_row, node, 0])
             base_g = sky[sky_row, node, 1] + low * (sky[sky_row + 1, node, 1] - sky[sky_row, node, 1])
             base_b = sky[sky_row, node, 2] + low * (sky[sky_row + 1, node, 2] - sky[sky_row, node, 2])
-            gain_r = sky[sky_row, node + 1, 0] + low * (sky[sky_row + 1, node + 1, 0] - sky[sky_row, node + 1, 0]) - base_r
-            gain_g = sky[sky_row, node + 1, 1] + low * (sky[sky_row + 1, node + 1, 1] - sky[sky_row, node + 1, 1]) - base_g
-            gain_b = sky[sky_row, node + 1, 2] + low * (sky[sky_row + 1, node + 1, 2] - sky[sky_row, node + 1, 2]) - base_b
+            gain_r = (
+                sky[sky_row, node + 1, 0] + low * (sky[sky_row + 1, node + 1, 0] - sky[sky_row, node + 1, 0]) - base_r
+            )
+            gain_g = (
+                sky[sky_row, node + 1, 1] + low * (sky[sky_row + 1, node + 1, 1] - sky[sky_row, node + 1, 1]) - base_g
+            )
+            gain_b = (
+                sky[sky_row, node + 1, 2] + low * (sky[sky_row + 1, node + 1, 2] - sky[sky_row, node + 1, 2]) - base_b
+            )
             for k in range(min(sky_step, width - node * sky_step)):
                 along = np.float32(k) / np.float32(sky_step)
                 column = node * sky_step + k
@@ -215,7 +234,9 @@ def shade(
                     fine = np.float32(noise[np.uint32(flat_v * size) & mask, np.uint32(flat_u * size) & mask])
                     size = textures[material, 2]
                     coarse = np.float32(patches[np.uint32(flat_v * size) & mask, np.uint32(flat_u * size) & mask])
-                    gain = one + fine * textures[material, 1] * close_of[f] + coarse * textures[material, 3] * fade_of[f]
+                    gain = (
+                        one + fine * textures[material, 1] * close_of[f] + coarse * textures[material, 3] * fade_of[f]
+                    )
                     slab = textures[material, 4]
                     if slab > zero:
                         joint_u, joint_v = flat_u * slab, flat_v * slab

@@ -35,9 +35,14 @@ _KEPT_REGIONS = 6
 
 @kernel
 def cast(
-    vertices: FloatImage, normals: FloatImage, materials: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64],
-    sun: Doubles, view: Doubles, heights: FloatImage,
+    vertices: FloatImage,
+    normals: FloatImage,
+    materials: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    sun: Doubles,
+    view: Doubles,
+    heights: FloatImage,
 ) -> None:
     """Raise ``heights`` to what the sunlit triangles of the ranges cast. ``sun``: unit vector towards it."""
     texels = heights.shape[0]
@@ -116,8 +121,17 @@ class ShadowMaps:
         lean_x, lean_y = sun[0] / max(sun[2], 0.05), sun[1] / max(sun[2], 0.05)
         middle_x = math.floor((camera[0] + AHEAD_M * scale * ahead_x - ground * lean_x) / step + 0.5) * step
         middle_y = math.floor((camera[1] + AHEAD_M * scale * ahead_y - ground * lean_y) / step + 0.5) * step
-        return np.array([middle_x - half, middle_y - half, 1.0 / (TEXEL_M * scale), lean_x, lean_y, strength,
-                         REACH_M * scale * 1.5 if scale > 1.0 else REACH_M])
+        return np.array(
+            [
+                middle_x - half,
+                middle_y - half,
+                1.0 / (TEXEL_M * scale),
+                lean_x,
+                lean_y,
+                strength,
+                REACH_M * scale * 1.5 if scale > 1.0 else REACH_M,
+            ]
+        )
 
     def begin(self, view: Doubles, sun: Doubles) -> tuple[FloatImage, bool]:
         """Map of the town's shadows in this region, and whether it is new and must still be drawn."""

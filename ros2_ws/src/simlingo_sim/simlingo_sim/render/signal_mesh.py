@@ -60,12 +60,17 @@ class SignalHeads:
         ahead = (math.cos(facing), math.sin(facing))
 
         def place(right: float, up: float, out: float) -> Point:
-            return (center[0] + right * across[0] + out * ahead[0], center[1] + right * across[1] + out * ahead[1],
-                    center[2] + up)
+            return (
+                center[0] + right * across[0] + out * ahead[0],
+                center[1] + right * across[1] + out * ahead[1],
+                center[2] + up,
+            )
 
         param = LENS_ROWS * number + row + 1
-        for sides, radius, out, color, which in ((8, _GLOW_RADIUS, 0.002, _HOUSING, param + GLOW),
-                                                 (12, LENS_RADIUS, 0.014, DARK[row], param)):
+        for sides, radius, out, color, which in (
+            (8, _GLOW_RADIUS, 0.002, _HOUSING, param + GLOW),
+            (12, LENS_RADIUS, 0.014, DARK[row], param),
+        ):
             angles = [2.0 * math.pi * i / sides for i in range(sides)]
             rim = [place(radius * math.cos(a), radius * math.sin(a), out) for a in angles]
             self._builder.fan(rim, color, Material.FLAT, Tag.TRAFFIC_LIGHT, which)
@@ -83,22 +88,35 @@ def add_stop_sign(builder: MeshBuilder, middle: Point, facing: float, ground: fl
     across, ahead = (-math.sin(facing), math.cos(facing)), (math.cos(facing), math.sin(facing))
 
     def place(right: float, up: float, out: float) -> Point:
-        return (middle[0] + right * across[0] + out * ahead[0], middle[1] + right * across[1] + out * ahead[1],
-                middle[2] + up)
+        return (
+            middle[0] + right * across[0] + out * ahead[0],
+            middle[1] + right * across[1] + out * ahead[1],
+            middle[2] + up,
+        )
 
     angles = [math.pi / 8 + math.pi / 4 * i for i in range(8)]
     white, red, steel = (236, 236, 232), (196, 24, 30), (120, 124, 126)
     plate = [place(0.41 * math.cos(a), 0.41 * math.sin(a), 0.0) for a in angles]
     builder.fan(plate, white, Material.FLAT, Tag.TRAFFIC_SIGN)
     builder.fan(plate[::-1], steel, Material.FLAT, Tag.TRAFFIC_SIGN)
-    builder.fan([place(0.365 * math.cos(a), 0.365 * math.sin(a), 0.01) for a in angles], red, Material.FLAT,
-                Tag.TRAFFIC_SIGN)
+    builder.fan(
+        [place(0.365 * math.cos(a), 0.365 * math.sin(a), 0.01) for a in angles], red, Material.FLAT, Tag.TRAFFIC_SIGN
+    )
     for letter in range(4):
         right = -0.225 + 0.15 * letter
-        builder.quad(place(right - 0.05, -0.09, 0.02), place(right + 0.05, -0.09, 0.02), place(right + 0.05, 0.09, 0.02),
-                     place(right - 0.05, 0.09, 0.02), white, Material.FLAT, Tag.TRAFFIC_SIGN)
+        builder.quad(
+            place(right - 0.05, -0.09, 0.02),
+            place(right + 0.05, -0.09, 0.02),
+            place(right + 0.05, 0.09, 0.02),
+            place(right - 0.05, 0.09, 0.02),
+            white,
+            Material.FLAT,
+            Tag.TRAFFIC_SIGN,
+        )
     pole = place(0.0, 0.0, -0.06)
-    builder.cylinder((pole[0], pole[1], ground), 0.04, middle[2] + 0.35 - ground, (128, 132, 134), tag=Tag.POLE, sides=5)
+    builder.cylinder(
+        (pole[0], pole[1], ground), 0.04, middle[2] + 0.35 - ground, (128, 132, 134), tag=Tag.POLE, sides=5
+    )
 
 
 def approach_heading(carla_map: carla.Map, road_id: int, lane_id: int, s: float) -> float:

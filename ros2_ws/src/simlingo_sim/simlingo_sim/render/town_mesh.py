@@ -55,7 +55,9 @@ class TownMesh:
     signal_numbers: dict[str, int]  # OpenDRIVE signal id -> number in the params of lenses
 
 
-def assemble(layers: Sequence[Layer], walls: Sequence[Sequence[float]] = (), numbers: dict[str, int] | None = None) -> TownMesh:
+def assemble(
+    layers: Sequence[Layer], walls: Sequence[Sequence[float]] = (), numbers: dict[str, int] | None = None
+) -> TownMesh:
     """Cut layers into chunks. ``walls``: the wall table; ``numbers``: signal id to number."""
     filled = [layer for layer in layers if len(layer.triangles)]
     triangles = join([layer.triangles for layer in filled])
@@ -89,7 +91,9 @@ def assemble(layers: Sequence[Layer], walls: Sequence[Sequence[float]] = (), num
 
 def _streets(town: Town) -> list[Street]:
     lengths, driving = town.extras.street_lengths, town.extras.driving_lanes
-    return [read_street(town.map, road, length, driving[road]) for road, length in sorted(lengths.items()) if driving[road]]
+    return [
+        read_street(town.map, road, length, driving[road]) for road, length in sorted(lengths.items()) if driving[road]
+    ]
 
 
 def _road_layers(town: Town, streets: list[Street]) -> list[Layer]:

@@ -30,8 +30,11 @@ class Lamp(IntEnum):
 #: Displayed colour of each lit lamp (sRGB), by bit.
 LAMP_COLORS: tuple[Color, ...] = ((255, 36, 22), (255, 165, 20), (255, 165, 20), (255, 248, 222), (205, 24, 18))
 _UNLIT: dict[Lamp, Color] = {
-    Lamp.BRAKE: (86, 14, 14), Lamp.LEFT: (150, 92, 36), Lamp.RIGHT: (150, 92, 36),
-    Lamp.HEAD: (205, 210, 215), Lamp.TAIL: (110, 20, 20),
+    Lamp.BRAKE: (86, 14, 14),
+    Lamp.LEFT: (150, 92, 36),
+    Lamp.RIGHT: (150, 92, 36),
+    Lamp.HEAD: (205, 210, 215),
+    Lamp.TAIL: (110, 20, 20),
 }
 
 _PAINT = 1
@@ -43,8 +46,9 @@ _TRIM: Color = (40, 41, 44)
 _SKIN: Color = (196, 150, 122)
 
 
-def _lamp(builder: MeshBuilder, lamp: Lamp, tag: Tag, x: float, sides: tuple[float, float],
-          heights: tuple[float, float]) -> None:
+def _lamp(
+    builder: MeshBuilder, lamp: Lamp, tag: Tag, x: float, sides: tuple[float, float], heights: tuple[float, float]
+) -> None:
     """A lamp's flat face at ``x``, facing backwards for negative ``x`` and forwards otherwise."""
     left, right = min(sides), max(sides)
     low, high = heights
@@ -54,13 +58,22 @@ def _lamp(builder: MeshBuilder, lamp: Lamp, tag: Tag, x: float, sides: tuple[flo
     builder.fan(corners, _UNLIT[lamp], Material.FLAT, tag, LAMP + lamp)
 
 
-def _lamps(builder: MeshBuilder, tag: Tag, length: float, half_width: float, rear: tuple[float, float],
-           front: tuple[float, float], inset: tuple[float, float] = (0.0, 0.0)) -> None:
+def _lamps(
+    builder: MeshBuilder,
+    tag: Tag,
+    length: float,
+    half_width: float,
+    rear: tuple[float, float],
+    front: tuple[float, float],
+    inset: tuple[float, float] = (0.0, 0.0),
+) -> None:
     """Brake, tail and head lamps and indicators at heights ``rear`` and ``front`` (m)."""
     back, ahead = -length / 2 - 0.015 + inset[0], length / 2 + 0.015 - inset[1]
     for side, indicator in ((-1.0, Lamp.LEFT), (1.0, Lamp.RIGHT)):
+
         def across(a: float, b: float, side: float = side) -> tuple[float, float]:
             return side * a * half_width, side * b * half_width
+
         middle = rear[0] + 0.62 * (rear[1] - rear[0])
         _lamp(builder, Lamp.BRAKE, tag, back, across(0.44, 0.74), rear)
         _lamp(builder, Lamp.TAIL, tag, back, across(0.74, 0.92), (middle, rear[1]))
@@ -90,8 +103,15 @@ def _wheel(builder: MeshBuilder, x: float, y: float, radius: float, width: float
         builder.quad(outer[j], outer[i], inner[i], inner[j], _TYRE, Material.FLAT, tag)
 
 
-def _loft(builder: MeshBuilder, rings: list[list[Point]], color: Color, material: Material, tag: Tag, param: int,
-          caps: bool = True) -> None:
+def _loft(
+    builder: MeshBuilder,
+    rings: list[list[Point]],
+    color: Color,
+    material: Material,
+    tag: Tag,
+    param: int,
+    caps: bool = True,
+) -> None:
     """Skin through cross-sections from rear to front; each runs from bottom right over the top to bottom left."""
     for back, front in itertools.pairwise(rings):
         for i in range(len(back) - 1):
@@ -109,12 +129,34 @@ def _cabin(builder: MeshBuilder, model: VehicleModel, shape: CarShape, tag: Tag)
     front = (shape.cabin_base[1] * length, shape.foot_heights[1] * height)
     wide, narrow = half * 0.955, half * shape.roof_width
     for (x0, z0), (x1, z1) in itertools.pairwise(roof):
-        builder.quad((x0, -narrow, z0), (x1, -narrow, z1), (x1, narrow, z1), (x0, narrow, z0), (0, 0, 0),
-                     Material.FLAT, tag, _PAINT)
-    builder.quad((front[0], -wide * 0.92, front[1]), (front[0], wide * 0.92, front[1]), (roof[2][0], narrow, roof[2][1]),
-                 (roof[2][0], -narrow, roof[2][1]), _GLASS, Material.GLOSSY, tag)
-    builder.quad((rear[0], wide * 0.92, rear[1]), (rear[0], -wide * 0.92, rear[1]), (roof[0][0], -narrow, roof[0][1]),
-                 (roof[0][0], narrow, roof[0][1]), _GLASS, Material.GLOSSY, tag)
+        builder.quad(
+            (x0, -narrow, z0),
+            (x1, -narrow, z1),
+            (x1, narrow, z1),
+            (x0, narrow, z0),
+            (0, 0, 0),
+            Material.FLAT,
+            tag,
+            _PAINT,
+        )
+    builder.quad(
+        (front[0], -wide * 0.92, front[1]),
+        (front[0], wide * 0.92, front[1]),
+        (roof[2][0], narrow, roof[2][1]),
+        (roof[2][0], -narrow, roof[2][1]),
+        _GLASS,
+        Material.GLOSSY,
+        tag,
+    )
+    builder.quad(
+        (rear[0], wide * 0.92, rear[1]),
+        (rear[0], -wide * 0.92, rear[1]),
+        (roof[0][0], -narrow, roof[0][1]),
+        (roof[0][0], narrow, roof[0][1]),
+        _GLASS,
+        Material.GLOSSY,
+        tag,
+    )
     middle_x = roof[1][0]
     middle_z = rear[1] + (front[1] - rear[1]) * (middle_x - rear[0]) / (front[0] - rear[0])
     for side in (-1.0, 1.0):
@@ -126,9 +168,18 @@ def _cabin(builder: MeshBuilder, model: VehicleModel, shape: CarShape, tag: Tag)
             ([foot, foot_front, tops[2], tops[1]], _GLASS, 0),
         ]
         pillar = 0.035 * side
-        panels.append(([(foot[0] - 0.05, foot[1] + pillar * 0.4, foot[2]), (foot[0] + 0.05, foot[1] + pillar * 0.4, foot[2]),
-                        (tops[1][0] + 0.05, tops[1][1] + pillar * 0.4, tops[1][2] - 0.02),
-                        (tops[1][0] - 0.05, tops[1][1] + pillar * 0.4, tops[1][2] - 0.02)], (0, 0, 0), _PAINT))
+        panels.append(
+            (
+                [
+                    (foot[0] - 0.05, foot[1] + pillar * 0.4, foot[2]),
+                    (foot[0] + 0.05, foot[1] + pillar * 0.4, foot[2]),
+                    (tops[1][0] + 0.05, tops[1][1] + pillar * 0.4, tops[1][2] - 0.02),
+                    (tops[1][0] - 0.05, tops[1][1] + pillar * 0.4, tops[1][2] - 0.02),
+                ],
+                (0, 0, 0),
+                _PAINT,
+            )
+        )
         for corners, color, param in panels:
             ordered = corners if side < 0 else corners[::-1]
             builder.fan(ordered, color, Material.FLAT if param else Material.GLOSSY, tag, param)
@@ -141,8 +192,16 @@ def _car(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     for x, width, low, high in shape.stations:
         w, bottom, top = width * half, low * height, high * height
         waist = bottom + 0.62 * (top - bottom)
-        rings.append([(x * length, w * 0.94, bottom), (x * length, w, waist), (x * length, w * 0.90, top),
-                      (x * length, -w * 0.90, top), (x * length, -w, waist), (x * length, -w * 0.94, bottom)])
+        rings.append(
+            [
+                (x * length, w * 0.94, bottom),
+                (x * length, w, waist),
+                (x * length, w * 0.90, top),
+                (x * length, -w * 0.90, top),
+                (x * length, -w, waist),
+                (x * length, -w * 0.94, bottom),
+            ]
+        )
     _loft(builder, rings, (0, 0, 0), Material.FLAT, tag, _PAINT)
     _cabin(builder, model, shape, tag)
     rear_top, front_top = shape.stations[0][3] * height, shape.stations[-1][3] * height
@@ -157,15 +216,31 @@ def _car(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
             _wheel(builder, share * length, side * half * 0.985, shape.wheel_radius, 0.22, tag)
 
 
-def _boxy(builder: MeshBuilder, model: VehicleModel, tag: Tag, rear: float, front: float, low: float, high: float,
-          color: Color, param: int) -> None:
+def _boxy(
+    builder: MeshBuilder,
+    model: VehicleModel,
+    tag: Tag,
+    rear: float,
+    front: float,
+    low: float,
+    high: float,
+    color: Color,
+    param: int,
+) -> None:
     half = model.width / 2
-    builder.box(((rear + front) / 2, 0.0, (low + high) / 2), (front - rear, half * 2, high - low), color,
-                Material.FLAT, tag, param)
+    builder.box(
+        ((rear + front) / 2, 0.0, (low + high) / 2),
+        (front - rear, half * 2, high - low),
+        color,
+        Material.FLAT,
+        tag,
+        param,
+    )
 
 
-def _glass_band(builder: MeshBuilder, rear: float, front: float, half: float, low: float, high: float, tag: Tag,
-                panes: int) -> None:
+def _glass_band(
+    builder: MeshBuilder, rear: float, front: float, half: float, low: float, high: float, tag: Tag, panes: int
+) -> None:
     """Side windows of a bus or cab, a little proud of the body."""
     step = (front - rear) / panes
     for side in (-1.0, 1.0):
@@ -182,10 +257,24 @@ def _bus(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     builder.box((-0.1, 0.0, height * 0.97), (length * 0.86, half * 1.7, height * 0.06), (214, 216, 218), tag=tag)
     _glass_band(builder, -length * 0.47, length * 0.44, half, height * 0.46, height * 0.82, tag, 6)
     x = length / 2 + 0.014
-    builder.quad((x, -half * 0.92, 1.15), (x, half * 0.92, 1.15), (x, half * 0.92, height * 0.86),
-                 (x, -half * 0.92, height * 0.86), _GLASS, Material.GLOSSY, tag)
-    builder.quad((-x, half * 0.8, 1.5), (-x, -half * 0.8, 1.5), (-x, -half * 0.8, height * 0.86),
-                 (-x, half * 0.8, height * 0.86), _GLASS, Material.GLOSSY, tag)
+    builder.quad(
+        (x, -half * 0.92, 1.15),
+        (x, half * 0.92, 1.15),
+        (x, half * 0.92, height * 0.86),
+        (x, -half * 0.92, height * 0.86),
+        _GLASS,
+        Material.GLOSSY,
+        tag,
+    )
+    builder.quad(
+        (-x, half * 0.8, 1.5),
+        (-x, -half * 0.8, 1.5),
+        (-x, -half * 0.8, height * 0.86),
+        (-x, half * 0.8, height * 0.86),
+        _GLASS,
+        Material.GLOSSY,
+        tag,
+    )
     _lamps(builder, tag, length, half, (0.80, 1.12), (0.62, 0.86))
     for wheel_x in (-model.wheelbase * 0.5 - 0.4, model.wheelbase * 0.5 + 0.3):
         for side in (-1.0, 1.0):
@@ -199,10 +288,24 @@ def _truck(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     _boxy(builder, model, tag, -length / 2, cab_rear - 0.2, 1.0, height, (222, 222, 218), 0)
     _boxy(builder, model, tag, cab_rear, length / 2, 0.45, height * 0.86, (0, 0, 0), _PAINT)
     x = length / 2 + 0.014
-    builder.quad((x, -half * 0.9, 1.55), (x, half * 0.9, 1.55), (x, half * 0.9, height * 0.80),
-                 (x, -half * 0.9, height * 0.80), _GLASS, Material.GLOSSY, tag)
-    builder.quad((x, -half * 0.6, 0.85), (x, half * 0.6, 0.85), (x, half * 0.6, 1.35), (x, -half * 0.6, 1.35), _TRIM,
-                 Material.FLAT, tag)
+    builder.quad(
+        (x, -half * 0.9, 1.55),
+        (x, half * 0.9, 1.55),
+        (x, half * 0.9, height * 0.80),
+        (x, -half * 0.9, height * 0.80),
+        _GLASS,
+        Material.GLOSSY,
+        tag,
+    )
+    builder.quad(
+        (x, -half * 0.6, 0.85),
+        (x, half * 0.6, 0.85),
+        (x, half * 0.6, 1.35),
+        (x, -half * 0.6, 1.35),
+        _TRIM,
+        Material.FLAT,
+        tag,
+    )
     _glass_band(builder, cab_rear + 0.5, length / 2 - 0.15, half, 1.6, height * 0.80, tag, 1)
     _lamps(builder, tag, length, half, (0.66, 0.94), (0.60, 0.82))
     for wheel_x in (-model.wheelbase * 0.5 - 0.3, -model.wheelbase * 0.5 + 0.75, model.wheelbase * 0.5 + 0.4):
@@ -258,8 +361,12 @@ def vehicle_mesh(kind: str) -> Triangles:
         _two_wheeler(builder, model, Tag.MOTORCYCLE if model.base_type == "motorcycle" else Tag.BICYCLE)
     half_l, half_w = model.length * 0.45, model.width * (0.44 if model.wheels == 4 else 0.2)
     # The gloom below the body: without it a car floats where there is no sun to throw its shadow.
-    builder.fan([(-half_l, -half_w, 0.02), (half_l, -half_w, 0.02), (half_l, half_w, 0.02), (-half_l, half_w, 0.02)],
-                (42, 42, 45), Material.FLAT, Tag.ROAD)
+    builder.fan(
+        [(-half_l, -half_w, 0.02), (half_l, -half_w, 0.02), (half_l, half_w, 0.02), (-half_l, half_w, 0.02)],
+        (42, 42, 45),
+        Material.FLAT,
+        Tag.ROAD,
+    )
     return builder.build()
 
 

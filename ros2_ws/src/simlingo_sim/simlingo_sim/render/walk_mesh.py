@@ -88,7 +88,9 @@ def add_corners(builder: MeshBuilder, kerb: list[Point], streets: list[Street]) 
 
 def _walk_width(corner: Point, mouths: list[tuple[Point, Point, float, float]]) -> float:
     """Width of the sidewalk of the street whose mouth ends at ``corner``."""
-    best = min(((math.dist(corner, p), width) for m in mouths for p, width in ((m[0], m[2]), (m[1], m[3]))), default=(9.0, 0.0))
+    best = min(
+        ((math.dist(corner, p), width) for m in mouths for p, width in ((m[0], m[2]), (m[1], m[3]))), default=(9.0, 0.0)
+    )
     return best[1] if best[0] < 2.0 else 0.0
 
 
@@ -104,5 +106,7 @@ def _add_corner(builder: MeshBuilder, line: list[Point], mouths: list[tuple[Poin
     outer = []
     for point, direction, length in zip(line, unit, lengths, strict=True):
         width = start + (end - start) * length / max(lengths[-1], 1e-6)
-        outer.append((point[0] + (direction[0] - point[0]) * width, point[1] + (direction[1] - point[1]) * width, point[2]))
+        outer.append(
+            (point[0] + (direction[0] - point[0]) * width, point[1] + (direction[1] - point[1]) * width, point[2])
+        )
     _add_walk(builder, line, outer)

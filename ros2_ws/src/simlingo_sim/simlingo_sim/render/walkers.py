@@ -20,8 +20,17 @@ from simlingo_sim.render.scene import WalkerVisual
 _HIP, _SHOULDER = 0.88, 1.42
 _TOP, _TROUSERS, _SKIN_SLOT, _HAIR = 1, 2, 3, 4
 
-_TOPS: tuple[Color, ...] = ((188, 48, 44), (44, 92, 168), (232, 226, 214), (56, 128, 84), (224, 176, 52), (92, 60, 124),
-                            (52, 56, 64), (214, 120, 62), (120, 172, 196))
+_TOPS: tuple[Color, ...] = (
+    (188, 48, 44),
+    (44, 92, 168),
+    (232, 226, 214),
+    (56, 128, 84),
+    (224, 176, 52),
+    (92, 60, 124),
+    (52, 56, 64),
+    (214, 120, 62),
+    (120, 172, 196),
+)
 _BOTTOMS: tuple[Color, ...] = ((44, 52, 78), (64, 58, 52), (28, 30, 36), (122, 108, 88), (88, 96, 110))
 _SKINS: tuple[Color, ...] = ((236, 190, 158), (198, 146, 110), (142, 96, 68), (96, 64, 48))
 _HAIRS: tuple[Color, ...] = ((40, 30, 24), (92, 62, 36), (24, 22, 22), (176, 140, 84), (150, 150, 150))
@@ -38,7 +47,10 @@ class WalkerPart:
 
 def _limb(y: float, top: float, length: float, thick: float, slot: int, end_slot: int) -> Triangles:
     builder = MeshBuilder()
-    for (low, high), width, part in (((length * 0.5, 0.0), thick, slot), ((length, length * 0.5), thick * 0.82, end_slot)):
+    for (low, high), width, part in (
+        ((length * 0.5, 0.0), thick, slot),
+        ((length, length * 0.5), thick * 0.82, end_slot),
+    ):
         lower = [(x * width, y + w * width, top - low) for x, w in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))]
         upper = [(x, w, top - high) for x, w, _ in lower]
         builder.tube(lower, upper, (0, 0, 0), Material.FLAT, Tag.PEDESTRIAN, part)
@@ -49,7 +61,12 @@ def _limb(y: float, top: float, length: float, thick: float, slot: int, end_slot
 def walker_parts() -> tuple[WalkerPart, ...]:
     """Trunk with head, two legs, two arms."""
     trunk = MeshBuilder()
-    rings = [(_HIP - 0.08, 0.15, _TROUSERS), (_HIP + 0.08, 0.155, _TOP), (_SHOULDER, 0.20, _TOP), (_SHOULDER + 0.07, 0.09, 0)]
+    rings = [
+        (_HIP - 0.08, 0.15, _TROUSERS),
+        (_HIP + 0.08, 0.155, _TOP),
+        (_SHOULDER, 0.20, _TOP),
+        (_SHOULDER + 0.07, 0.09, 0),
+    ]
     for (z0, r0, slot), (z1, r1, _) in itertools.pairwise(rings):
         lower = [(x * 0.62, y, z) for x, y, z in ring_points(0, 0, z0, r0, 8)]
         upper = [(x * 0.62, y, z) for x, y, z in ring_points(0, 0, z1, r1, 8)]
@@ -93,6 +110,15 @@ def walker_joints(walker: WalkerVisual) -> list[tuple[float, ...]]:
         # The joint stays where it is while the part turns about it.
         reach, drop = scale * part.joint * math.sin(angle), scale * part.joint * (1.0 - math.cos(angle))
         lift = bob if part.joint == _SHOULDER or part.swing == 0.0 else 0.0
-        rows.append((walker.x + reach * math.cos(yaw), walker.y + reach * math.sin(yaw), walker.z + drop + lift,
-                     math.degrees(angle), walker.yaw_deg, 0.0, scale))
+        rows.append(
+            (
+                walker.x + reach * math.cos(yaw),
+                walker.y + reach * math.sin(yaw),
+                walker.z + drop + lift,
+                math.degrees(angle),
+                walker.yaw_deg,
+                0.0,
+                scale,
+            )
+        )
     return rows

@@ -33,7 +33,7 @@ def find_conflicts(lanes: LaneArrays) -> ConflictArrays:
     for junction in np.unique(lanes.junction[connecting]):
         members = connecting[lanes.junction[connecting] == junction]
         for place, one in enumerate(members):
-            for other in members[place + 1:]:
+            for other in members[place + 1 :]:
                 if origin[one] >= 0 and origin[one] == origin[other]:
                     continue
                 span = _overlap(lanes, int(one), int(other))
@@ -43,7 +43,12 @@ def find_conflicts(lanes: LaneArrays) -> ConflictArrays:
                 spans.append(span)
                 pair[position[other], position[one]] = len(spans)
                 spans.append((span[2], span[3], span[0], span[1]))
-    return ConflictArrays(position, pair, np.array([int((row >= 0).any()) for row in pair], dtype=np.int64), np.array(spans, dtype=np.float64).reshape(-1, 4))
+    return ConflictArrays(
+        position,
+        pair,
+        np.array([int((row >= 0).any()) for row in pair], dtype=np.int64),
+        np.array(spans, dtype=np.float64).reshape(-1, 4),
+    )
 
 
 def _origins(lanes: LaneArrays) -> Ints:
@@ -51,7 +56,7 @@ def _origins(lanes: LaneArrays) -> Ints:
     origin = np.full(len(lanes.first), -1, dtype=np.int64)
     for lane in range(len(lanes.first)):
         first = int(lanes.successor_first[lane])
-        for following in lanes.successors[first:first + int(lanes.successor_count[lane])]:
+        for following in lanes.successors[first : first + int(lanes.successor_count[lane])]:
             origin[following] = lane
     return origin
 
@@ -67,5 +72,9 @@ def _overlap(lanes: LaneArrays, one: int, other: int) -> tuple[float, float, flo
     mine, theirs = np.flatnonzero(gaps.any(axis=1)), np.flatnonzero(gaps.any(axis=0))
     step_one = float(lanes.length[one]) / (int(lanes.points[one]) - 1)
     step_other = float(lanes.length[other]) / (int(lanes.points[other]) - 1)
-    return (float(mine[0]) * step_one, float(mine[-1]) * step_one,
-            float(theirs[0]) * step_other, float(theirs[-1]) * step_other)
+    return (
+        float(mine[0]) * step_one,
+        float(mine[-1]) * step_one,
+        float(theirs[0]) * step_other,
+        float(theirs[-1]) * step_other,
+    )

@@ -78,16 +78,22 @@ def build_lane_graph(carla_map: carla.Map, extras: RoadExtras, signals: Iterable
     successors = [sorted(index[other] for other in links[key] if other in index) for key in keys]
     neighbours = np.array([_neighbours(starts[key], index) for key in keys])
     arrays = LaneArrays(
-        first=first.astype(np.int64), points=count.astype(np.int64),
+        first=first.astype(np.int64),
+        points=count.astype(np.int64),
         length=np.array([float(track[-1, 5]) for track in tracks]),
-        x=points[:, 0].copy(), y=points[:, 1].copy(), z=points[:, 2].copy(), yaw=points[:, 3].copy(),
+        x=points[:, 0].copy(),
+        y=points[:, 1].copy(),
+        z=points[:, 2].copy(),
+        yaw=points[:, 3].copy(),
         limit=points[:, 4].copy(),
         successor_first=np.concatenate([[0], np.cumsum([len(entry) for entry in successors])[:-1]]).astype(np.int64),
         successor_count=np.array([len(entry) for entry in successors], dtype=np.int64),
         successors=np.array([lane for entry in successors for lane in entry] or [0], dtype=np.int64),
-        left=neighbours[:, 0].copy(), right=neighbours[:, 1].copy(),
+        left=neighbours[:, 0].copy(),
+        right=neighbours[:, 1].copy(),
         junction=np.array([starts[key].junction_id if starts[key].is_junction else -1 for key in keys], dtype=np.int64),
-        light=np.full(len(keys), -1, dtype=np.int64), sign=np.zeros(len(keys), dtype=np.int64),
+        light=np.full(len(keys), -1, dtype=np.int64),
+        sign=np.zeros(len(keys), dtype=np.int64),
         stop_s=np.array([float(track[-1, 5]) for track in tracks]),
         turn=np.array([_turn(track) for track in tracks], dtype=np.int64),
     )
@@ -111,8 +117,14 @@ def _lanes_and_links(carla_map: carla.Map) -> tuple[dict[LaneKey, carla.Waypoint
 
 def _sample(start: carla.Waypoint, extras: RoadExtras) -> Floats:
     """(n, 6) x, y, z, yaw, limit, arc length at equal steps of about 1 m."""
-    chain = [start, *(waypoint for waypoint in start.next_until_lane_end(1.0)
-                      if (waypoint.road_id, waypoint.lane_id) == (start.road_id, start.lane_id))]
+    chain = [
+        start,
+        *(
+            waypoint
+            for waypoint in start.next_until_lane_end(1.0)
+            if (waypoint.road_id, waypoint.lane_id) == (start.road_id, start.lane_id)
+        ),
+    ]
     poses = [point.transform for point in chain]
     raw = np.array([(pose.location.x, pose.location.y, pose.location.z) for pose in poses])
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(raw[:, :2], axis=0).T))])
@@ -140,7 +152,10 @@ def _neighbours(start: carla.Waypoint, index: dict[LaneKey, int]) -> tuple[int, 
     along = start.next_until_lane_end(1.0)
     middle = along[len(along) // 2] if along else start
     found = []
-    for side, other in ((carla.LaneChange.Left, middle.get_left_lane()), (carla.LaneChange.Right, middle.get_right_lane())):
+    for side, other in (
+        (carla.LaneChange.Left, middle.get_left_lane()),
+        (carla.LaneChange.Right, middle.get_right_lane()),
+    ):
         legal = bool(int(middle.lane_change) & int(side)) and other is not None and not middle.is_junction
         legal = legal and other.lane_type == carla.LaneType.Driving and other.lane_id * middle.lane_id > 0
         found.append(index.get((other.road_id, other.section_id, other.lane_id), -1) if legal else -1)

@@ -35,8 +35,9 @@ def network_of(town: Town) -> RoadNetwork:
         carla_map = TownMap(town.name, town.xodr_text, town.spawn_points)
         signals = tuple(read_signals(carla_map, town.extras))
         graph = build_lane_graph(carla_map, town.extras, signals)
-        _networks[town.xodr_text] = RoadNetwork(carla_map, signals, graph, find_conflicts(graph.arrays),
-                                                build_sidewalks(carla_map, signals))
+        _networks[town.xodr_text] = RoadNetwork(
+            carla_map, signals, graph, find_conflicts(graph.arrays), build_sidewalks(carla_map, signals)
+        )
         while len(_networks) > _KEPT:
             _networks.popitem(last=False)
     return _networks[town.xodr_text]

@@ -68,8 +68,11 @@ def _sidewalk_tracks(carla_map: carla.Map) -> list[Track]:
         start = starts[key]
         backward = start.previous_until_lane_start(_STEP)[::-1]
         chain = [*backward, start, *start.next_until_lane_end(_STEP)]
-        track = [(p.transform.location.x, p.transform.location.y, p.transform.location.z) for p in chain
-                 if (p.road_id, p.lane_id) == (start.road_id, start.lane_id)]
+        track = [
+            (p.transform.location.x, p.transform.location.y, p.transform.location.z)
+            for p in chain
+            if (p.road_id, p.lane_id) == (start.road_id, start.lane_id)
+        ]
         track = [point for place, point in enumerate(track) if place == 0 or math.dist(point, track[place - 1]) > 0.05]
         if len(track) >= 2:
             tracks.append(track)
@@ -82,7 +85,7 @@ def _crosswalks(carla_map: carla.Map) -> list[tuple[Point, Point, Point]]:
     found = []
     while corners:
         close = next((n for n in range(1, len(corners)) if math.dist(corners[n], corners[0]) < 1e-3), len(corners) - 1)
-        polygon, corners = corners[:close], corners[close + 1:]
+        polygon, corners = corners[:close], corners[close + 1 :]
         if len(polygon) != 4:
             continue
         a, b, c, d = (np.array(corner) for corner in polygon)
@@ -106,7 +109,7 @@ def _split_nearest(pieces: list[Track], end: Point) -> Point | None:
         return None
     piece, cut = pieces[place[0]], place[1]
     if 0 < cut < len(piece) - 1:
-        pieces[place[0]] = piece[:cut + 1]
+        pieces[place[0]] = piece[: cut + 1]
         pieces.append(piece[cut:])
     return piece[cut]
 
@@ -125,8 +128,9 @@ def _light_of(middle: tuple[float, ...], lights: list[Signal]) -> int:
 
 def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
     corners: list[Point] = []
-    ends = np.array([[_corner(corners, track[0]), _corner(corners, track[-1])] for track, _, _ in ways],
-                    dtype=np.int64).reshape(-1, 2)
+    ends = np.array(
+        [[_corner(corners, track[0]), _corner(corners, track[-1])] for track, _, _ in ways], dtype=np.int64
+    ).reshape(-1, 2)
     touching: list[list[int]] = [[] for _ in corners]
     for way, (one, two) in enumerate(ends):
         for corner in sorted({int(one), int(two)}):
@@ -136,12 +140,19 @@ def _pack(ways: list[tuple[Track, int, int]]) -> SidewalkArrays:
     lengths = [float(np.hypot(*np.diff(np.array(track)[:, :2], axis=0).T).sum()) for track, _, _ in ways]
     counts = np.array([len(entry) for entry in touching], dtype=np.int64)
     return SidewalkArrays(
-        first=np.cumsum(count) - count, points=count, length=np.array(lengths, dtype=float),
+        first=np.cumsum(count) - count,
+        points=count,
+        length=np.array(lengths, dtype=float),
         crossing=np.array([crossing for _, crossing, _ in ways], dtype=np.int64),
-        light=np.array([light for _, _, light in ways], dtype=np.int64), ends=ends,
-        x=points[:, 0].copy(), y=points[:, 1].copy(), z=points[:, 2].copy(),
-        corner_first=np.cumsum(counts) - counts, corner_count=counts,
-        corner_ways=np.array([way for entry in touching for way in entry], dtype=np.int64))
+        light=np.array([light for _, _, light in ways], dtype=np.int64),
+        ends=ends,
+        x=points[:, 0].copy(),
+        y=points[:, 1].copy(),
+        z=points[:, 2].copy(),
+        corner_first=np.cumsum(counts) - counts,
+        corner_count=counts,
+        corner_ways=np.array([way for entry in touching for way in entry], dtype=np.int64),
+    )
 
 
 def _corner(corners: list[Point], point: Point) -> int:

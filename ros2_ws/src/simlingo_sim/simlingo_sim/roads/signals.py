@@ -34,7 +34,9 @@ def read_signals(carla_map: carla.Map, extras: RoadExtras) -> list[Signal]:
         stops = [carla_map.get_waypoint_xodr(info.road_id, lane, info.stop_line.s) for lane in info.lane_ids]
         stops = [stop for stop in stops if stop is not None and stop.lane_type == carla.LaneType.Driving]
         if key not in places or not stops:
-            raise SimulatorError(f"signal {key} on road {info.road_id} holds back no driving lane; "
-                                 "correct its stop line and validity in the .xodr")
+            raise SimulatorError(
+                f"signal {key} on road {info.road_id} holds back no driving lane; "
+                "correct its stop line and validity in the .xodr"
+            )
         found.append(Signal(key, info.type, places[key], tuple(stops), info.junction_id))
     return found

@@ -26,8 +26,15 @@ class SensorData:
 class Sensor(Actor):
     """A sensor on its parent, or standing free where it has none."""
 
-    def __init__(self, world: World, actor_id: int, type_id: str, attributes: dict[str, str], transform: carla.Transform,
-                 parent: Actor | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        actor_id: int,
+        type_id: str,
+        attributes: dict[str, str],
+        transform: carla.Transform,
+        parent: Actor | None,
+    ) -> None:
         super().__init__(world, actor_id, type_id, attributes, parent)
         self._mount = transform
         self._period_s = float(attributes["sensor_tick"])

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 
 #: What the renderer calls the output of each camera.
-_OUTPUTS = {"sensor.camera.rgb": "rgb", "sensor.camera.semantic_segmentation": "semantic", "sensor.camera.depth": "depth"}
+_OUTPUTS = {
+    "sensor.camera.rgb": "rgb",
+    "sensor.camera.semantic_segmentation": "semantic",
+    "sensor.camera.depth": "depth",
+}
 _DEPTH_RANGE_M = 1000.0
 _LARGEST = 4096  # px
 
@@ -45,8 +49,15 @@ class Image(SensorData):
 class CameraSensor(Sensor):
     """``sensor.camera.*``: any size and field of view, pinhole."""
 
-    def __init__(self, world: World, actor_id: int, type_id: str, attributes: dict[str, str], transform: carla.Transform,
-                 parent: Actor | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        actor_id: int,
+        type_id: str,
+        attributes: dict[str, str],
+        transform: carla.Transform,
+        parent: Actor | None,
+    ) -> None:
         super().__init__(world, actor_id, type_id, attributes, transform, parent)
         self.width, self.height = int(attributes["image_size_x"]), int(attributes["image_size_y"])
         self.fov = float(attributes["fov"])
@@ -73,8 +84,9 @@ class CameraSensor(Sensor):
         return Image(frame, elapsed_s, self.get_transform(), self.width, self.height, self.fov, packed.reshape(-1).data)
 
 
-def render_cameras(world: World, cameras: Sequence[CameraSensor], frame: int,
-                   elapsed_s: float) -> list[tuple[Sensor, SensorData]]:
+def render_cameras(
+    world: World, cameras: Sequence[CameraSensor], frame: int, elapsed_s: float
+) -> list[tuple[Sensor, SensorData]]:
     """A picture for each camera, in the order of the cameras; the renderer starts with the first one ever asked for."""
     views: dict[tuple[float, ...], list[CameraSensor]] = {}
     for camera in cameras:
@@ -83,7 +95,9 @@ def render_cameras(world: World, cameras: Sequence[CameraSensor], frame: int,
     for group in views.values():
         outputs = tuple(sorted({camera.output for camera in group}))
         first = group[0]
-        made = world.renderer().render(first.get_transform(), first.width, first.height, first.fov, world.scene(), outputs)
+        made = world.renderer().render(
+            first.get_transform(), first.width, first.height, first.fov, world.scene(), outputs
+        )
         for camera in group:
             pictures[camera.id] = camera.image(frame, elapsed_s, made[camera.output])
     return [(camera, pictures[camera.id]) for camera in cameras]

@@ -67,8 +67,11 @@ class LaneInvasionSensor(Sensor):
 
     def _corners(self, parent: Actor) -> list[carla.Location]:
         pose, box = parent.get_transform(), parent.bounding_box
-        return [pose.transform(carla.Location(along * box.extent.x * 0.7, across * box.extent.y, 0.0))
-                for along in (1.0, -1.0) for across in (-1.0, 1.0)]
+        return [
+            pose.transform(carla.Location(along * box.extent.x * 0.7, across * box.extent.y, 0.0))
+            for along in (1.0, -1.0)
+            for across in (-1.0, 1.0)
+        ]
 
     def _lane_below(self, place: carla.Location) -> carla.Waypoint | None:
         return self._world.get_map().get_waypoint(place, project_to_road=False, lane_type=carla.LaneType.Any)

@@ -37,8 +37,15 @@ class GnssMeasurement(SensorData):
 
 
 class _NoisySensor(Sensor):
-    def __init__(self, world: World, actor_id: int, type_id: str, attributes: dict[str, str], transform: carla.Transform,
-                 parent: Actor | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        actor_id: int,
+        type_id: str,
+        attributes: dict[str, str],
+        transform: carla.Transform,
+        parent: Actor | None,
+    ) -> None:
         super().__init__(world, actor_id, type_id, attributes, transform, parent)
         self._rng = world.sensor_rng(actor_id)
 
@@ -55,14 +62,21 @@ class ImuSensor(_NoisySensor):
         yaw = math.radians(pose.rotation.yaw)
         push = self.parent.get_acceleration() if self.parent is not None else carla.Vector3D()
         turn = self.parent.get_angular_velocity() if self.parent is not None else carla.Vector3D()
-        accel = (push.x * math.cos(yaw) + push.y * math.sin(yaw), -push.x * math.sin(yaw) + push.y * math.cos(yaw),
-                 push.z + _GRAVITY)
+        accel = (
+            push.x * math.cos(yaw) + push.y * math.sin(yaw),
+            -push.x * math.sin(yaw) + push.y * math.cos(yaw),
+            push.z + _GRAVITY,
+        )
         gyro = tuple(math.radians(rate) for rate in (turn.x, turn.y, turn.z))
-        noisy_accel = (value + self._noise(f"noise_accel_stddev_{axis}") for value, axis in zip(accel, "xyz", strict=True))
+        noisy_accel = (
+            value + self._noise(f"noise_accel_stddev_{axis}") for value, axis in zip(accel, "xyz", strict=True)
+        )
         noisy_gyro = (value + self._noise(f"noise_gyro_stddev_{axis}") for value, axis in zip(gyro, "xyz", strict=True))
         # North is -y in CARLA's map frame; the compass counts clockwise from it.
         compass = (yaw + math.pi / 2) % (2 * math.pi)
-        return [IMUMeasurement(frame, elapsed_s, pose, carla.Vector3D(*noisy_accel), carla.Vector3D(*noisy_gyro), compass)]
+        return [
+            IMUMeasurement(frame, elapsed_s, pose, carla.Vector3D(*noisy_accel), carla.Vector3D(*noisy_gyro), compass)
+        ]
 
 
 class GnssSensor(_NoisySensor):
@@ -71,9 +85,16 @@ class GnssSensor(_NoisySensor):
     def measure(self, frame: int, elapsed_s: float, dt: float) -> list[SensorData]:
         pose = self.get_transform()
         place = self._world.get_map().transform_to_geolocation(pose.location)
-        return [GnssMeasurement(frame, elapsed_s, pose, place.latitude + self._noise("noise_lat_stddev"),
-                                place.longitude + self._noise("noise_lon_stddev"),
-                                place.altitude + self._noise("noise_alt_stddev"))]
+        return [
+            GnssMeasurement(
+                frame,
+                elapsed_s,
+                pose,
+                place.latitude + self._noise("noise_lat_stddev"),
+                place.longitude + self._noise("noise_lon_stddev"),
+                place.altitude + self._noise("noise_alt_stddev"),
+            )
+        ]
 
 
 def sensor_generator(seed: np.random.SeedSequence, actor_id: int) -> np.random.Generator:

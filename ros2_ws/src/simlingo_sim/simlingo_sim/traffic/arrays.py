@@ -44,5 +44,9 @@ class TrafficArrays(NamedTuple):
 
 def make_traffic_arrays() -> TrafficArrays:
     """Zeroed arrays."""
-    return TrafficArrays(*(column(TrafficArrays, name, (CAPACITY, ROUTE_LANES) if name == "route" else (CAPACITY,))
-                           for name in TrafficArrays._fields))
+    return TrafficArrays(
+        *(
+            column(TrafficArrays, name, (CAPACITY, ROUTE_LANES) if name == "route" else (CAPACITY,))
+            for name in TrafficArrays._fields
+        )
+    )

@@ -38,8 +38,18 @@ def idm(speed: float, wish: float, gap: float, other_speed: float, urge: float, 
 
 
 @kernel
-def overlap_depth(x: float, y: float, yaw: float, half_length: float, half_width: float, other_x: float, other_y: float,
-                  other_yaw: float, other_half_length: float, other_half_width: float) -> float:
+def overlap_depth(
+    x: float,
+    y: float,
+    yaw: float,
+    half_length: float,
+    half_width: float,
+    other_x: float,
+    other_y: float,
+    other_yaw: float,
+    other_half_length: float,
+    other_half_width: float,
+) -> float:
     """Least depth in m by which two oriented boxes overlap; negative where they are apart (separating axes)."""
     dx, dy = other_x - x, other_y - y
     turn_cos, turn_sin = math.cos(other_yaw - yaw), math.sin(other_yaw - yaw)
@@ -62,7 +72,9 @@ def _reach(bodies: BodyArrays, other: int) -> float:
 
 
 @kernel
-def _bumper(lanes: LaneArrays, traffic: TrafficArrays, row: int, ahead: float, half: float) -> tuple[float, float, float]:
+def _bumper(
+    lanes: LaneArrays, traffic: TrafficArrays, row: int, ahead: float, half: float
+) -> tuple[float, float, float]:
     """x, y and yaw of the front bumper once the vehicle's middle has come ``ahead - half`` m farther: the axles keep to
     the way, and a long vehicle's nose swings out of a bend."""
     axle = 0.5 * traffic.wheelbase[row]
@@ -106,8 +118,21 @@ def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
                 cos, sin = math.cos(bodies.yaw[other]), math.sin(bodies.yaw[other])
                 other_x, other_y = bodies.x[other] + 0.5 * reach * cos, bodies.y[other] + 0.5 * reach * sin
                 other_half = bodies.half_length[other] + 0.5 * reach
-                if overlap_depth(x, y, yaw, 0.5 * _STEP, wide + air, other_x, other_y, bodies.yaw[other],
-                                 other_half, bodies.half_width[other]) < 0:
+                if (
+                    overlap_depth(
+                        x,
+                        y,
+                        yaw,
+                        0.5 * _STEP,
+                        wide + air,
+                        other_x,
+                        other_y,
+                        bodies.yaw[other],
+                        other_half,
+                        bodies.half_width[other],
+                    )
+                    < 0
+                ):
                     continue
                 done[index] = 1
                 left -= 1
@@ -133,8 +158,9 @@ def accelerations(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
 
 
 @kernel
-def _behind_merging(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, row: int, place: int,
-                    entry: float) -> float:
+def _behind_merging(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, row: int, place: int, entry: float
+) -> float:
     """Acceleration behind whoever comes from another lane of the junction to the same exit and is nearer to it."""
     half, speed = bodies.half_length[row], bodies.speed[row]
     if lanes.junction[traffic.route[row, 0]] >= 0:

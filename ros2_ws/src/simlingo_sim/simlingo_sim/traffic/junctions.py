@@ -85,8 +85,18 @@ def _light(lanes: LaneArrays, lights: Ints, approach: int) -> int:
 
 
 @kernel
-def _add(claims: Floats, count: int, row: int, lane: int, distance: float, speed: float, length: float, state: int,
-         rank: float, active: bool) -> int:
+def _add(
+    claims: Floats,
+    count: int,
+    row: int,
+    lane: int,
+    distance: float,
+    speed: float,
+    length: float,
+    state: int,
+    rank: float,
+    active: bool,
+) -> int:
     if count < len(claims):
         claims[count, _ROW], claims[count, _LANE], claims[count, _DISTANCE] = row, lane, distance
         claims[count, _SPEED], claims[count, _LENGTH], claims[count, _STATE] = speed, length, state
@@ -96,8 +106,9 @@ def _add(claims: Floats, count: int, row: int, lane: int, distance: float, speed
 
 
 @kernel
-def _claim_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, lights: Ints,
-                   claims: Floats) -> int:
+def _claim_traffic(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, lights: Ints, claims: Floats
+) -> int:
     """One claim for the lane ahead of each vehicle, and committed ones for connecting lanes it is still on."""
     count = 0
     for row in rows:
@@ -118,14 +129,32 @@ def _claim_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays
         active = light in (LIGHT_GREEN, LIGHT_OFF) or (light == LIGHT_YELLOW and moving_on)
         active = active and not (speed < 0.3 and traffic.waited[row] > _PATIENCE)
         lane = traffic.route[row, place]
-        count = _add(claims, count, row, lane, distance, speed, 2 * half, traffic.granted[row],
-                     _rank(lanes, approach, lane), active)
+        count = _add(
+            claims,
+            count,
+            row,
+            lane,
+            distance,
+            speed,
+            2 * half,
+            traffic.granted[row],
+            _rank(lanes, approach, lane),
+            active,
+        )
     return count
 
 
 @kernel
-def _claim_strangers(lanes: LaneArrays, bodies: BodyArrays, strangers: Ints, stranger_lane: Ints, stranger_s: Floats,
-                     lights: Ints, claims: Floats, count: int) -> int:
+def _claim_strangers(
+    lanes: LaneArrays,
+    bodies: BodyArrays,
+    strangers: Ints,
+    stranger_lane: Ints,
+    stranger_s: Floats,
+    lights: Ints,
+    claims: Floats,
+    count: int,
+) -> int:
     """Claims for vehicles that somebody else drives: every connecting lane that they may be on or enter."""
     for index in range(len(strangers)):
         row, lane = strangers[index], stranger_lane[index]
@@ -193,8 +222,9 @@ def _must_wait(lanes: LaneArrays, conflicts: ConflictArrays, claims: Floats, cou
         if their_rear > their_last:
             continue
         enter = _time_to(distance + first, speed)
-        their_clear = _latest_time(lanes, int(claims[other, _LANE]),
-                                   their_distance + their_last + claims[other, _LENGTH], their_speed)
+        their_clear = _latest_time(
+            lanes, int(claims[other, _LANE]), their_distance + their_last + claims[other, _LENGTH], their_speed
+        )
         if their_speed > 1.5 and their_clear + _MARGIN < enter:
             continue
         if claims[other, _STATE] == COMMITTED:
@@ -203,8 +233,9 @@ def _must_wait(lanes: LaneArrays, conflicts: ConflictArrays, claims: Floats, cou
             continue
         higher = claims[other, _RANK] < claims[mine, _RANK]
         if claims[other, _RANK] == claims[mine, _RANK]:
-            higher = (their_distance < distance - 0.5
-                      or (abs(their_distance - distance) <= 0.5 and claims[other, _ROW] < row))
+            higher = their_distance < distance - 0.5 or (
+                abs(their_distance - distance) <= 0.5 and claims[other, _ROW] < row
+            )
         if not higher:
             continue
         clear = _latest_time(lanes, int(claims[mine, _LANE]), distance + last + claims[mine, _LENGTH], speed)
@@ -214,8 +245,17 @@ def _must_wait(lanes: LaneArrays, conflicts: ConflictArrays, claims: Floats, cou
 
 
 @kernel
-def _exit_is_full(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints, strangers: Ints,
-                  stranger_lane: Ints, stranger_s: Floats, row: int, place: int) -> bool:
+def _exit_is_full(
+    lanes: LaneArrays,
+    bodies: BodyArrays,
+    traffic: TrafficArrays,
+    rows: Ints,
+    strangers: Ints,
+    stranger_lane: Ints,
+    stranger_s: Floats,
+    row: int,
+    place: int,
+) -> bool:
     """Whether the vehicle would have to stand inside the junction for lack of room behind it."""
     if place + 1 >= ROUTE_LANES or traffic.route[row, place + 1] < 0:
         return False
@@ -243,8 +283,9 @@ def _exit_is_full(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays,
 
 
 @kernel
-def _decide(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, light: int, line: float,
-            approach: int) -> bool:
+def _decide(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, light: int, line: float, approach: int
+) -> bool:
     """Whether lights and signs let the vehicle go."""
     speed = bodies.speed[row]
     if traffic.obeys[row] == 0:
@@ -262,8 +303,17 @@ def _decide(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: 
 
 
 @kernel
-def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyArrays, traffic: TrafficArrays,
-                    rows: Ints, strangers: Ints, stranger_lane: Ints, stranger_s: Floats, lights: Ints) -> None:
+def grant_junctions(
+    lanes: LaneArrays,
+    conflicts: ConflictArrays,
+    bodies: BodyArrays,
+    traffic: TrafficArrays,
+    rows: Ints,
+    strangers: Ints,
+    stranger_lane: Ints,
+    stranger_s: Floats,
+    lights: Ints,
+) -> None:
     """Set ``granted`` of every vehicle of ``rows`` for its next junction."""
     claims = np.zeros((3 * len(rows) + 24 * len(strangers) + 1, 8))
     count = _claim_traffic(lanes, bodies, traffic, rows, lights, claims)
@@ -271,8 +321,12 @@ def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyAr
     for mine in range(count):
         row, lane = int(claims[mine, _ROW]), int(claims[mine, _LANE])
         place, distance, line = next_junction(lanes, bodies, traffic, row)
-        if claims[mine, _RANK] < 0 or place < 0 or traffic.route[row, place] != lane or (claims[mine, _DISTANCE] < -0.5 \
-                and claims[mine, _DISTANCE] != distance):
+        if (
+            claims[mine, _RANK] < 0
+            or place < 0
+            or traffic.route[row, place] != lane
+            or (claims[mine, _DISTANCE] < -0.5 and claims[mine, _DISTANCE] != distance)
+        ):
             continue
         speed = bodies.speed[row]
         approach = traffic.route[row, place - 1]
@@ -284,9 +338,11 @@ def grant_junctions(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyAr
                 continue
         free = lanes.light[approach] < 0 and lanes.sign[approach] == NO_SIGN
         free = free and conflicts.any[conflicts.position[lane]] == 0
-        go = free or (_decide(lanes, bodies, traffic, row, light, line, approach)
-                      and not _must_wait(lanes, conflicts, claims, count, mine)
-                      and not _exit_is_full(lanes, bodies, traffic, rows, strangers, stranger_lane, stranger_s, row, place))
+        go = free or (
+            _decide(lanes, bodies, traffic, row, light, line, approach)
+            and not _must_wait(lanes, conflicts, claims, count, mine)
+            and not _exit_is_full(lanes, bodies, traffic, rows, strangers, stranger_lane, stranger_s, row, place)
+        )
         traffic.granted[row] = REFUSED
         if go:
             traffic.granted[row] = COMMITTED if line < speed * speed / (2 * 2.5) + 1.5 else ALLOWED

@@ -107,16 +107,30 @@ class TrafficManager:
         everyone = np.flatnonzero(bodies.kind != FREE)
         strangers = np.flatnonzero((bodies.kind == VEHICLE) & (bodies.mode == DRIVEN))
         places = [self._locate(int(row)) for row in strangers]
-        step_traffic(self._graph.arrays, self._conflicts, bodies, self._arrays, rows, everyone, strangers,
-                     np.array([lane for lane, _ in places], dtype=np.int64), np.array([s for _, s in places], dtype=float),
-                     lights, self._dice, self._lane_changes, dt)
+        step_traffic(
+            self._graph.arrays,
+            self._conflicts,
+            bodies,
+            self._arrays,
+            rows,
+            everyone,
+            strangers,
+            np.array([lane for lane, _ in places], dtype=np.int64),
+            np.array([s for _, s in places], dtype=float),
+            lights,
+            self._dice,
+            self._lane_changes,
+            dt,
+        )
 
     def light_state(self, vehicle: Vehicle) -> carla.VehicleLightState:
         """Lamps of a vehicle on autopilot."""
         arrays, row = self._arrays, vehicle.row
         state = int(carla.VehicleLightState.Brake) if arrays.braking[row] else 0
         if arrays.blinker[row]:
-            lamp = carla.VehicleLightState.LeftBlinker if arrays.blinker[row] < 0 else carla.VehicleLightState.RightBlinker
+            lamp = (
+                carla.VehicleLightState.LeftBlinker if arrays.blinker[row] < 0 else carla.VehicleLightState.RightBlinker
+            )
             state |= int(lamp)
         return carla.VehicleLightState(state | self._world.night_lamps())
 
@@ -137,8 +151,9 @@ class TrafficManager:
         waypoint = self._world.get_map().get_waypoint(vehicle.get_location())
         lane, s = (-1, 0.0) if waypoint is None else self._graph.locate(waypoint)
         if lane < 0 or waypoint.transform.location.distance(vehicle.get_location()) > 5.0:
-            raise SimulatorError(f"vehicle {vehicle.id} stands on no driving lane; move it to a spawn point "
-                                 "before set_autopilot")
+            raise SimulatorError(
+                f"vehicle {vehicle.id} stands on no driving lane; move it to a spawn point before set_autopilot"
+            )
         return lane, s
 
     def _locate(self, row: int) -> tuple[int, float]:

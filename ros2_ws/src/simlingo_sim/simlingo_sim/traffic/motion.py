@@ -20,9 +20,21 @@ _CLEAR_ROAD = 45.0  # m of lane that must be left for it
 
 
 @kernel
-def step_traffic(lanes: LaneArrays, conflicts: ConflictArrays, bodies: BodyArrays, traffic: TrafficArrays, rows: Ints,
-                 everyone: Ints, strangers: Ints, stranger_lane: Ints, stranger_s: Floats, lights: Ints, dice: Floats,
-                 changes: bool, dt: float) -> None:
+def step_traffic(
+    lanes: LaneArrays,
+    conflicts: ConflictArrays,
+    bodies: BodyArrays,
+    traffic: TrafficArrays,
+    rows: Ints,
+    everyone: Ints,
+    strangers: Ints,
+    stranger_lane: Ints,
+    stranger_s: Floats,
+    lights: Ints,
+    dice: Floats,
+    changes: bool,
+    dt: float,
+) -> None:
     """Advance the vehicles ``rows`` by ``dt`` s. ``everyone``: rows of all bodies; ``strangers``: vehicles that others
     drive, with lane and s; ``lights``: state of each light; ``changes``: whether lanes may be changed."""
     grant_junctions(lanes, conflicts, bodies, traffic, rows, strangers, stranger_lane, stranger_s, lights)
@@ -60,8 +72,9 @@ def _move(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: in
 
 
 @kernel
-def _think_of_change(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, everyone: Ints,
-                     dice: Floats, dt: float) -> None:
+def _think_of_change(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, everyone: Ints, dice: Floats, dt: float
+) -> None:
     """Change to a neighbouring lane where that wins speed (or where this lane ends) and nobody is hindered."""
     traffic.change_wait[row] -= dt
     lane = traffic.route[row, 0]
@@ -96,8 +109,9 @@ def _think_of_change(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArra
 
 
 @kernel
-def _gap_accel(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float,
-               everyone: Ints) -> tuple[float, bool]:
+def _gap_accel(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float, everyone: Ints
+) -> tuple[float, bool]:
     """Acceleration in m/s^2 that the vehicle would have on ``lane``, and whether the one behind could live with it."""
     x, y, _, yaw, limit = lane_point(lanes, lane, s)
     cos, sin = math.cos(yaw), math.sin(yaw)
@@ -140,8 +154,9 @@ def _show_lamps(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, r
 
 
 @kernel
-def enter_traffic(lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float,
-                  dice: Floats) -> None:
+def enter_traffic(
+    lanes: LaneArrays, bodies: BodyArrays, traffic: TrafficArrays, row: int, lane: int, s: float, dice: Floats
+) -> None:
     """Let a vehicle begin on ``lane`` from where it stands; it steers to the lane's middle over the next metres."""
     x, y, _, yaw, _ = lane_point(lanes, lane, s)
     offset = -(bodies.x[row] - x) * math.sin(yaw) + (bodies.y[row] - y) * math.cos(yaw)

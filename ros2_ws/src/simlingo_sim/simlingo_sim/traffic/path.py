@@ -20,9 +20,13 @@ def lane_point(lanes: LaneArrays, lane: int, s: float) -> tuple[float, float, fl
     one = lanes.first[lane] + index
     two = one + 1
     inside = min(max(part, 0.0), 1.0)
-    return (lanes.x[one] + part * (lanes.x[two] - lanes.x[one]), lanes.y[one] + part * (lanes.y[two] - lanes.y[one]),
-            lanes.z[one] + inside * (lanes.z[two] - lanes.z[one]),
-            lanes.yaw[one] + inside * (lanes.yaw[two] - lanes.yaw[one]), min(lanes.limit[one], lanes.limit[two]))
+    return (
+        lanes.x[one] + part * (lanes.x[two] - lanes.x[one]),
+        lanes.y[one] + part * (lanes.y[two] - lanes.y[one]),
+        lanes.z[one] + inside * (lanes.z[two] - lanes.z[one]),
+        lanes.yaw[one] + inside * (lanes.yaw[two] - lanes.yaw[one]),
+        min(lanes.limit[one], lanes.limit[two]),
+    )
 
 
 @kernel
@@ -35,8 +39,9 @@ def offset_ahead(traffic: TrafficArrays, row: int, distance: float) -> float:
 
 
 @kernel
-def point_ahead(lanes: LaneArrays, traffic: TrafficArrays, row: int,
-                distance: float) -> tuple[float, float, float, float, float]:
+def point_ahead(
+    lanes: LaneArrays, traffic: TrafficArrays, row: int, distance: float
+) -> tuple[float, float, float, float, float]:
     """x, y, z, yaw and limit on the vehicle's way, ``distance`` m ahead of its middle (behind where negative)."""
     s = traffic.s[row] + distance
     place = 0

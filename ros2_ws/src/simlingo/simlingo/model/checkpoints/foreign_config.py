@@ -96,7 +96,9 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
     )
     config = ModelConfig(
         name=name,
-        image=_image(values, path, tile, driving) if image else replace(INTERNVL2_1B.image, tile=tile, jpeg_round_trip=driving),
+        image=_image(values, path, tile, driving)
+        if image
+        else replace(INTERNVL2_1B.image, tile=tile, jpeg_round_trip=driving),
         vision=VisionConfig(
             hidden_size=values.integer("vision_config.hidden_size"),
             layers=values.integer("vision_config.num_hidden_layers"),

@@ -44,7 +44,10 @@ def plan_batch(
     image = network.image_embeddings(network.vision_tokens(torch.from_numpy(np.stack(pictures)).to(device)))
     points = torch.from_numpy(target_points).to(device, torch.float32)
     prompt = network.prompt_embeddings(padded, points, image)
-    found = [values.float().cpu().numpy().astype(np.float64) for values in network.heads(network.sequence_hidden(prompt, mask))]
+    found = [
+        values.float().cpu().numpy().astype(np.float64)
+        for values in network.heads(network.sequence_hidden(prompt, mask))
+    ]
     for values, wanted in zip(found, (PATH_POINTS, SPEED_WAYPOINTS), strict=True):
         if values.shape != (count, wanted, 2) or not np.isfinite(values).all():
             raise InvalidInputError("a plan of the batch is not finite; the weights or the target points are damaged")

@@ -106,5 +106,7 @@ def _open_graph(path: Path, threads: int, expected: dict[str, str]) -> onnxrunti
     if carried.get("fingerprint") != expected["fingerprint"]:
         raise InvalidInputError(f"{path} was exported for another configuration or tokenizer; export the model again")
     if carried.get("weights") != expected["weights"]:
-        raise InvalidInputError(f"{path} was exported with other weights than {GRAPH_WEIGHTS_FILE}; copy the folder again")
+        raise InvalidInputError(
+            f"{path} was exported with other weights than {GRAPH_WEIGHTS_FILE}; copy the folder again"
+        )
     return session

@@ -62,7 +62,9 @@ def published_plan(
     path, speed = network.heads(hidden.last_hidden_state)
     points_found = checked_points(path.float().cpu(), speed.float().cpu())
     timing = {"vision": seen - start, "text": said - seen, "queries": asked - said}
-    return Outcome(*points_found, None, {**timing, "heads": time.perf_counter() - asked}), [token for token in text if token != end_of_turn]
+    return Outcome(*points_found, None, {**timing, "heads": time.perf_counter() - asked}), [
+        token for token in text if token != end_of_turn
+    ]
 
 
 def _wait(device: torch.device) -> None:

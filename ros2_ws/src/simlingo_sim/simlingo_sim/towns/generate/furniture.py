@@ -147,9 +147,7 @@ def _crosswalk(arm: Arm, road: Road, object_id: int) -> RoadObject:
     # The first corner is repeated: carla.Map.get_crosswalks() marks the end of a zone by it.
     outline = ((-u, -v), (u, -v), (u, v), (-u, v), (-u, -v))
     name = "SimpleCrosswalk"
-    return RoadObject(
-        object_id, "crosswalk", name, _station(arm, road, middle), 0.0, "none", 2.0 * v, 2.0 * u, outline
-    )
+    return RoadObject(object_id, "crosswalk", name, _station(arm, road, middle), 0.0, "none", 2.0 * v, 2.0 * u, outline)
 
 
 def _opposite(arm: Arm, other: Arm) -> bool:

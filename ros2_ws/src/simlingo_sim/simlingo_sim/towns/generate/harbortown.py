@@ -54,6 +54,4 @@ def plan() -> TownPlan:
         _lane("theatre", "chapel", (-170.0, 142.0), (-220.0, 135.0), speed=30, bend=30.0),
         _lane("garden", "school", (110.0, 165.0), (200.0, 150.0), (235.0, 118.0), speed=30, bend=35.0),
     )
-    return TownPlan(
-        "harbortown", NODES, streets, styles=(4, 5, 6), seed=37, ground="paved", trees=110, green_share=0.3
-    )
+    return TownPlan("harbortown", NODES, streets, styles=(4, 5, 6), seed=37, ground="paved", trees=110, green_share=0.3)

@@ -185,9 +185,7 @@ def _connecting_road(
     road_id: int, junction_id: int, node: Node, arm: Arm, other: Arm, lane_in: int, lane_out: int, follows_kerb: bool
 ) -> Road:
     path = connect(arm.left_edge(node, lane_in, True), other.left_edge(node, lane_out, False))
-    lanes = [
-        Lane(-1, "driving", LANE_WIDTH, LANE_WIDTH, Mark(), arm.lane(lane_in, True), other.lane(lane_out, False))
-    ]
+    lanes = [Lane(-1, "driving", LANE_WIDTH, LANE_WIDTH, Mark(), arm.lane(lane_in, True), other.lane(lane_out, False))]
     verges = arm.spec.verge, other.spec.verge
     if follows_kerb:
         kind: LaneType = "sidewalk" if all(kind == "sidewalk" for kind, _ in verges) else "shoulder"
