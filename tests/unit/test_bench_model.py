@@ -144,7 +144,7 @@ def test_made_up_prompts_have_what_the_network_looks_for(name: str, tokens: int)
         (("--text", "some"), "must be never, or a number"),
         (("--text", "0"), "must be never, or a number"),
         (("--frames", "0"), "must be 1 or more"),
-        (("--threads", "two"), "must be 1 or more"),
+        (("--threads", "two"), "'two' is no whole number"),
         (("--precision", "fp8"), "invalid choice"),
     ],
 )

@@ -40,18 +40,25 @@ def test_the_held_out_town_needs_leave() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--towns", "nowhere"], "unknown town"),
-        (["--workers", "0"], "--workers is 0"),
-        (["--invented", "1.5"], "give a share from 0 to 1"),
+        (["--workers", "0"], "argument --workers: must be 1 or more"),
+        (["--invented", "1.5"], "argument --invented: must be 0 or more and at most 1"),
     ],
 )
-def test_wrong_options_are_named(
+def test_numbers_out_of_range_are_named(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
-    assert cli.run(parser.parse_args(["--out", str(tmp_path / "data"), *options])) == 1
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--out", str(tmp_path), *options])
     assert message in capsys.readouterr().err
+
+
+def test_an_unknown_town_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--out", str(tmp_path / "data"), "--towns", "nowhere"])) == 1
+    assert "unknown town" in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 

@@ -116,13 +116,19 @@ def test_drive_options_reach_the_nodes() -> None:
         (("--town", "gridtwon"), "gridtown"),
         (("--weather", "rain_non"), "rain_noon"),
         (("--traffic", "lite"), "light"),
-        (("--seed", "-1"), "seed"),
         (("--instruction", "soon:turn left"), "seconds:text"),
     ],
 )
 def test_wrong_options_are_named_with_the_right_word(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(SimlingoError, match=said):
         drive.check_options(drive.options_from(arguments(*words, "--headless")))
+
+
+@pytest.mark.parametrize("words", [("--seed", "-1"), ("--threads", "65"), ("--seconds", "nan"), ("--domain", "233")])
+def test_numbers_out_of_range_are_refused(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments(*words)
+    assert f"argument {words[0]}: must be " in capsys.readouterr().err
 
 
 def test_a_taken_port_is_said_when_asked_for_and_passed_over_when_not() -> None:

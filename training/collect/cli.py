@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlingo.arguments import real, whole
+
 if TYPE_CHECKING:
     from training.collect.settings import CollectSettings, Job
 
@@ -31,15 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--routes", type=int, help="stop after so many routes (default 20, or as --frames asks)")
-    parser.add_argument("--frames", type=int, help="stop when so many frames are there (each has an augmented view)")
+    parser.add_argument("--routes", type=whole(1), help="stop after so many routes (default 20, or as --frames asks)")
+    parser.add_argument(
+        "--frames", type=whole(1), help="stop when so many frames are there (each has an augmented view)"
+    )
     parser.add_argument("--towns", nargs="+", help="towns to drive in (default: all but the held-out one)")
     parser.add_argument("--allow-held-out", action="store_true", help="permit the town that is kept for tests")
     parser.add_argument(
-        "--invented", type=float, default=0.5, help="share of the routes in towns of random layout (default 0.5)"
+        "--invented",
+        type=real(0.0, 1.0),
+        default=0.5,
+        help="share of the routes in towns of random layout (default 0.5)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="other seeds give other routes (default 0)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="other seeds give other routes (default 0)")
+    parser.add_argument("--workers", type=whole(1), default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--no-rgb", action="store_true", help="write no full pictures and boxes, only the cache")
     parser.add_argument("--no-perturb", action="store_true", help="do not disturb the drive")
     parser.add_argument("--policy", help="model (name or folder) that drives part of the time; the expert labels")
@@ -55,11 +62,6 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         towns = checked_towns(args.towns, args.allow_held_out)
-        for name in ("routes", "frames", "workers"):
-            if getattr(args, name) is not None and getattr(args, name) < 1:
-                raise SimlingoError(f"--{name} is {getattr(args, name)}: give at least 1")
-        if not 0.0 <= args.invented <= 1.0:
-            raise SimlingoError(f"--invented is {args.invented:g}: give a share from 0 to 1")
         settings = CollectSettings(
             args.out,
             towns,

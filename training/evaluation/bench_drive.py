@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlingo.arguments import whole
+
 if TYPE_CHECKING:
     from training.evaluation.closed_loop import DriveRecord, DriveSettings
     from training.evaluation.routes import RouteSpec
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--towns", default="all", help="all, or towns parted by commas (default: all)")
-    parser.add_argument("--routes", type=_positive, default=3, help="routes a seed, dealt to the towns (default: 3)")
+    parser.add_argument("--routes", type=whole(1), default=3, help="routes a seed, dealt to the towns (default: 3)")
     parser.add_argument("--seed", type=_seeds, default=[1], help="one seed or several parted by commas (default: 1)")
     parser.add_argument("--traffic", choices=("none", "light", "dense"), default="light", help="(default: light)")
     parser.add_argument("--policy", choices=("model", "expert"), default="model", help="who drives (default: model)")
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plan-every",
-        type=_positive,
+        type=whole(1),
         default=1,
         metavar="N",
         help="a frame and a plan every N ticks of 50 ms (default: 1)",
@@ -73,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text-before-plan", action="store_true", help="a plan waits for a text that is due, and reads it"
     )
-    parser.add_argument("--jobs", type=_positive, help="routes at a time (default: one a core)")
+    parser.add_argument("--jobs", type=whole(1), help="routes at a time (default: one a core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every route here")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the driven traces here, one picture a town")
 
@@ -241,13 +243,6 @@ def _weights(args: argparse.Namespace) -> str:
         if args.text != "never" and not policy.config.speaks:
             raise InvalidInputError(f"{policy.name} was not trained to speak; leave --text out")
     return str(args.weights)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def _seeds(text: str) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from simlingo.arguments import whole
+
 DESCRIPTION = (
     "Measure the phases of a frame, from camera frame to plan, with and without text, against the published way."
 )
@@ -43,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text", type=_text, default=0, metavar="never|N", help="tokens of text before each plan (default: never)"
     )
-    parser.add_argument("--threads", type=_positive, default=2, metavar="N", help="CPU threads (default: 2)")
-    parser.add_argument("--frames", type=_positive, default=20, metavar="N", help="frames to time (default: 20)")
+    parser.add_argument("--threads", type=whole(1), default=2, metavar="N", help="CPU threads (default: 2)")
+    parser.add_argument("--frames", type=whole(1), default=20, metavar="N", help="frames to time (default: 20)")
     parser.add_argument(
         "--published",
         action=argparse.BooleanOptionalAction,
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run the published way too; needs torch (default: yes)",
     )
     parser.add_argument(
-        "--published-frames", type=_positive, default=3, metavar="N", help="frames of the published way (default: 3)"
+        "--published-frames", type=whole(1), default=3, metavar="N", help="frames of the published way (default: 3)"
     )
     parser.add_argument(
         "--while-speaking",
@@ -94,9 +96,3 @@ def _text(word: str) -> int:
     if not word.isdigit() or int(word) < 1:
         raise argparse.ArgumentTypeError("must be never, or a number of tokens from 1 on")
     return int(word)
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return int(text)

@@ -8,6 +8,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from simlingo.arguments import whole
+
 DESCRIPTION = "Measure the time from a 1024x512 frame to a plan, with the shipped model or another one."
 EPILOG = """examples:
   ./simlingo bench planner
@@ -24,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", default="simlingo-mini", metavar="PATH", help="model folder or name (default: simlingo-mini)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="threads of the network (default: 2)")
-    parser.add_argument("--frames", type=int, default=200, help="frames to time (default: 200)")
+    parser.add_argument("--threads", type=whole(1), default=2, help="threads of the network (default: 2)")
+    parser.add_argument("--frames", type=whole(1), default=200, help="frames to time (default: 200)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
 
 
@@ -36,9 +38,6 @@ def run(args: argparse.Namespace) -> int:
     from simlingo.contracts import SimlingoError
     from training.evaluation.bench_drive import write_json
 
-    if args.frames < 1 or args.threads < 1:
-        Console(stderr=True).print("bench planner: --frames and --threads must be 1 or more", style="red")
-        return 2
     try:
         figures = measure(args.weights, args.threads, args.frames)
     except SimlingoError as error:

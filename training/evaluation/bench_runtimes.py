@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlingo.arguments import whole
+
 if TYPE_CHECKING:
     from simlingo.model.engine.backend import Backend
 
@@ -33,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="exported model, folder or name (default: simlingo-mini)",
     )
-    parser.add_argument("--threads", type=int, default=2, help="threads of each runtime (default: 2)")
-    parser.add_argument("--frames", type=int, default=100, help="frames to time (default: 100)")
+    parser.add_argument("--threads", type=whole(1), default=2, help="threads of each runtime (default: 2)")
+    parser.add_argument("--frames", type=whole(1), default=100, help="frames to time (default: 100)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
 
 
@@ -47,9 +49,6 @@ def run(args: argparse.Namespace) -> int:
     from training.evaluation.bench_drive import write_json
 
     errors = Console(stderr=True)
-    if args.frames < 1 or args.threads < 1:
-        errors.print("bench runtimes: --frames and --threads must be 1 or more", style="red")
-        return 2
     try:
         figures = measure(args.model, args.threads, args.frames)
     except SimlingoError as error:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlingo.arguments import whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="simlingo-mini", metavar="PATH", help="model folder or name (default: simlingo-mini)"
     )
-    parser.add_argument("--frames", type=int, default=400, help="frames, spread over the routes (default: 400)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of the network (default: 2)")
+    parser.add_argument("--frames", type=whole(1), default=400, help="frames, spread over the routes (default: 400)")
+    parser.add_argument("--threads", type=whole(1), default=2, help="threads of the network (default: 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every sentence here")
 
 
@@ -45,9 +47,6 @@ def run(args: argparse.Namespace) -> int:
     from training.evaluation.bench_drive import write_json
 
     errors = Console(stderr=True)
-    if args.frames < 1 or args.threads < 1:
-        errors.print("bench words: --frames and --threads must be 1 or more", style="red")
-        return 2
     try:
         figures = measure(args.model, args.data, args.frames, args.threads)
     except SimlingoError as error:

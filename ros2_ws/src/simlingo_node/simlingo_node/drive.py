@@ -12,13 +12,14 @@ import os
 import signal
 import socket
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simlingo.arguments import real, whole
 from simlingo_node.leases import Lease, take
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 
@@ -33,11 +34,13 @@ _INTERRUPTED = 130
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``./simlingo drive``."""
     parser.add_argument("--town", default="gridtown", help="town to drive in (default: %(default)s)")
-    parser.add_argument("--route", type=int, default=0, help="number of the route of town and seed (default: 0)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of routes, traffic and lights (default: 0)")
+    parser.add_argument("--route", type=whole(0), default=0, help="number of the route of town and seed (default: 0)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of routes, traffic and lights (default: 0)")
     parser.add_argument("--weather", default="clear_noon", help="such as rain_noon, dusk, fog (default: %(default)s)")
     parser.add_argument("--traffic", default="light", help="none, light or dense (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=0.0, help="simulated seconds to drive (default: to the goal)")
+    parser.add_argument(
+        "--seconds", type=real(0.0), default=0.0, help="simulated seconds to drive (default: to the goal)"
+    )
     parser.add_argument(
         "--instruction",
         action="append",
@@ -48,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="simlingo-mini", help="shipped model, or a model folder or checkpoint (default: %(default)s)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads of the network (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=whole(1, 64), default=2, help="CPU threads of the network (default: %(default)s)"
+    )
     parser.add_argument(
         "--route-as",
         default="target_point",
@@ -78,24 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
     parser.add_argument("--headless", action="store_true", help="no live page")
     parser.add_argument(
-        "--port", type=_whole(1, 65535), help=f"port of the live page (default: {DEFAULT_PORT} or the next free one)"
+        "--port", type=whole(1, 65535), help=f"port of the live page (default: {DEFAULT_PORT} or the next free one)"
     )
     parser.add_argument("--no-video", action="store_true", help="record no video")
     parser.add_argument("--no-record", action="store_true", help="record neither bag nor video")
-    parser.add_argument("--domain", type=_whole(0, 232), help="ROS domain, 0 to 232 (default: a free one)")
+    parser.add_argument("--domain", type=whole(0, 232), help="ROS domain, 0 to 232 (default: a free one)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept (default: %(default)s/)")
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number between two bounds."""
-
-    def number(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{value} is not between {least} and {most}")
-        return value
-
-    return number
 
 
 def run(args: argparse.Namespace) -> int:

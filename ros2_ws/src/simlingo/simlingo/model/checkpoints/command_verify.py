@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from simlingo.arguments import real, whole
 from simlingo.model.checkpoints.command_common import check_files, declare, open_from
 
 DESCRIPTION = (
@@ -25,8 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     declare(parser, DESCRIPTION, EXAMPLES)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
     parser.add_argument("--case", type=Path, help="the case (default: case.npz beside the weights)")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="largest difference that passes (default 1e-4)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: as many as there are cores)")
+    parser.add_argument(
+        "--tolerance",
+        type=real(0.0, open_at_least=True),
+        default=1e-4,
+        help="largest difference that passes (default 1e-4)",
+    )
+    parser.add_argument("--threads", type=whole(0), default=0, help="CPU threads (default: as many as there are cores)")
 
 
 def run(args: argparse.Namespace) -> int:
