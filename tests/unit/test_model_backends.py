@@ -223,7 +223,6 @@ def test_positions_turn_by_the_same_angles_in_every_precision(
     made = precision.prepare(own_network, "bf16")
     rotary = made.vlm.language_model.rotary_emb
     assert rotary.inv_freq.dtype == rotary.original_inv_freq.dtype == torch.float32
-    assert made.image_mean.dtype == torch.bfloat16
     found, wanted = Decoder(made), Decoder(network)
     for table in ("_cos", "_sin"):
         assert torch.equal(getattr(found, table)[tokens], getattr(wanted, table)[tokens].bfloat16())
@@ -232,6 +231,19 @@ def test_positions_turn_by_the_same_angles_in_every_precision(
         torch.equal(mine[0, 0], table[tokens].bfloat16())
         for mine, table in zip(own, (wanted._cos, wanted._sin), strict=True)
     )
+
+
+@pytest.mark.parametrize("kind", ["bf16", "int8"])
+def test_pictures_are_normalised_in_full_precision(
+    kind: precision.Precision, network: SimLingoNetwork, own_network: SimLingoNetwork
+) -> None:
+    """And rounded afterwards, to what vision runs in."""
+    frames = torch.arange(256, dtype=torch.uint8).repeat(network.config.image.tile**2 * 6 // 256 + 1)
+    frames = frames[: network.config.image.tile**2 * 6].view(1, network.config.image.tile, -1, 3)
+    wanted = network.tile_pixels(frames)
+    found = precision.prepare(own_network, kind).tile_pixels(frames)
+    assert found.dtype == (torch.bfloat16 if kind == "bf16" else torch.float32)
+    assert torch.equal(found, wanted.to(found.dtype))
 
 
 def test_int8_holds_the_large_weights_in_a_quarter(own_network: SimLingoNetwork) -> None:

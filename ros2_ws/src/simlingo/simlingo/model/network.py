@@ -84,10 +84,14 @@ class SimLingoNetwork(nn.Module):
             nn.init.trunc_normal_(parameter, std=0.02)
 
     def tile_pixels(self, frames: Tensor) -> Tensor:
-        """Normalised tiles (2 * B, 3, tile, tile) of ``frames`` (B, tile, 2 * tile, 3) uint8, left tile first."""
+        """Normalised tiles (2 * B, 3, tile, tile) of ``frames`` (B, tile, 2 * tile, 3) uint8, left tile first.
+
+        They are made in fp32 and then rounded to the type that vision runs in, as the published transform does (spec A.2).
+        """
         count, tile = frames.shape[0], self.config.image.tile
         tiles = frames.view(count, tile, 2, tile, 3).permute(0, 2, 4, 1, 3).reshape(count * 2, 3, tile, tile)
-        return (tiles.to(self.image_mean.dtype) / 255.0 - self.image_mean) / self.image_std
+        pixels = (tiles.to(torch.float32) / 255.0 - self.image_mean) / self.image_std
+        return pixels.to(self.vlm.vision_tower.embeddings.cls_token.dtype)
 
     def vision_tokens(self, frames: Tensor) -> Tensor:
         """Patch features of ``frames`` (B, tile, 2 * tile, 3) uint8: (B, 2, patches, vision width), left tile first."""

@@ -55,7 +55,7 @@ def network_of(
             add_adapters(network, config.lora, dropout)
     tensors = to_peft_names(checkpoint.tensors) if adapters == "apart" else merged(checkpoint.tensors, config.lora)
     network.load_state_dict({name: tensor.to(dtype) for name, tensor in tensors.items()}, assign=True)
-    _fill_buffers(network, dtype)
+    _fill_buffers(network)
     return network.eval()
 
 
@@ -107,10 +107,10 @@ def empty_network(config: ModelConfig) -> SimLingoNetwork:
     return network
 
 
-def _fill_buffers(network: SimLingoNetwork, dtype: torch.dtype) -> None:
+def _fill_buffers(network: SimLingoNetwork) -> None:
     """Values that no checkpoint holds, since they follow from the sizes."""
-    network.image_mean = torch.tensor(IMAGE_MEAN, dtype=dtype).view(1, 3, 1, 1)
-    network.image_std = torch.tensor(IMAGE_STD, dtype=dtype).view(1, 3, 1, 1)
+    network.image_mean = torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1)
+    network.image_std = torch.tensor(IMAGE_STD).view(1, 3, 1, 1)
     language = network.vlm.language_model
     language.rotary_emb = type(language.rotary_emb)(config=language.config)
     left = [name for name, buffer in network.named_buffers() if buffer.is_meta]

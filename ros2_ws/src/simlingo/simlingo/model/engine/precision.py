@@ -17,9 +17,6 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
 _BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 #: Handle metres, of which bf16 keeps three digits.
 _PRECISE = ("route_head", "speed_head", "point_encoder")
-#: The buffers whose type vision runs in. The others keep theirs: rotary frequencies of bf16 turn the end of a long prompt
-#: by a radian too far or too little.
-_PIXELS = ("image_mean", "image_std")
 
 
 def prepare(network: SimLingoNetwork, precision: Precision, device: str = "cpu") -> SimLingoNetwork:
@@ -50,8 +47,10 @@ def prepare(network: SimLingoNetwork, precision: Precision, device: str = "cpu")
     with memory_told():
         for name, parameter in network.named_parameters():
             parameter.data = parameter.data.to(target, torch.float32 if name.startswith(_PRECISE) else loose)
-        for name, buffer in network.named_buffers():
-            buffer.data = buffer.data.to(target, loose if name in _PIXELS else buffer.dtype)
+        # Buffers keep their type: rotary frequencies of bf16 would turn the end of a long prompt by a radian too far or too
+        # little, and a picture normalised in bf16 would be rounded at each step.
+        for buffer in network.buffers():
+            buffer.data = buffer.data.to(target)
     return network
 
 
