@@ -121,6 +121,20 @@ def _add_language(theirs: dict[str, Tensor], ours: dict[str, Tensor], seed: int)
     theirs[f"{LANGUAGE}lm_head.weight"] = ours["lm_head.weight"]
 
 
+def plain_state(network: SimLingoNetwork) -> dict[str, Tensor]:
+    """The state dict of a plain InternVL with the network's base weights."""
+    state = published_state(network)
+    plain = {}
+    for name, tensor in state.items():
+        if name.startswith(VISION):
+            plain[name.removeprefix(VISION)] = tensor.contiguous()
+        elif name.startswith("language_model.model.base_model.model.") and ".lora_" not in name:
+            short = name.replace("language_model.model.base_model.model.", "language_model.").replace(".base_layer", "")
+            if short != "language_model.embed_tokens.weight":
+                plain[short] = tensor.clone()
+    return plain
+
+
 def pair_config() -> dict[str, Any]:
     """``config.json`` of the small network, as the parity case has it."""
     vision, language = TINY.vision, TINY.language

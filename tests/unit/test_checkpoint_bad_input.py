@@ -75,6 +75,52 @@ def test_archives_that_hold_programs_are_refused(tmp_path: Path) -> None:
             read(tmp_path / "program.pt")
 
 
+def packed_again(file: Path, compression: int, twice: bool = False) -> None:
+    """The parts of a file of torch.save in another zip file."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+            if twice and name.endswith("data.pkl"):
+                archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_compressed_files_are_refused(folder: Path, compression: int) -> None:
+    """torch maps the file: compressed bytes would pass for numbers."""
+    packed_again(folder / "pytorch_model.pt", compression)
+    for read in (read_flat, read_training_file):
+        with pytest.raises(InvalidInputError, match=r"was compressed .*without compression"):
+            read(folder / "pytorch_model.pt")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_with_a_part_twice_is_refused(folder: Path) -> None:
+    packed_again(folder / "pytorch_model.pt", zipfile.ZIP_STORED, twice=True)
+    with pytest.raises(InvalidInputError, match="holds a part twice"):
+        open_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "sign"),
+    [
+        (lambda tensor: tensor.to_sparse(), "sparse_coo instead of dense"),
+        (lambda tensor: tensor.to("meta"), "holds no values"),
+        (lambda tensor: tensor.to(torch.float8_e4m3fn), "torch.float8_e4m3fn instead of float64"),
+        (lambda tensor: tensor.to(torch.complex64), "torch.complex64 instead of float64"),
+    ],
+)
+def test_tensors_of_which_no_network_can_be_made_are_listed(
+    folder: Path, change: Callable[[torch.Tensor], torch.Tensor], sign: str
+) -> None:
+    name = "wp_encoder.mlp.2.weight"
+    rewrite(folder, lambda state: state.update({name: change(state[name])}))
+    with pytest.raises(InvalidInputError) as caught:
+        open_checkpoint(folder)
+    assert f"{name}: {sign}" in str(caught.value)
+
+
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.999])
 def test_a_file_cut_short_is_named(folder: Path, keep: float) -> None:
     file = folder / "pytorch_model.pt"
@@ -135,10 +181,10 @@ def test_every_difference_of_the_keys_is_listed_at_once(folder: Path) -> None:
     text = str(caught.value)
     for sign in (
         "missing adaptors.driving.route_head.4.weight",
-        f"missing {LANGUAGE}model.layers.{{0,1}}.input_layernorm.weight (2 keys)",
+        f"missing {LANGUAGE}model.layers.{{0-1}}.input_layernorm.weight (2 keys)",
         "unexpected adaptors.driving.extra",
         f"{VISION}mlp1.3.bias: (23,) instead of (24,)",
-        f"{VISION}mlp1.0.bias: torch.int64 instead of floating point",
+        f"{VISION}mlp1.0.bias: torch.int64 instead of float64, float32, float16 or bfloat16",
     ):
         assert sign in text
 
@@ -190,6 +236,12 @@ def test_equal_aliases_need_not_share_memory(folder: Path) -> None:
         ("llm_config.rope_theta", -1, "above 0"),
         ("force_image_size", 56, "force_image_size"),
         ("image.raw", [48], r"config\.json: image\.raw .*\[height, width\]"),
+        ("image.crop_rows", 49, r"image\.crop_rows is 49, .* 48 rows"),
+        ("image.raw", [48, 50], "not cut into two tiles side by side"),
+        ("image.jpeg_round_trip", "yes", r"image\.jpeg_round_trip is 'yes', it must be true or false"),
+        ("distance_to_first_point", 1, "true or false"),
+        ("llm_config.num_hidden_layers", 10**6, r"llm_config\.num_hidden_layers is 1000000, it can be 256 at most"),
+        ("vision_config.num_hidden_layers", 257, r"vision_config\.num_hidden_layers is 257"),
         ("downsample_ratio", 0.3, "1 divided by a whole number"),
         ("token_ids.img_context", 60, r"token_ids\.img_context is 60, .* end at 59"),
     ],

@@ -19,6 +19,7 @@ from checkpoint_cases import (  # noqa: E402
     TINY,
     VISION,
     pair_config,
+    plain_state,
     published_state,
     random_network,
     write_pair,
@@ -31,7 +32,7 @@ from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.provenance import own  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
@@ -220,8 +221,43 @@ def test_a_tied_backbone_needs_no_output_layer(network: SimLingoNetwork, tmp_pat
         open_checkpoint(tmp_path)
     config["llm_config"]["tie_word_embeddings"] = True
     (tmp_path / "config.json").write_text(json.dumps(config))
-    tensors = open_checkpoint(tmp_path).tensors
-    assert torch.equal(tensors["lm_head.weight"], tensors["vlm.language_model.embed_tokens.weight"])
+    backbone = open_checkpoint(tmp_path)
+    assert torch.equal(backbone.tensors["lm_head.weight"], backbone.tensors["vlm.language_model.embed_tokens.weight"])
+    write_folder(backbone, tmp_path / "ours", None)
+    assert_equal_tensors(open_checkpoint(tmp_path / "ours"), backbone)
+
+
+def test_a_pair_with_tied_embeddings_is_written_and_given_back(network: SimLingoNetwork, tmp_path: Path) -> None:
+    folder = write_pair(tmp_path / "tied", network)
+    state = torch.load(folder / "pytorch_model.pt", weights_only=True)
+    for name in (f"{LANGUAGE}lm_head.weight", "adaptors.language.lm_head.weight"):
+        state[name] = state[f"{LANGUAGE}model.embed_tokens.weight"]
+    torch.save(state, folder / "pytorch_model.pt")
+    write_folder(open_checkpoint(folder), tmp_path / "ours", None)
+    ours = open_checkpoint(tmp_path / "ours")
+    assert_equal_tensors(ours, open_checkpoint(folder))
+    write_published(ours, tmp_path / "back")
+    assert_equal_tensors(open_checkpoint(tmp_path / "back"), ours)
+
+
+def assert_equal_tensors(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.tensors.keys() == other.tensors.keys()
+    assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in one.tensors.items())
+
+
+def test_a_plain_backbone_is_not_given_out_as_a_driver(network: SimLingoNetwork, tmp_path: Path) -> None:
+    """Its adapters may be new, but its heads are: the published layout could not say so."""
+    save_file(plain_state(network), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(pair_config()))
+    backbone = open_checkpoint(tmp_path)
+    assert not backbone.config.drives
+    learner = network_of(backbone)
+    add_adapters(learner, LORA)
+    fresh = checkpoint_of(learner, tmp_path, backbone.provenance)
+    with pytest.raises(InvalidInputError, match="train it first"):
+        write_published(fresh, tmp_path / "out")
+    learner.config = replace(learner.config, drives=True)  # what training says once it is done
+    write_published(checkpoint_of(learner, tmp_path, backbone.provenance), tmp_path / "out")
 
 
 def test_our_folder_drives_with_its_tokenizer(network: SimLingoNetwork, pair: Path, tmp_path: Path) -> None:
@@ -245,20 +281,6 @@ def test_sizes_read_back_from_an_exported_configuration(pair: Path, tmp_path: Pa
     trained = checkpoint_of(network_of(opened, adapters="apart"), tmp_path, opened.provenance)
     write_published(trained, tmp_path / "out")
     assert open_checkpoint(tmp_path / "out").config == replace(PAIR, name="out")
-
-
-def plain_state(network: SimLingoNetwork) -> dict[str, torch.Tensor]:
-    """The state dict of a plain InternVL with the network's base weights."""
-    state = published_state(network)
-    plain = {}
-    for name, tensor in state.items():
-        if name.startswith(VISION):
-            plain[name.removeprefix(VISION)] = tensor.contiguous()
-        elif name.startswith("language_model.model.base_model.model.") and ".lora_" not in name:
-            short = name.replace("language_model.model.base_model.model.", "language_model.").replace(".base_layer", "")
-            if short != "language_model.embed_tokens.weight":
-                plain[short] = tensor.clone()
-    return plain
 
 
 def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:

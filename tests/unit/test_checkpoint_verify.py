@@ -104,6 +104,35 @@ def test_cases_that_do_not_fit_are_refused(folder: Path, tmp_path: Path, capsys:
         assert sign in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "array", "sign"),
+    [
+        ("frame", np.zeros((48, 96, 3), np.float32), "uint8"),
+        ("frame", np.zeros((48, 96), np.uint8), "(height, width, 3)"),
+        ("frame", np.zeros((48, 96, 4), np.uint8), "(height, width, 3)"),
+        ("input_ids", np.zeros((1, 0), np.int64), "whole numbers"),
+        ("input_ids", np.zeros((1, 9)) + 0.5, "whole numbers"),
+        ("input_ids", np.array(["a", "b"]), "whole numbers"),
+        ("input_ids", np.zeros((2, 9), np.int64), "(1, tokens)"),
+        ("target_points", np.zeros((3, 2), np.float32), "(2, 2)"),
+        ("target_points", np.full((2, 2), np.nan), "finite"),
+        ("text_ids", np.zeros((1, 3)), "whole numbers"),
+        ("route", np.array("a road"), "numbers"),
+        ("route", np.zeros(3, np.void), "numbers"),
+        ("route", np.zeros((20, 2), np.complex64), "numbers"),
+        ("speed_wps", np.zeros((0, 2)), "numbers"),
+    ],
+)
+def test_arrays_of_another_kind_are_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, array: np.ndarray, sign: str
+) -> None:
+    case = changed(folder, tmp_path, **{name: array})
+    assert main(["checkpoint", "verify", str(folder), "--case", str(case)]) == 1
+    text = capsys.readouterr().err
+    assert f"case.npz: {name} is" in text
+    assert sign in text
+
+
 def test_a_report_that_cannot_be_written_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["checkpoint", "verify", str(folder), "--json", "/nowhere/report.json"]) == 1
     assert "there is no folder /nowhere" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from checkpoint_runs import hydra, published_run, write_zero2  # noqa: E402
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.shards import read_shards, write_shards  # noqa: E402
-from simlingo.model.checkpoints.whole import whole_folder  # noqa: E402
+from simlingo.model.checkpoints.whole import whole_folder, writing  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 
 State = dict[str, torch.Tensor]
@@ -126,6 +126,8 @@ def test_inspect_counts_keys_and_weights(tmp_path: Path, capsys: pytest.CaptureF
     assert facts["parts"]["LoRA"] == sum(t.numel() for name, t in state.items() if ".lora_" in name)
     assert run("inspect", folder) == 0
     assert "tokenizer       none" in capsys.readouterr().out
+    assert run("inspect", "simlingo-mini") == 0  # a shipped model's name
+    assert "simlingo layout, complete" in capsys.readouterr().out
 
 
 def test_large_models_are_sharded(tmp_path: Path) -> None:
@@ -164,6 +166,13 @@ def test_a_disk_without_room_is_known_before_writing(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"needs 1000000\.02 GB"), whole_folder(tmp_path / "out", 10**15):
         pytest.fail("the block must not be entered")
     assert not list(tmp_path.iterdir())
+
+
+def test_errors_that_are_not_of_writing_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="shapes differ"), writing(tmp_path / "file"):
+        raise RuntimeError("shapes differ")
+    with pytest.raises(InvalidInputError, match=r"could not be written \(PytorchStreamWriter failed"), writing(tmp_path / "f"):
+        raise RuntimeError("\n\nPytorchStreamWriter failed writing file data/3: file write failed")
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

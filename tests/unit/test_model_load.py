@@ -12,9 +12,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from checkpoint_cases import TINY, random_network, write_pair  # noqa: E402
+from checkpoint_cases import TINY, pair_config, plain_state, random_network, write_pair  # noqa: E402
 from checkpoint_runs import published_run  # noqa: E402
 from prompt_cases import like_the_published  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from simlingo.contracts import (  # noqa: E402
     MODEL_CAMERA,
@@ -25,6 +26,7 @@ from simlingo.contracts import (  # noqa: E402
     Observation,
     SimlingoError,
 )
+from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import build  # noqa: E402
 from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
 from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
@@ -45,6 +47,7 @@ from simlingo.model.folder import GRAPHS, SHIPPED, TOKENIZER_FILE  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.prompt import TURN_END  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
+from training.evaluation.model_subject import open_subject  # noqa: E402
 
 
 def observation() -> Observation:
@@ -210,6 +213,40 @@ def test_the_published_layout_drives_in_every_precision_and_in_simulation_only(p
     for precision, share in (("bf16", 0.05), ("int8", 0.2)):
         difference = np.abs(plans[precision].path - plans["fp32"].path).max()
         assert 0.0 < difference < share * size
+
+
+def test_a_flipped_bit_of_a_foreign_checkpoint_is_found_before_it_drives_or_trains(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load_policy(str(published)).close()
+    assert "checking" in capsys.readouterr().err
+    file = next(published.rglob("pytorch_model.pt"))
+    values = torch.load(file, weights_only=True)["wp_encoder.mlp.4.weight"].numpy().tobytes()
+    data = bytearray(file.read_bytes())
+    data[data.index(values) + 10] ^= 4
+    file.write_bytes(bytes(data))
+    for use in (lambda: load_policy(str(published)), lambda: load_network(published), open_subject(str(published)).network):
+        with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt are damaged"):
+            use()
+
+
+def test_a_backbone_that_never_learned_to_drive_is_refused(tmp_path: Path) -> None:
+    tokenizer = like_the_published()
+    language = replace(TINY.language, vocab_size=tokenizer.vocab_size - TINY.added_tokens)
+    config = {**pair_config(), "llm_config": {**pair_config()["llm_config"], "vocab_size": language.vocab_size}}
+    del config["token_ids"]
+    plain = tmp_path / "backbone"
+    plain.mkdir()
+    (plain / "config.json").write_text(json.dumps(config))
+    save_file(plain_state(random_network(config=replace(TINY, language=language))), plain / "model.safetensors")
+    tokenizer._tokenizer.save(str(plain / TOKENIZER_FILE))
+    write_folder(open_checkpoint(plain), tmp_path / "imported", plain)
+    for folder in (plain, tmp_path / "imported"):
+        with pytest.raises(InvalidInputError, match="is no driver: its heads are fresh"):
+            load_policy(str(folder))
+    config_file = tmp_path / "imported/config.json"
+    config_file.write_text(config_file.read_text().replace('"drives": false', '"drives": true'))
+    load_policy(str(tmp_path / "imported")).close()
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:

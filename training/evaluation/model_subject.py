@@ -75,6 +75,7 @@ class Subject:
         import torch
 
         from simlingo.model.checkpoints.build import empty_network, network_of
+        from simlingo.model.checkpoints.intact import check_before_use
         from simlingo.model.checkpoints.opened import open_checkpoint
         from simlingo.model.engine.memory import memory_told, require_memory, require_memory_to_load
         from simlingo.model.network import SimLingoNetwork
@@ -84,6 +85,7 @@ class Subject:
             checkpoint = open_checkpoint(self.folder)
         with memory_told():
             if checkpoint is not None:
+                check_before_use(checkpoint)
                 require_memory_to_load(checkpoint)
                 return network_of(checkpoint)
             weights = sum(weight.numel() for weight in empty_network(self.config).parameters())

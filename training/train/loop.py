@@ -53,7 +53,7 @@ class Trainer:
         tokenizer = PromptTokenizer.load(settings.folder / TOKENIZER_FILE)
         if settings.start_from is not None:
             self.network, earlier = load_network(settings.start_from)
-            if replace(self.network.config, speaks=config.speaks) != config:
+            if replace(self.network.config, speaks=config.speaks, drives=config.drives) != config:
                 raise InvalidInputError(
                     f"--start-from {settings.start_from} is of another configuration than {config.name}"
                 )

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.build import network_of
+from simlingo.model.checkpoints.intact import check_before_use
 from simlingo.model.checkpoints.opened import open_checkpoint
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 from simlingo.model.config import ModelConfig
@@ -48,5 +49,6 @@ def load_network(folder: Path) -> tuple[SimLingoNetwork, PromptTokenizer]:
         InvalidInputError: a file is missing or damaged, or tensors do not fit the configuration; all are named.
     """
     checkpoint = open_checkpoint(folder)
+    check_before_use(checkpoint)
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer or folder, checkpoint.config))
     return network_of(checkpoint), tokenizer

@@ -86,6 +86,7 @@ class ModelConfig:
     point_hidden: tuple[int, int] = (64, 128)  # widths of the target-point encoder, spec A.5
     added_tokens: int = 0  # placeholder tokens whose ids follow the vocabulary and have no embedding (spec A.6)
     max_new_tokens: int = 100  # longest generated text, spec A.10
+    drives: bool = True  # trained to drive; a plain backbone with fresh heads is not
     speaks: bool = False  # trained to comment on its driving
     answers: bool = False  # trained to answer questions
     distance_to_first_point: bool = False  # a command's metres are those to the first target point, not along the route

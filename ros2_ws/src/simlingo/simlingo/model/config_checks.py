@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Counts and numbers that may be 0; all others must be above it.
 _FROM_ZERO = ("crop_top", "added_tokens", "image_context", "target_point", "end_of_turn")
+#: Ten times what such networks have. The network is laid out before its tensors are compared, layer by layer.
+_MOST_LAYERS = 256
 _CURE = "correct it, or take the configuration that came with the weights"
 
 
@@ -75,6 +77,9 @@ def check_sizes(config: ModelConfig, path: Path, names: Mapping[str, str] | None
     ):
         if value < divisor or value % divisor:
             raise fault(f"{named(whole)} {value} cannot be divided by {part} {divisor}")
+    for field, layers in (("vision.layers", vision.layers), ("language.layers", language.layers)):
+        if layers > _MOST_LAYERS:
+            raise fault(f"{named(field)} is {layers}, it can be {_MOST_LAYERS} at most")
     if not image.crop_top < image.crop_bottom <= image.raw_height:
         raise fault(
             f"image.crop_top {image.crop_top} and image.crop_bottom {image.crop_bottom} keep no rows of a frame "

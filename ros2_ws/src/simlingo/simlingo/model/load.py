@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.provenance import provenance_of
+from simlingo.model.config import ModelConfig
 from simlingo.model.driver import ModelPolicy, TextOptions
 from simlingo.model.folder import GRAPHS, TOKENIZER_FILE, find_model
 from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
 
 if TYPE_CHECKING:
-    from simlingo.model.checkpoints.opened import Checkpoint
     from simlingo.model.engine.precision import Precision
 
 
@@ -39,8 +38,8 @@ def load_policy(
         precision: ``fp32``, ``bf16`` or, on a CPU, ``int8``.
 
     Raises:
-        InvalidInputError: no such model, its files are missing, damaged or do not belong together, or the device or
-            torch is not there.
+        InvalidInputError: no such model, it was never trained to drive, its files are missing, damaged or do not belong
+            together, or the device or torch is not there.
         SimlingoError: too little memory; names the cure.
     """
     told = RouteAs(route_as)
@@ -50,6 +49,7 @@ def load_policy(
         provenance = provenance_of(Kind.OURS, str(folder), folder)
         tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
         backend = OnnxBackend(folder, threads)
+        _require_trained(backend.config, name_or_path)
         return ModelPolicy(backend, tokenizer, told, text, provenance.licence, provenance.simulation_only)
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise InvalidInputError(
@@ -73,6 +73,7 @@ def _with_torch(
     import torch
 
     from simlingo.model.checkpoints.build import network_of
+    from simlingo.model.checkpoints.intact import check_before_use
     from simlingo.model.checkpoints.opened import open_checkpoint
     from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
     from simlingo.model.engine.memory import memory_told, require_memory_to_load
@@ -84,13 +85,14 @@ def _with_torch(
     target = check(precision, device)
     path = Path(name_or_path)
     checkpoint = open_checkpoint(path if path.exists() else find_model(name_or_path))
+    _require_trained(checkpoint.config, name_or_path)
     if checkpoint.source.tokenizer is None:
         raise InvalidInputError(
             f"{name_or_path} comes without a tokenizer; import it with one: "
             f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
         )
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
-    _check_files(checkpoint)
+    check_before_use(checkpoint)
     require_memory_to_load(checkpoint, precision, device)
     with memory_told():
         network = prepare(network_of(checkpoint), precision, device)
@@ -99,16 +101,9 @@ def _with_torch(
     return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
 
 
-def _check_files(checkpoint: Checkpoint) -> None:
-    """Compare the weights of a model folder with the digests that were written beside them; says so, as it takes seconds.
-
-    Raises:
-        InvalidInputError: a file differs from what was written.
-    """
-    from simlingo.model.checkpoints.shards import SUMS_FILE, check_digests
-
-    folder = checkpoint.source.folder
-    if checkpoint.source.kind is Kind.OURS and (folder / SUMS_FILE).is_file():
-        size = sum(file.stat().st_size for file in checkpoint.files)
-        print(f"checking {size / 1e6:,.1f} MB of weights in {folder} ...", file=sys.stderr, flush=True)
-        check_digests(folder, lambda _: None)
+def _require_trained(config: ModelConfig, name_or_path: str) -> None:
+    if not config.drives:
+        raise InvalidInputError(
+            f"{name_or_path} is no driver: its heads are fresh and would steer at random; train it first "
+            "(docs/checkpoints.md, In code)"
+        )

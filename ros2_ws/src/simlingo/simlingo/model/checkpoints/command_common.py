@@ -21,7 +21,7 @@ def declare(parser: argparse.ArgumentParser, description: str, examples: str) ->
     parser.add_argument(
         "path",
         metavar="PATH",
-        help="folder or weight file of a checkpoint, or a hub id (owner/name)",
+        help="folder or weight file of a checkpoint, a shipped model's name, or a hub id (owner/name)",
     )
     parser.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json, where the checkpoint has none")
     parser.add_argument("--revision", default="", help="for a hub id: the commit, 40 hexadecimal digits")
@@ -43,12 +43,14 @@ def open_from(args: argparse.Namespace) -> Checkpoint:
     from simlingo.contracts import InvalidInputError
     from simlingo.model.checkpoints.hub import fetch, looks_like_hub_id
     from simlingo.model.checkpoints.opened import open_checkpoint
+    from simlingo.model.folder import SHIPPED
 
     if looks_like_hub_id(args.path):
         checkpoint = open_checkpoint(fetch(args.path, args.revision, args.accept_licence), origin=args.path)
         checkpoint = replace(checkpoint, provenance=replace(checkpoint.provenance, revision=args.revision))
     else:
-        checkpoint = open_checkpoint(Path(args.path))
+        path = Path(args.path)
+        checkpoint = open_checkpoint(path if path.exists() or not (SHIPPED / path).is_dir() else SHIPPED / path)
     if args.tokenizer is not None:
         if not args.tokenizer.exists():
             raise InvalidInputError(f"no tokenizer {args.tokenizer}: there is no such file or folder")
@@ -72,19 +74,13 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def check_files(checkpoint: Checkpoint) -> None:
-    """Compare the weight files with their checksums: those inside torch's files, or the digests beside ours.
+    """:func:`simlingo.model.checkpoints.intact.check_intact` behind a bar.
 
     Raises:
         InvalidInputError: a file differs from what was written.
     """
-    from simlingo.model.checkpoints.kinds import Kind
-    from simlingo.model.checkpoints.shards import check_digests
-    from simlingo.model.checkpoints.torch_file import check_sums
+    from simlingo.model.checkpoints.intact import check_intact
 
     total = sum(file.stat().st_size for file in checkpoint.files)
     with progress("checking files", total) as done:
-        if checkpoint.source.kind in (Kind.OURS, Kind.INTERNVL):
-            check_digests(checkpoint.source.folder, done)
-            return
-        for file in checkpoint.files:
-            check_sums(file, done)
+        check_intact(checkpoint, done)

@@ -18,6 +18,7 @@ from simlingo.model.network import SimLingoNetwork
 Shape = tuple[int, ...]
 
 _LAYER = re.compile(r"\.(layers?)\.(\d+)\.")
+_TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 @lru_cache(maxsize=4)
@@ -80,8 +81,8 @@ def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Shape], we
     for name, shape in expected.items():
         if name in found and tuple(found[name].shape) != shape:
             problems.append(f"{name}: {tuple(found[name].shape)} instead of {shape}")
-        elif name in found and not found[name].is_floating_point():
-            problems.append(f"{name}: {found[name].dtype} instead of floating point")
+        elif name in found and (fault := _unusable(found[name])):
+            problems.append(f"{name}: {fault}")
     if not problems:
         return
     known = sum(name in found for name in expected)
@@ -112,6 +113,17 @@ def check_aliases(found: Mapping[str, Tensor], table: list[Entry], weights: str)
         )
 
 
+def _unusable(tensor: Tensor) -> str:
+    """Why a network cannot be made of a tensor; empty where it can."""
+    if tensor.layout is not torch.strided:
+        return f"{str(tensor.layout).removeprefix('torch.')} instead of dense"
+    if tensor.device.type != "cpu":
+        return f"holds no values (device {tensor.device.type})"
+    if tensor.dtype not in _TYPES:
+        return f"{tensor.dtype} instead of float64, float32, float16 or bfloat16"
+    return ""
+
+
 def _same(one: Tensor, other: Tensor) -> bool:
     if one.data_ptr() == other.data_ptr() and one.stride() == other.stride() and one.dtype == other.dtype:
         return True
@@ -128,6 +140,17 @@ def _collapse(names: Iterable[str]) -> list[str]:
         if len(members) == 1:
             lines.append(members[0])
         else:
-            layers = ",".join(match[2] for member in members if (match := _LAYER.search(member)))
+            layers = _ranges([int(match[2]) for member in members if (match := _LAYER.search(member))])
             lines.append(f"{pattern.format('{' + layers + '}')} ({len(members)} keys)")
     return lines
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Whole numbers in few words: ``0-3,7``."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ",".join("-".join(map(str, run)) for run in runs)

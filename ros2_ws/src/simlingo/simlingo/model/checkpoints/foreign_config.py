@@ -34,13 +34,17 @@ _FIXED: dict[str, tuple[object, ...]] = {
     "llm_config.rope_scaling.rope_type": (None, "default", "dynamic"),
     "lora.target": ("all-linear",),
 }
+#: Width over height from which InternVL's tiling takes two tiles side by side and not one (spec A.2): the middle of 1 and 2.
+_TWO_TILES_FROM = 1.5
 #: What ``config.json`` of InternVL calls our fields, for errors.
 _THEIR_NAMES = {
     "image.tile": "vision_config.image_size",
     "vision.hidden_size": "vision_config.hidden_size",
+    "vision.layers": "vision_config.num_hidden_layers",
     "vision.heads": "vision_config.num_attention_heads",
     "vision.patch": "vision_config.patch_size",
     "language.hidden_size": "llm_config.hidden_size",
+    "language.layers": "llm_config.num_hidden_layers",
     "language.heads": "llm_config.num_attention_heads",
     "language.key_value_heads": "llm_config.num_key_value_heads",
     "token_ids.image_context": "token_ids.img_context",
@@ -114,9 +118,10 @@ def internvl_config(path: Path, name: str, *, driving: bool) -> ModelConfig:
         added_tokens=len(PLACEHOLDERS),
         max_new_tokens=values.integer("max_new_tokens", INTERNVL2_1B.max_new_tokens),
         lora=LoraConfig(values.integer("lora.r"), values.number("lora.alpha")) if driving else None,
+        drives=driving,
         speaks=driving,
         answers=driving,
-        distance_to_first_point=values.get("distance_to_first_point", True) is True,
+        distance_to_first_point=values.flag("distance_to_first_point", True),
     )
     if values.get("token_ids", None):
         config = _with_token_ids(config, values)
@@ -193,6 +198,12 @@ class _Values:
             raise InvalidInputError(f"{self._path}: {field} {found}, it must be a number above 0")
         return float(value)
 
+    def flag(self, field: str, default: bool) -> bool:
+        value = self.get(field, default)
+        if not isinstance(value, bool):
+            raise InvalidInputError(f"{self._path}: {field} is {value!r}, it must be true or false")
+        return value
+
     def integer(self, field: str, default: int | None = None) -> int:
         value = self.number(field, default)
         if value != int(value):
@@ -206,14 +217,21 @@ def _image(values: _Values, path: Path, tile: int, driving: bool) -> ImageConfig
     if not (isinstance(raw, list) and len(raw) == 2 and all(isinstance(edge, int) and edge > 0 for edge in raw)):
         raise InvalidInputError(f"{path}: image.raw is {raw!r}, it must be [height, width] of the camera in pixels")
     height, width = raw
-    rows = values.integer("image.crop_rows", height)
+    rows = values.integer("image.crop_rows", height - int(height * 4.8) // 16)  # the bonnet is below
+    if rows > height:
+        raise InvalidInputError(f"{path}: image.crop_rows is {rows}, a picture of image.raw has {height} rows")
+    if width <= _TWO_TILES_FROM * rows:
+        raise InvalidInputError(
+            f"{path}: a picture of {width}x{rows} (image.raw, image.crop_rows) is not cut into two tiles side by side, as "
+            f"this network sees it; it must be {_TWO_TILES_FROM} times as wide as high, or wider"
+        )
     return ImageConfig(
         raw_width=width,
         raw_height=height,
         crop_top=0,
-        crop_bottom=min(rows, height),
+        crop_bottom=rows,
         tile=tile,
-        jpeg_round_trip=values.get("image.jpeg_round_trip", driving) is True,
+        jpeg_round_trip=values.flag("image.jpeg_round_trip", driving),
     )
 
 

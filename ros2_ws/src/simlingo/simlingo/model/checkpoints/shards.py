@@ -78,7 +78,7 @@ def write_shards(
     for name, shard in zip(names, shards, strict=True):
         size = sum(tensor.nbytes for tensor in shard.values())
         with writing(folder / name, size):
-            save_file({key: tensor.contiguous() for key, tensor in shard.items()}, folder / name, {"format": "pt"})
+            save_file(_apart(shard), folder / name, {"format": "pt"})
             (folder / name).chmod(0o644)  # safetensors writes for the owner alone
         digests.append(f"{_digest(folder / name)}  {name}\n")
         done(size)
@@ -118,6 +118,16 @@ def _split(tensors: Mapping[str, Tensor], limit: int) -> list[dict[str, Tensor]]
         shards[-1][name] = tensor
         size += tensor.nbytes
     return shards
+
+
+def _apart(shard: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors as safetensors takes them: contiguous, and none twice (embeddings may be tied to the output)."""
+    seen: set[int] = set()
+    result = {}
+    for name, tensor in shard.items():
+        result[name] = tensor.clone() if tensor.data_ptr() in seen else tensor.contiguous()
+        seen.add(tensor.data_ptr())
+    return result
 
 
 def _digest(path: Path, done: Callable[[int], None] = lambda _: None) -> str:

@@ -159,7 +159,7 @@ def _check_zip(path: Path) -> None:
         raise InvalidInputError(f"weights {path} are missing; copy the whole checkpoint again")
     try:
         with zipfile.ZipFile(path) as archive:
-            names = {name.partition("/")[2] for name in archive.namelist()}
+            entries = archive.infolist()
     except (zipfile.BadZipFile, OSError) as error:
         if _is_legacy(path):
             raise InvalidInputError(
@@ -167,6 +167,15 @@ def _check_zip(path: Path) -> None:
                 "torch.save(torch.load(FILE, weights_only=True), FILE)"
             ) from error
         raise _damaged(path, error) from error
+    packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
+    if packed:  # torch maps the file and would take compressed bytes for numbers
+        raise InvalidInputError(
+            f"{path} was compressed after torch.save wrote it ({packed[0]}), which cannot be mapped; unpack it and pack it "
+            "without compression, or take the original file"
+        )
+    names = [entry.filename.partition("/")[2] for entry in entries]
+    if len(set(names)) != len(names):
+        raise InvalidInputError(f"{path} holds a part twice; it was changed after torch.save wrote it: take the original file")
     if "data.pkl" not in names or "constants.pkl" in names:
         raise InvalidInputError(
             f"{path} was not written by torch.save as a zip file of tensors; save it again with torch"

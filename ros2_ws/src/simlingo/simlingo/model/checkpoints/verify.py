@@ -53,7 +53,8 @@ def read_case(path: Path) -> dict[str, Array]:
     """The arrays of a case; pickled objects are refused.
 
     Raises:
-        InvalidInputError: missing, damaged, or without one of the inputs.
+        InvalidInputError: missing, damaged, without one of the inputs, or an array is of another type or shape than its name
+            says.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -65,6 +66,11 @@ def read_case(path: Path) -> dict[str, Array]:
     missing = [name for name in _INPUTS if name not in case]
     if missing:
         raise InvalidInputError(f"case {path} lacks {', '.join(missing)}")
+    for name, array in case.items():
+        if (wanted := _unmet(name, array)) is not None:
+            raise InvalidInputError(
+                f"case {path}: {name} is {array.dtype} of shape {array.shape}, it must be {wanted}; store it again"
+            )
     return case
 
 
@@ -102,7 +108,7 @@ def run_case(network: SimLingoNetwork, case: dict[str, Array], end_of_turn: int)
     points = torch.from_numpy(case["target_points"].astype(np.float32)).reshape(1, 2, 2)
     _check_ids(network, ids)
     # The case's frame is what the published code reads after its JPEG round trip.
-    image = model_image(case["frame"].astype(np.uint8, copy=False), replace(config.image, jpeg_round_trip=False))
+    image = model_image(case["frame"], replace(config.image, jpeg_round_trip=False))
     frames = torch.from_numpy(image.copy())[None]
     features = network.image_embeddings(network.vision_tokens(frames))
     prompt = network.prompt_embeddings(ids, points, features)
@@ -114,6 +120,24 @@ def run_case(network: SimLingoNetwork, case: dict[str, Array], end_of_turn: int)
     route, speed = network.heads(hidden)
     tensors = (network.tile_pixels(frames), features, prompt, last, hidden, route, speed)
     return {**dict(zip(_ANSWERS, tensors, strict=True)), _TEXT: text}
+
+
+def _unmet(name: str, array: Array) -> str | None:
+    """What an array of a case must be and is not; None where it is, or where the network has no such array."""
+    whole, real = array.dtype.kind in "iu", array.dtype.kind in "iuf"
+    if name == "frame":
+        return None if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 else "uint8 (height, width, 3)"
+    if name == "input_ids":
+        row = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)
+        return None if whole and row and array.size else "whole numbers (tokens,) or (1, tokens)"
+    if name == "target_points":
+        fits = real and array.shape in ((2, 2), (1, 2, 2)) and bool(np.isfinite(array).all())
+        return None if fits else "finite numbers (2, 2) or (1, 2, 2)"
+    if name == _TEXT:
+        return None if whole or not array.size else "whole numbers"
+    if name in _ANSWERS:
+        return None if real and array.size else "numbers"
+    return None
 
 
 def _extend(network: SimLingoNetwork, embeddings: Tensor, cache: DynamicCache) -> Tensor:

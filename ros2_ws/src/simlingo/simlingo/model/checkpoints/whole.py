@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from simlingo.contracts import InvalidInputError
 
 _MARGIN = 16 << 20  # bytes for everything but the weights
+#: What torch.save's errors of writing mention; it raises them as RuntimeError, like everything else.
+_TORCH_WRITES = ("PytorchStreamWriter", "inline_container")
 
 
 @contextlib.contextmanager
@@ -65,7 +67,9 @@ def writing(file: Path, size: int = 0) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, RuntimeError) and not any(sign in str(error) for sign in _TORCH_WRITES):
+            raise
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         if not file.parent.is_dir():
             raise InvalidInputError(f"{file} could not be written: there is no folder {file.parent}") from error
         raise InvalidInputError(
