@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import math
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,14 +89,17 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inputs]:
         yield Inputs(network)
 
 
-def test_a_plan_carries_the_images_stamp_and_phases_that_add_up(inputs: Inputs) -> None:
+def test_a_plan_carries_the_images_stamp_and_phases_within_the_time_it_took(inputs: Inputs) -> None:
+    begin = time.perf_counter()
     plan = inputs.answered(inputs.send())
+    took_ms = 1e3 * (time.perf_counter() - begin)
     assert plan.header.frame_id == "ego_vehicle"
     assert plan.model == "geometric"
     assert (len(plan.path), len(plan.speed_waypoints)) == (20, 10)
     phases = {part.phase: part.duration_ms for part in plan.timing}
-    assert {"wait", "decode", "geometry"} <= set(phases)
-    assert 0.0 < sum(phases.values()) < 5000.0
+    assert set(phases) == {"wait", "decode", "geometry", "other"}
+    assert all(duration >= 0.0 for duration in phases.values())
+    assert phases["geometry"] < sum(phases.values()) <= took_ms
 
 
 def test_the_state_carries_phases_and_memory(inputs: Inputs) -> None:

@@ -1,12 +1,14 @@
-"""Numbers of command lines: read where they are in range, refused with the range where they are not."""
+"""Command lines: numbers in range and files that can be written are read, others refused with the reason."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
 import pytest
 
-from simlingo.arguments import real, whole
+from simlingo.arguments import output_file, real, whole
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", 1), ("64", 64), (" 7 ", 7)])
@@ -50,3 +52,20 @@ def test_a_bound_can_be_open() -> None:
     assert real(0.0, open_at_least=True)("1e-9") == 1e-9
     with pytest.raises(argparse.ArgumentTypeError, match="must be above 0, not 0"):
         real(0.0, open_at_least=True)("0")
+
+
+def test_files_to_write_are_checked_before_the_work(tmp_path: Path) -> None:
+    assert output_file(str(tmp_path / "new/folder/figures.json")) == tmp_path / "new/folder/figures.json"
+    (tmp_path / "old.json").touch()
+    assert output_file(str(tmp_path / "old.json")) == tmp_path / "old.json"
+    with pytest.raises(argparse.ArgumentTypeError, match="is a folder; name a file in it"):
+        output_file(str(tmp_path))
+    with pytest.raises(argparse.ArgumentTypeError, match=r"old\.json is a file"):
+        output_file(str(tmp_path / "old.json/figures.json"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_files_without_permission_are_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(argparse.ArgumentTypeError, match="no permission"):
+        output_file(str(tmp_path / "locked/figures.json"))

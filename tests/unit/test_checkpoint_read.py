@@ -17,7 +17,6 @@ from checkpoint_cases import (  # noqa: E402
     LORA,
     PAIR,
     TINY,
-    VISION,
     pair_config,
     plain_state,
     published_state,

@@ -171,7 +171,10 @@ def test_a_disk_without_room_is_known_before_writing(tmp_path: Path) -> None:
 def test_errors_that_are_not_of_writing_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="shapes differ"), writing(tmp_path / "file"):
         raise RuntimeError("shapes differ")
-    with pytest.raises(InvalidInputError, match=r"could not be written \(PytorchStreamWriter failed"), writing(tmp_path / "f"):
+    with (
+        pytest.raises(InvalidInputError, match=r"could not be written \(PytorchStreamWriter failed"),
+        writing(tmp_path / "f"),
+    ):
         raise RuntimeError("\n\nPytorchStreamWriter failed writing file data/3: file write failed")
 
 

@@ -225,7 +225,11 @@ def test_a_flipped_bit_of_a_foreign_checkpoint_is_found_before_it_drives_or_trai
     data = bytearray(file.read_bytes())
     data[data.index(values) + 10] ^= 4
     file.write_bytes(bytes(data))
-    for use in (lambda: load_policy(str(published)), lambda: load_network(published), open_subject(str(published)).network):
+    for use in (
+        lambda: load_policy(str(published)),
+        lambda: load_network(published),
+        open_subject(str(published)).network,
+    ):
         with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt are damaged"):
             use()
 

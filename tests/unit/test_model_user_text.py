@@ -118,6 +118,17 @@ def test_control_characters_and_newlines_become_one_space() -> None:
     assert guarded(f"{GUARD}a{GUARD}b", "text") == f"{GUARD}ab{GUARD}"
 
 
+def test_only_instructions_lose_their_double_spaces() -> None:
+    """The clean-up of spec A.6: dreamer prompts alone, in one pass."""
+    text = "is it  green?"
+    for build in (question_prompt, commentary_given_prompt):
+        assert text in build(HERE, text)
+    assert text in commentary_as_command_prompt(1.0, text)
+    assert text in answer_with_plan(text)
+    assert "is it green?" in instruction_prompt(HERE, text)
+    assert "turn  left" in instruction_prompt(HERE, "turn   left")
+
+
 @pytest.mark.parametrize("open_it", [shipped, like_the_published])
 def test_an_over_long_question_is_refused_by_its_tokens(open_it: Callable[[], PromptTokenizer]) -> None:
     known = open_it()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlingo.arguments import whole
+from simlingo.arguments import output_file, whole
 
 if TYPE_CHECKING:
     from training.evaluation.closed_loop import DriveRecord, DriveSettings
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--text-before-plan", action="store_true", help="a plan waits for a text that is due, and reads it"
     )
     parser.add_argument("--jobs", type=whole(1), help="routes at a time (default: one a core)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every route here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures and every route here")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the driven traces here, one picture a town")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from simlingo.arguments import whole
+from simlingo.arguments import output_file, whole
 
 DESCRIPTION = (
     "Measure the phases of a frame, from camera frame to plan, with and without text, against the published way."
@@ -61,9 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also time a plan every 50 ms with and without texts of 20 tokens made beside it",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
     parser.add_argument(
-        "--append", type=Path, metavar="FILE", help="add a line to the table of runs in this Markdown file"
+        "--append", type=output_file, metavar="FILE", help="add a line to the table of runs in this Markdown file"
     )
 
 

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from simlingo.arguments import whole
+from simlingo.arguments import output_file, whole
 
 DESCRIPTION = "Measure the time from a 1024x512 frame to a plan, with the shipped model or another one."
 EPILOG = """examples:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=whole(1), default=2, help="threads of the network (default: 2)")
     parser.add_argument("--frames", type=whole(1), default=200, help="frames to time (default: 200)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlingo.arguments import whole
+from simlingo.arguments import output_file, whole
 
 if TYPE_CHECKING:
     from simlingo.model.engine.backend import Backend
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=whole(1), default=2, help="threads of each runtime (default: 2)")
     parser.add_argument("--frames", type=whole(1), default=100, help="frames to time (default: 100)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

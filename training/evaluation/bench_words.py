@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlingo.arguments import whole
+from simlingo.arguments import output_file, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--frames", type=whole(1), default=400, help="frames, spread over the routes (default: 400)")
     parser.add_argument("--threads", type=whole(1), default=2, help="threads of the network (default: 2)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and every sentence here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures and every sentence here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -78,6 +78,7 @@ def append(path: Path, figures: dict[str, Any]) -> None:
     while end < len(rows) and rows[end].startswith("|"):
         end += 1
     rows.insert(end, _row(figures))
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     temporary.write_text("\n".join(rows) + "\n", encoding="utf-8")
     temporary.replace(path)

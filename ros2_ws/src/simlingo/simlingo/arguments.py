@@ -1,10 +1,12 @@
-"""Types for the numbers of command lines: what is out of range is refused where it is read, with the range."""
+"""Types for command lines: numbers out of range and files that cannot be written are refused where they are read."""
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -39,3 +41,16 @@ def real(least: float, most: float = math.inf, *, open_at_least: bool = False) -
         return value
 
     return number
+
+
+def output_file(text: str) -> Path:
+    """Reads the path of a file that will be written after long work; folders on its way may be missing yet."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"'{text}' is a folder; name a file in it")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise argparse.ArgumentTypeError(f"'{text}' cannot be written: {above} is a file")
+    if not os.access(path if path.exists() else above, os.W_OK):
+        raise argparse.ArgumentTypeError(f"'{text}' cannot be written: no permission; name another place")
+    return path

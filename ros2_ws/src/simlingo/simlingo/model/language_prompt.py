@@ -53,8 +53,9 @@ def instruction_prompt(here: str, instruction: str | bytes, flag: InstructionFla
 
     Answered by ``FOLLOWING_ANSWER`` or, refused, by :func:`answer_with_plan`.
     """
-    text = here + single_stops(f" {guarded(instruction, 'instruction')}")
-    text = _STOP_AFTER_MARK.sub(r"\1", text)  # two spaces in a row cannot come up: guarded() leaves single ones
+    # One pass of each, as published; what comes before is clean.
+    told = single_stops(f" {guarded(instruction, 'instruction')}").replace("  ", " ")
+    text = here + _STOP_AFTER_MARK.sub(r"\1", told)
     return text if flag is None else f"{flag.value} {text}"
 
 

@@ -26,7 +26,7 @@ _GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 def guarded(text: str | bytes, what: str) -> str:
     """``text`` as it goes into a prompt, between guards; its tokens are counted when the prompt is encoded.
 
-    White space and control characters, newlines too, become one space and none at the ends.
+    Newlines, tabs and control characters become one space, with the spaces around them; none stay at the ends.
 
     Args:
         text: Unicode, or UTF-8 bytes.
@@ -42,7 +42,8 @@ def guarded(text: str | bytes, what: str) -> str:
         raise InvalidInputError(f"the {what} is no valid Unicode ({error.reason}); send it as UTF-8") from error
     if len(raw) > MAX_TEXT_BYTES:
         raise InvalidInputError(f"the {what} has {len(raw)} bytes, at most {MAX_TEXT_BYTES} are read; shorten it")
-    words = _GAPS.sub(" ", words.replace(GUARD, "")).strip()
+    words = _GAPS.sub(lambda gap: " " if gap[0].strip(" ") else gap[0], words.replace(GUARD, ""))
+    words = words.strip()
     if not words:
         raise InvalidInputError(f"the {what} is empty; say something")
     return f"{GUARD}{words}{GUARD}"

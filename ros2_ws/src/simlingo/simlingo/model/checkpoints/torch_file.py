@@ -175,7 +175,9 @@ def _check_zip(path: Path) -> None:
         )
     names = [entry.filename.partition("/")[2] for entry in entries]
     if len(set(names)) != len(names):
-        raise InvalidInputError(f"{path} holds a part twice; it was changed after torch.save wrote it: take the original file")
+        raise InvalidInputError(
+            f"{path} holds a part twice; it was changed after torch.save wrote it: take the original file"
+        )
     if "data.pkl" not in names or "constants.pkl" in names:
         raise InvalidInputError(
             f"{path} was not written by torch.save as a zip file of tensors; save it again with torch"

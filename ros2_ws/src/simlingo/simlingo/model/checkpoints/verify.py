@@ -126,7 +126,9 @@ def _unmet(name: str, array: Array) -> str | None:
     """What an array of a case must be and is not; None where it is, or where the network has no such array."""
     whole, real = array.dtype.kind in "iu", array.dtype.kind in "iuf"
     if name == "frame":
-        return None if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 else "uint8 (height, width, 3)"
+        return (
+            None if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 else "uint8 (height, width, 3)"
+        )
     if name == "input_ids":
         row = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)
         return None if whole and row and array.size else "whole numbers (tokens,) or (1, tokens)"
