@@ -108,7 +108,7 @@ def run_case(network: SimLingoNetwork, case: dict[str, Array], end_of_turn: int)
     points = torch.from_numpy(case["target_points"].astype(np.float32)).reshape(1, 2, 2)
     _check_ids(network, ids)
     # The case's frame is what the published code reads after its JPEG round trip.
-    image = model_image(case["frame"], replace(config.image, jpeg_round_trip=False))
+    image = model_image(np.asarray(case["frame"], np.uint8), replace(config.image, jpeg_round_trip=False))
     frames = torch.from_numpy(image.copy())[None]
     features = network.image_embeddings(network.vision_tokens(frames))
     prompt = network.prompt_embeddings(ids, points, features)
