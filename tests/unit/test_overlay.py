@@ -108,6 +108,21 @@ def test_progress_bar_is_as_long_as_the_progress() -> None:
     assert bar.any(axis=0).nonzero()[0].max() == pytest.approx(250, abs=2)
 
 
+def test_words_stand_in_the_middle_above_the_strip_however_long_they_are() -> None:
+    bare = Image.new("RGB", (1000, 500), (0, 0, 0))
+    draw_caption(bare, Caption("30 km/h", "12.0 s", progress=0.25))
+    tops = []
+    for words in ("Turn left. Stop for the red light.", "Keep your lane and wait. " * 200):
+        picture = Image.new("RGB", (1000, 500), (0, 0, 0))
+        draw_caption(picture, Caption("30 km/h", "12.0 s", progress=0.25, words=words))
+        rows, columns = (np.asarray(picture) != np.asarray(bare)).any(axis=2).nonzero()
+        assert columns.min() + columns.max() == pytest.approx(1000, abs=4)
+        assert columns.min() > 0
+        tops.append(rows.min())
+        assert rows.max() < 500 - 500 // 28
+    assert 250 < tops[1] < tops[0]
+
+
 @pytest.mark.parametrize(("encoding", "pixel"), [("bgra8", (3, 2, 1, 0)), ("bgr8", (3, 2, 1)), ("rgb8", (1, 2, 3))])
 def test_pictures_of_every_encoding(encoding: str, pixel: tuple[int, ...]) -> None:
     row = bytes(pixel) * 4 + b"pad"

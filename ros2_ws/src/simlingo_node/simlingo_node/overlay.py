@@ -7,6 +7,7 @@ The live page draws the same overlay in the browser.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,6 +32,8 @@ DOT_RADIUS_M = 0.28
 #: Nothing nearer to the camera than this is drawn, metres; it lies below the picture's lower edge.
 NEAR_M = 1.0
 _STEP_M = 0.5
+#: Lines of the driver's words on a frame; a text of 100 tokens fits.
+_MOST_LINES = 4
 
 PATH_RGB = (45, 212, 191)
 WAYPOINT_RGB = (251, 146, 60)
@@ -152,6 +155,7 @@ class Caption:
     right: str  # time and score
     progress: float  # driven part of the route, 0 to 1
     instruction: str = ""  # shown in the upper left corner; empty: nothing
+    words: str = ""  # the driver's, shown in the middle above the strip; empty: nothing
 
 
 def draw_caption(picture: Image.Image, caption: Caption) -> None:
@@ -167,13 +171,20 @@ def draw_caption(picture: Image.Image, caption: Caption) -> None:
     done = min(max(caption.progress, 0.0), 1.0)
     draw.rectangle((0, height - strip, width * done, height - strip + max(size // 6, 2)), fill=(*PATH_RGB, 255))
     if caption.instruction:
-        box = draw.textbbox((size * 1.2, size * 1.5), caption.instruction, font=_font(size), anchor="lm")
-        draw.rounded_rectangle(
-            (box[0] - size * 0.6, box[1] - size * 0.4, box[2] + size * 0.6, box[3] + size * 0.4),
-            radius=size * 0.5,
-            fill=(15, 20, 28, 170),
-        )
-        draw.text((size * 1.2, size * 1.5), caption.instruction, font=_font(size), fill=(240, 244, 248), anchor="lm")
+        _draw_boxed(draw, (size * 1.2, size * 1.5), caption.instruction, "lm", size)
+    if caption.words:
+        lines = textwrap.wrap(caption.words, max(int(width / size * 1.5), 10), max_lines=_MOST_LINES, placeholder=" …")
+        _draw_boxed(draw, (width / 2, height - strip - size), "\n".join(lines), "md", size)
+
+
+def _draw_boxed(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, anchor: str, size: int) -> None:
+    """Text of ``size`` (px) on a dark box, anchored at ``place`` (px) as Pillow names it."""
+    box = draw.textbbox(place, text, font=_font(size), anchor=anchor, align="center")
+    margin = size * 0.5
+    draw.rounded_rectangle(
+        (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin), radius=margin, fill=(15, 20, 28, 170)
+    )
+    draw.text(place, text, font=_font(size), fill=(240, 244, 248), anchor=anchor, align="center")
 
 
 #: Pillow's name of each ROS encoding, and its bytes per pixel.

@@ -11,7 +11,7 @@ from nav_msgs.msg import Odometry
 from PIL import Image
 from rclpy.serialization import deserialize_message
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
-from simlingo_msgs.msg import InstructionStatus, Navigation, Score
+from simlingo_msgs.msg import Commentary, InstructionStatus, Navigation, Score
 
 from simlingo.contracts import InvalidInputError
 from simlingo_node.conversions import message_to_plan, odometry_to_ego_state
@@ -39,6 +39,7 @@ class DriveFrames:
     score: bytes | None = None
     instruction: bytes | None = None
     instruction_stamp: int = 0  # ns
+    commentary: bytes | None = None
 
     def add_odometry(self, serialized: bytes) -> None:
         """Keep a pose; a broken message is left out."""
@@ -76,7 +77,14 @@ class DriveFrames:
             right = f"{navigation.progress:.0f} of {navigation.length:.0f} m   " + right
         if score is not None and math.isfinite(score.driving_score):
             right = f"score {score.driving_score:.0f}   " + right
-        return Caption(left, right, progress if math.isfinite(progress) else 0.0, self._instruction_text(stamp))
+        words = _read(self.commentary, Commentary)
+        return Caption(
+            left,
+            right,
+            progress if math.isfinite(progress) else 0.0,
+            self._instruction_text(stamp),
+            words.text if words is not None else "",
+        )
 
     def _instruction_text(self, stamp: int) -> str:
         status = _read(self.instruction, InstructionStatus)

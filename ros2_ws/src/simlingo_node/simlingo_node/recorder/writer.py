@@ -65,7 +65,7 @@ class RecordingThread:
         self._bag = BagWriter(settings.bag) if settings.bag is not None else None
         if self._bag is not None:
             for topic, type_name in topics.items():
-                self._bag.add_topic(topic, type_name, latched=topic.endswith(("/mission", "/tf_static")))
+                self._bag.add_topic(topic, type_name, latched=topic.endswith(("/mission", "/tf_static", "/commentary")))
             self._bag.add_topic(settings.picture_topic, "sensor_msgs/msg/CompressedImage")
         self.written = 0
         self.stopped = False  # by a failure: nothing is written any more
@@ -132,7 +132,7 @@ class RecordingThread:
                 self._on_problem(str(error))
         elif item.role == "instruction":
             frames.instruction, frames.instruction_stamp = item.serialized, item.stamp
-        elif item.role in ("plan", "navigation", "score"):
+        elif item.role in ("plan", "navigation", "score", "commentary"):
             setattr(frames, item.role, item.serialized)
 
     def _write_picture(self, item: Item) -> None:
