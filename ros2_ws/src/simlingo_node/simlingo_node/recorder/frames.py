@@ -10,8 +10,8 @@ from typing import Any
 from nav_msgs.msg import Odometry
 from PIL import Image
 from rclpy.serialization import deserialize_message
-from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 from simlingo_msgs.msg import Commentary, InstructionStatus, Navigation, Score
+from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 
 from simlingo.contracts import InvalidInputError
 from simlingo_node.conversions import message_to_plan, odometry_to_ego_state
