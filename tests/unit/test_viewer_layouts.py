@@ -20,6 +20,7 @@ TOPICS = {
     "/simlingo/path",
     "/simlingo/speed_waypoints",
     "/simlingo/markers",
+    "/simlingo/commentary",
     "/simlingo/score",
     "/simlingo/instruction",
     "/simlingo/instruction_status",
