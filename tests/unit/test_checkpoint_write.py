@@ -183,7 +183,9 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/text").write_text("years of work")
     assert run("import", folder, "--out", tmp_path / "thesis", "--no-tokenizer") == 1
-    assert "is there already" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "is there already" in text
+    assert "checking" not in text  # said before the long work
     assert os.listdir(tmp_path / "thesis") == ["text"]
     (tmp_path / "empty").mkdir()
     assert run("import", folder, "--out", tmp_path / "empty", "--no-tokenizer") == 0

@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export; 0 when the folder is complete."""
     from simlingo.model.checkpoints.publish import write_published
+    from simlingo.model.checkpoints.whole import require_free_name
 
+    require_free_name(args.out)
     checkpoint = open_from(args)
     check_files(checkpoint)
     print(f"writing {args.out} ({checkpoint.bytes / 1e6:,.1f} MB) ...", file=sys.stderr, flush=True)

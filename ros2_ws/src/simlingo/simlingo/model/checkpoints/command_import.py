@@ -39,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from simlingo.contracts import InvalidInputError
     from simlingo.model.checkpoints.opened import renamed
     from simlingo.model.checkpoints.store import merge_adapters, write_folder
+    from simlingo.model.checkpoints.whole import require_free_name
 
     began = time.monotonic()
+    require_free_name(args.out)
     checkpoint = open_from(args)
     tokenizer = None if args.no_tokenizer else checkpoint.source.tokenizer
     if tokenizer is None and not args.no_tokenizer:

@@ -36,15 +36,15 @@ def write_published(checkpoint: Checkpoint, target: Path) -> Path:
     Raises:
         InvalidInputError: LoRA was merged or never there, it was never trained to drive, the target is taken, or the disk is full.
     """
-    if checkpoint.config.lora is None:
-        raise InvalidInputError(
-            f"{checkpoint.source.folder} holds no LoRA factors, which the published layout keeps apart; "
-            "import the original again without --merge-lora"
-        )
     if not checkpoint.config.drives:
         raise InvalidInputError(
             f"{checkpoint.source.folder} is no driver: its heads are fresh; the published layout has no word for that: train "
             "it first"
+        )
+    if checkpoint.config.lora is None:
+        raise InvalidInputError(
+            f"{checkpoint.source.folder} holds no LoRA factors, which the published layout keeps apart; "
+            "import the original again without --merge-lora"
         )
     hydra = _hydra_file(checkpoint)
     inside = Path(RUN_CHECKPOINT if hydra else ".")

@@ -29,9 +29,8 @@ def whole_folder(target: Path, needed: int) -> Iterator[Path]:
     Raises:
         InvalidInputError: the target is taken, the disk has no room, or cannot be written.
     """
+    require_free_name(target)
     target = target.absolute()
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise InvalidInputError(f"{target} is there already; remove it, or name another folder")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
@@ -55,6 +54,16 @@ def whole_folder(target: Path, needed: int) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def require_free_name(target: Path) -> None:
+    """Check that ``target`` does not exist, or is an empty folder; commands ask before their long work.
+
+    Raises:
+        InvalidInputError: it is taken.
+    """
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise InvalidInputError(f"{target.absolute()} is there already; remove it, or name another folder")
 
 
 @contextlib.contextmanager
