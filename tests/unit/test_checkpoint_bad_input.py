@@ -95,6 +95,26 @@ def test_compressed_files_are_refused(folder: Path, compression: int) -> None:
             read(folder / "pytorch_model.pt")
 
 
+def test_a_damaged_directory_of_a_file_is_named(folder: Path) -> None:
+    """A name that is no UTF-8; a version that no reader knows."""
+    file = folder / "pytorch_model.pt"
+    whole = file.read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    for place, value in ((entry + 46, 0xFF), (entry + 6, 0xFF)):
+        data = bytearray(whole)
+        data[place] = value
+        data[entry + 9] |= 0x08  # names are UTF-8
+        file.write_bytes(bytes(data))
+        with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt"):
+            open_checkpoint(folder)
+
+
+def test_nested_configurations_without_end_are_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "config.json").write_text('{"a":' * 100_000 + "1" + "}" * 100_000)
+    with pytest.raises(InvalidInputError, match=r"config\.json cannot be read"):
+        open_checkpoint(folder)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_file_with_a_part_twice_is_refused(folder: Path) -> None:
     packed_again(folder / "pytorch_model.pt", zipfile.ZIP_STORED, twice=True)
@@ -289,6 +309,15 @@ def test_runs_configurations_that_say_too_little_are_named(tmp_path: Path, text:
 def test_a_run_without_a_third_tile_is_read(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("{" + KNOWN + ", data_module: {base: {use_global_img: false}}}")
     assert hydra_config(tmp_path / "config.yaml").image.tile == 448
+
+
+def test_the_first_token_may_end_a_turn(folder: Path) -> None:
+    config = pair_config()
+    config["token_ids"]["eos"] = 0
+    (folder / "config.json").write_text(json.dumps(config))
+    ids = open_checkpoint(folder).config.token_ids
+    assert ids is not None
+    assert ids.end_of_turn == 0
 
 
 def test_paths_without_a_checkpoint_say_what_was_expected(folder: Path, tmp_path: Path) -> None:

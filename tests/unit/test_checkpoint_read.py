@@ -36,7 +36,7 @@ from simlingo.model.checkpoints.provenance import own  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
-from simlingo.model.config import ModelConfig  # noqa: E402
+from simlingo.model.config import LoraConfig, ModelConfig  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
@@ -280,6 +280,41 @@ def test_sizes_read_back_from_an_exported_configuration(pair: Path, tmp_path: Pa
     trained = checkpoint_of(network_of(opened, adapters="apart"), tmp_path, opened.provenance)
     write_published(trained, tmp_path / "out")
     assert open_checkpoint(tmp_path / "out").config == replace(PAIR, name="out")
+
+
+@pytest.mark.parametrize("hydra", [False, True])
+def test_other_adapters_than_it_came_with_are_exported_as_what_they_are(
+    network: SimLingoNetwork, pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hydra: bool
+) -> None:
+    """The configuration that it came with would read them with another scale, or not at all."""
+    original = published_run(tmp_path / "run", network, monkeypatch) if hydra else pair
+    write_folder(open_checkpoint(original), tmp_path / "ours", None)
+    opened = open_checkpoint(tmp_path / "ours")
+    learner = network_of(with_ids(opened))
+    add_adapters(learner, LoraConfig(rank=LORA.rank, alpha=4 * LORA.alpha))
+    with torch.no_grad():
+        for name, weight in learner.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(0.0, 0.1)
+    trained = replace(checkpoint_of(learner, tmp_path, opened.provenance), source=opened.source)
+    write_published(trained, tmp_path / "back")
+    back = open_checkpoint(tmp_path / "back")
+    assert back.config.lora == LoraConfig(rank=LORA.rank, alpha=4 * LORA.alpha)
+    assert_same_plan(network_of(with_ids(back)), network_of(with_ids(trained)))
+
+
+def test_patches_are_put_together_in_threes_too(tmp_path: Path) -> None:
+    """A ratio that no float holds exactly."""
+    config = replace(TINY, downsample_ratio=1 / 3, image=replace(TINY.image, tile=42), lora=None)
+    assert config.tokens_per_tile == 4
+    network = random_network(config=config)
+    grid = torch.randn(1, 2, 36, config.vision.hidden_size)
+    seen: list[torch.Tensor] = []
+    network.vlm.multi_modal_projector.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    assert network.image_embeddings(grid).shape == (1, 8, config.language.hidden_size)
+    patches = grid[0, 1].view(6, 6, -1)
+    wanted = torch.cat([patches[y, x] for y in (0, 1, 2) for x in (3, 4, 5)])  # the upper right token of the right tile
+    assert torch.equal(seen[0][1, 1], wanted)
 
 
 def test_frames_are_cropped_at_the_bottom_only(pair: Path) -> None:

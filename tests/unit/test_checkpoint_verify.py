@@ -133,9 +133,16 @@ def test_arrays_of_another_kind_are_named(
     assert sign in text
 
 
-def test_a_report_that_cannot_be_written_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["checkpoint", "verify", str(folder), "--json", "/nowhere/report.json"]) == 1
-    assert "there is no folder /nowhere" in capsys.readouterr().err
+def test_a_report_that_cannot_be_written_is_named_before_the_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["checkpoint", "verify", str(folder), "--json", str(tmp_path)])
+    text = capsys.readouterr().err
+    assert "is a folder" in text
+    assert "running" not in text
+    assert main(["checkpoint", "verify", str(folder), "--json", str(tmp_path / "new/report.json")]) == 0
+    assert (tmp_path / "new/report.json").is_file()
 
 
 def test_a_case_is_never_unpickled(tmp_path: Path) -> None:

@@ -215,6 +215,11 @@ def test_the_published_layout_drives_in_every_precision_and_in_simulation_only(p
         assert 0.0 < difference < share * size
 
 
+def test_a_tokenizer_beside_foreign_weights_makes_them_no_folder_of_ours(published: Path) -> None:
+    for path in (next(published.rglob("pytorch_model.pt")), next(published.rglob("pytorch_model.pt")).parent):
+        load_policy(str(path)).close()
+
+
 def test_a_flipped_bit_of_a_foreign_checkpoint_is_found_before_it_drives_or_trains(
     published: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -250,7 +255,8 @@ def test_a_backbone_that_never_learned_to_drive_is_refused(tmp_path: Path) -> No
             load_policy(str(folder))
     config_file = tmp_path / "imported/config.json"
     config_file.write_text(config_file.read_text().replace('"drives": false', '"drives": true'))
-    load_policy(str(tmp_path / "imported")).close()
+    with pytest.raises(InvalidInputError, match=r"pictures of 96x48; models drive here on 1024x512 only"):
+        load_policy(str(tmp_path / "imported"))
 
 
 def test_a_checkpoint_without_a_tokenizer_names_the_way_to_bring_one(tmp_path: Path) -> None:

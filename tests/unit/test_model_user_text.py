@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from prompt_cases import HERE, INTERNVL_TOKENS, ORDINARY, like_the_published, navigation, shipped, tokenizers
+from tokenizers import Tokenizer, models
 
 from simlingo.contracts import Command, InvalidInputError
 from simlingo.model.checkpoints.named import PLACEHOLDERS
@@ -20,7 +21,7 @@ from simlingo.model.language_prompt import (
     question_answer,
     question_prompt,
 )
-from simlingo.model.prompt import TARGET_POINT, chat, navigation_options, open_chat, situation
+from simlingo.model.prompt import SPECIAL_TOKENS, TARGET_POINT, chat, navigation_options, open_chat, situation
 from simlingo.model.tokenizer import PromptTokenizer
 from simlingo.model.user_text import GUARD, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, guarded
 
@@ -107,6 +108,23 @@ def test_what_is_no_text_is_refused_with_the_cure(text: str | bytes, sign: str) 
         with pytest.raises(InvalidInputError, match=sign) as caught:
             build(HERE, text)
         assert any(name in str(caught.value) for name in ("question", "instruction", "commentary"))
+
+
+def test_a_tokenizer_file_that_cuts_or_pads_does_neither_to_prompts() -> None:
+    plain = like_the_published()
+    prompt = chat(question_prompt(HERE, "Is the light red?"), question_answer("Yes."), 20)
+    wanted = plain.encode(prompt), plain.encode("<|im_end|>")
+    plain._tokenizer.enable_truncation(20)
+    plain._tokenizer.enable_padding(direction="left", length=30)
+    again = PromptTokenizer(plain._tokenizer)
+    assert (again.encode(prompt), again.encode("<|im_end|>")) == wanted
+
+
+def test_a_tokenizer_that_cuts_a_special_token_into_pieces_is_refused() -> None:
+    words = {name: number for number, name in enumerate([*SPECIAL_TOKENS, *"<|im_end>"])}
+    broken = Tokenizer(models.BPE(words, []))
+    with pytest.raises(InvalidInputError, match="into pieces"):
+        PromptTokenizer(broken)
 
 
 def test_bytes_are_read_as_utf_8() -> None:

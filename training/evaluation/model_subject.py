@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -161,8 +162,10 @@ def _of_checkpoint(path: Path) -> Subject:
 def _made_up(config: ModelConfig) -> Asked:
     """Prompts of real lengths without a tokenizer; any ordinary ids cost the same."""
     ids = _token_ids(config)
-    here = [*range(20, 20 + _SITUATION), *[ids.image_context] * config.image_tokens, *[ids.target_point] * 2]
-    request, answer = list(range(60, 60 + _REQUEST)), list(range(80, 80 + _ANSWER))
+    special = (ids.image_context, ids.target_point, ids.end_of_turn)
+    ordinary = itertools.cycle(number for number in range(config.language.vocab_size) if number not in special)
+    words, request, answer = (list(itertools.islice(ordinary, count)) for count in (_SITUATION, _REQUEST, _ANSWER))
+    here = [*words, *[ids.image_context] * config.image_tokens, *[ids.target_point] * 2]
     return Asked([*here, *request, *answer], _ANSWER, [*here, *request], len(here))
 
 

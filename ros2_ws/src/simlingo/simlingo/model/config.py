@@ -94,9 +94,14 @@ class ModelConfig:
     token_ids: TokenIds | None = None  # None: the tokenizer says them
 
     @property
+    def unshuffle(self) -> int:
+        """Patches along the edge of one visual token."""
+        return round(1.0 / self.downsample_ratio)
+
+    @property
     def tokens_per_tile(self) -> int:
         """Visual tokens that one tile gives to the language model."""
-        side = int(self.image.tile // self.vision.patch * self.downsample_ratio)
+        side = self.image.tile // self.vision.patch // self.unshuffle
         return side * side
 
     @property
@@ -118,7 +123,7 @@ class ModelConfig:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InvalidInputError(
                 f"model configuration {path} cannot be read ({error}); copy the whole model folder again"
             ) from error

@@ -170,8 +170,8 @@ class ModelPolicy:
         except TimeoutError:
             speech.cancel()
             return Answer(error=f"no answer within {_ANSWER_WITHIN_S:g} s: the model is too slow, or busy planning")
-        except SimlingoError as error:
-            return Answer(error=str(error))
+        except Exception as error:  # whatever it is, whoever asked is told, and driving goes on
+            return Answer(error=str(error) or type(error).__name__)
         return Answer(text=self._tokenizer.decode(ids).strip())
 
     def _suffix(self, prompt: str, here: str, answer_start: str = "") -> list[int]:

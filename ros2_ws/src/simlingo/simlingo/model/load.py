@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simlingo.contracts import InvalidInputError
+from simlingo.contracts import MODEL_CAMERA, InvalidInputError
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.provenance import provenance_of
 from simlingo.model.config import ModelConfig
@@ -61,8 +61,8 @@ def load_policy(
 def _with_graphs(name_or_path: str) -> Path | None:
     """The model folder with exported graphs, if it is one; a name that is nothing at all is an error."""
     path = Path(name_or_path)
-    if path.exists() and not any((path / name).exists() for name in (*GRAPHS.values(), TOKENIZER_FILE)):
-        return None  # a foreign checkpoint
+    if path.exists() and not any((path / name).exists() for name in GRAPHS.values()):
+        return None  # a checkpoint without graphs
     folder = find_model(name_or_path)
     return folder if any((folder / name).exists() for name in GRAPHS.values()) else None
 
@@ -92,6 +92,7 @@ def _with_torch(
             f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
         )
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
+    _require_camera(checkpoint.config, name_or_path)
     check_before_use(checkpoint)
     require_memory_to_load(checkpoint, precision, device)
     with memory_told():
@@ -106,4 +107,14 @@ def _require_trained(config: ModelConfig, name_or_path: str) -> None:
         raise InvalidInputError(
             f"{name_or_path} is no driver: its heads are fresh and would steer at random; train it first "
             "(docs/checkpoints.md, In code)"
+        )
+
+
+def _require_camera(config: ModelConfig, name_or_path: str) -> None:
+    """Frames are brought to the published camera before a model sees them (spec A.2), whatever camera drives."""
+    image = config.image
+    if (image.raw_width, image.raw_height) != (MODEL_CAMERA.width, MODEL_CAMERA.height):
+        raise InvalidInputError(
+            f"{name_or_path} was made for pictures of {image.raw_width}x{image.raw_height}; models drive here on "
+            f"{MODEL_CAMERA.width}x{MODEL_CAMERA.height} only, so it can be verified, imported and exported, but not driven"
         )

@@ -102,9 +102,10 @@ class SimLingoNetwork(nn.Module):
         """Patch features to language-model inputs (B, image_tokens, D): pixel unshuffle and projector (spec A.3)."""
         count, tiles, patches, width = vision.shape
         side = round(patches**0.5)
-        grid = vision.reshape(count * tiles, side, side, width)
-        grid = self.vlm.pixel_shuffle(grid, scale_factor=self.config.downsample_ratio)
-        features: Tensor = self.vlm.multi_modal_projector(grid.reshape(count * tiles, -1, grid.shape[-1]))
+        # Not transformers' pixel_shuffle: it computes with the ratio as a float, which fails for 1/3.
+        edge = self.config.unshuffle
+        grid = vision.reshape(count * tiles, side // edge, edge, side // edge, edge, width).transpose(2, 3)
+        features: Tensor = self.vlm.multi_modal_projector(grid.reshape(count * tiles, -1, edge * edge * width))
         return features.reshape(count, -1, features.shape[-1])
 
     def prompt_embeddings(self, input_ids: Tensor, target_points: Tensor, image: Tensor) -> Tensor:

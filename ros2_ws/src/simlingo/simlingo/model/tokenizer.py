@@ -24,7 +24,16 @@ class PromptTokenizer:
         if len(known) < len(ids):
             missing = sorted(ids.keys() - known.keys())
             raise InvalidInputError(f"the tokenizer lacks the tokens {missing}; take the tokenizer.json of the weights")
+        # A file may ask for both; they would cut a prompt's end off or put tokens before it.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         self._tokenizer = tokenizer
+        in_pieces = sorted(token for token, number in known.items() if self.encode(token) != [number])
+        if in_pieces:
+            raise InvalidInputError(
+                f"the tokenizer cuts {in_pieces} into pieces: they are no special tokens there; take the tokenizer.json of "
+                "the weights"
+            )
         self._added = {token.content: number for number, token in tokenizer.get_added_tokens_decoder().items()}
         longest_first = sorted(self._added, key=len, reverse=True)
         self._added_pattern = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
@@ -103,7 +112,7 @@ class PromptTokenizer:
         backend = self._tokenizer
         if backend.normalizer is not None:
             text = backend.normalizer.normalize_str(text)
-        pieces = backend.pre_tokenizer.pre_tokenize_str(text)
+        pieces = backend.pre_tokenizer.pre_tokenize_str(text) if backend.pre_tokenizer is not None else [(text, None)]
         return [token.id for piece, _ in pieces for token in backend.model.tokenize(piece)]
 
     def _check_length(self, text: str) -> None:

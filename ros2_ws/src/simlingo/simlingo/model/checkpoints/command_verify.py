@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from simlingo.arguments import real, whole
+from simlingo.arguments import output_file, real, whole
 from simlingo.model.checkpoints.command_common import check_files, declare, open_from
 
 DESCRIPTION = (
@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     declare(parser, DESCRIPTION, EXAMPLES)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the report there")
     parser.add_argument("--case", type=Path, help="the case (default: case.npz beside the weights)")
     parser.add_argument(
         "--tolerance",
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     text = json.dumps(report.to_dict(), indent=2) + "\n"
     if args.json is not None:
         with writing(args.json):
+            args.json.parent.mkdir(parents=True, exist_ok=True)
             temporary = args.json.with_name(f"{args.json.name}.tmp")
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(args.json)

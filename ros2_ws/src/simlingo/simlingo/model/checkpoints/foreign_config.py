@@ -60,7 +60,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"configuration {path} cannot be read ({error}); copy the checkpoint again") from error
     if not isinstance(values, dict):
         raise InvalidInputError(f"configuration {path} is no JSON object; copy the checkpoint again")
@@ -139,7 +139,7 @@ def hydra_config(path: Path) -> ModelConfig:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InvalidInputError(f"configuration {path} cannot be read ({error}); copy the run again") from error
     model = values.get("model") if isinstance(values, dict) else None
     language = model.get("language_model") if isinstance(model, dict) else None
@@ -198,6 +198,11 @@ class _Values:
             raise InvalidInputError(f"{self._path}: {field} {found}, it must be a number above 0")
         return float(value)
 
+    def token(self, field: str) -> int:
+        """An id; 0 is one."""
+        value = self.get(field, None)
+        return 0 if value == 0 and not isinstance(value, bool) else self.integer(field)
+
     def flag(self, field: str, default: bool) -> bool:
         value = self.get(field, default)
         if not isinstance(value, bool):
@@ -220,7 +225,7 @@ def _image(values: _Values, path: Path, tile: int, driving: bool) -> ImageConfig
     rows = values.integer("image.crop_rows", height - int(height * 4.8) // 16)  # the bonnet is below
     if rows > height:
         raise InvalidInputError(f"{path}: image.crop_rows is {rows}, a picture of image.raw has {height} rows")
-    if width <= _TWO_TILES_FROM * rows:
+    if width < _TWO_TILES_FROM * rows:
         raise InvalidInputError(
             f"{path}: a picture of {width}x{rows} (image.raw, image.crop_rows) is not cut into two tiles side by side, as "
             f"this network sees it; it must be {_TWO_TILES_FROM} times as wide as high, or wider"
@@ -237,9 +242,9 @@ def _image(values: _Values, path: Path, tile: int, driving: bool) -> ImageConfig
 
 def _with_token_ids(config: ModelConfig, values: _Values) -> ModelConfig:
     ids = TokenIds(
-        image_context=values.integer("token_ids.img_context"),
-        target_point=values.integer("token_ids.target_point"),
-        end_of_turn=values.integer("token_ids.eos"),
+        image_context=values.token("token_ids.img_context"),
+        target_point=values.token("token_ids.target_point"),
+        end_of_turn=values.token("token_ids.eos"),
     )
     added = max(0, ids.target_point + 1 - config.language.vocab_size)
     return replace(config, token_ids=ids, added_tokens=added)

@@ -11,7 +11,7 @@ from simlingo.contracts import InvalidInputError
 PATTERNS = (
     "*.safetensors", "*.safetensors.index.json", "config.json", "*/config.json", "*pytorch_model.pt", "*.hydra/config.yaml",
     "tokenizer.json", "*/tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "added_tokens.json",
-    "special_tokens_map.json", "source/*",
+    "special_tokens_map.json", "source/*", "SHA256SUMS",
 )  # fmt: skip
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -93,5 +93,5 @@ def _read(path: Path) -> Provenance:
         if not isinstance(restricted, bool):
             raise TypeError(f"simulation_only is {restricted!r}, it must be true or false")
         return Provenance(**{**values, "simulation_only": restricted, "notes": tuple(values["notes"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInputError(f"provenance {path} is damaged ({error}); import the checkpoint again") from error

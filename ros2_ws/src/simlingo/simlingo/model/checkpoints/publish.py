@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.foreign_config import hydra_config, internvl_config, read_json
 from simlingo.model.checkpoints.keymap import PUBLISHED, entries, to_theirs
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.opened import Checkpoint
@@ -81,20 +83,36 @@ def _own_storages(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _hydra_file(checkpoint: Checkpoint) -> Path | None:
-    if checkpoint.source.kind in (Kind.PUBLISHED, Kind.ZERO):
-        return checkpoint.source.config
+    """The run's configuration that it came with, where that still says what the weights are."""
     kept = checkpoint.source.folder / SOURCE_FOLDER / Path(HYDRA_FILE).name
-    return kept if checkpoint.source.kind is Kind.OURS and kept.is_file() else None
+    if checkpoint.source.kind in (Kind.PUBLISHED, Kind.ZERO):
+        kept = checkpoint.source.config
+    elif checkpoint.source.kind is not Kind.OURS or not kept.is_file():
+        return None
+    return kept if _says(hydra_config(kept), checkpoint.config) else None
 
 
 def _pair_config(checkpoint: Checkpoint) -> str:
-    """The configuration it came with, as it was; for weights of our own one with the same fields."""
-    if checkpoint.source.kind is Kind.PAIR:
-        return checkpoint.source.config.read_text(encoding="utf-8")
+    """The configuration it came with, as it was, where that still says what the weights are; else one made anew."""
     kept = checkpoint.source.folder / SOURCE_FOLDER / CONFIG_FILE
-    if kept.is_file() and "lora" in json.loads(kept.read_text(encoding="utf-8")):
+    if checkpoint.source.kind is Kind.PAIR:
+        kept = checkpoint.source.config
+    foreign = kept.is_file() and "lora" in read_json(kept)
+    if foreign and _says(internvl_config(kept, checkpoint.config.name, driving=True), checkpoint.config):
         return kept.read_text(encoding="utf-8")
     return json.dumps(_pair_fields(checkpoint.config), indent=1) + "\n"
+
+
+def _says(kept: ModelConfig, config: ModelConfig) -> bool:
+    """Whether two configurations are the same but for the name and what only the tensors tell.
+
+    They differ where adapters of another rank or scale were trained since, or a setting was changed.
+    """
+
+    def told(one: ModelConfig) -> ModelConfig:
+        return replace(one, name="", route_hidden=(1, 1), speed_hidden=1, point_hidden=(1, 1))
+
+    return told(kept) == told(config)
 
 
 def _pair_fields(config: ModelConfig) -> dict[str, Any]:

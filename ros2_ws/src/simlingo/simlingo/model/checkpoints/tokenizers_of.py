@@ -8,9 +8,9 @@ from tokenizers import AddedToken, Tokenizer
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.named import PLACEHOLDERS
-from simlingo.model.config import ModelConfig
+from simlingo.model.config import ModelConfig, TokenIds
 from simlingo.model.folder import TOKENIZER_FILE
-from simlingo.model.prompt import TARGET_POINT
+from simlingo.model.prompt import TARGET_POINT, TURN_END
 from simlingo.model.tokenizer import PromptTokenizer
 
 
@@ -35,11 +35,12 @@ def open_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
         )
     _check_placeholders(tokenizer, config, folder)
     ids = config.token_ids
-    if ids is not None and (known.image_context_id, known.target_point_id) != (ids.image_context, ids.target_point):
+    found = TokenIds(known.image_context_id, known.target_point_id, known.encode(TURN_END)[0])
+    if ids is not None and found != ids:
         raise InvalidInputError(
-            f"the tokenizer in {folder} numbers the image and target-point tokens "
-            f"{known.image_context_id} and {known.target_point_id}, the weights {ids.image_context} and "
-            f"{ids.target_point}; take the tokenizer of these weights"
+            f"the tokenizer in {folder} numbers the tokens of image, target point and end of turn {found.image_context}, "
+            f"{found.target_point} and {found.end_of_turn}, the weights {ids.image_context}, {ids.target_point} and "
+            f"{ids.end_of_turn}; take the tokenizer of these weights"
         )
     return tokenizer
 

@@ -86,7 +86,7 @@ def check_sums(path: Path, done: Callable[[int], None]) -> None:
                 with archive.open(part) as stream:
                     while chunk := stream.read(_CHUNK):
                         done(len(chunk))
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
         raise _damaged(path, error) from error
 
 
@@ -160,7 +160,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         if _is_legacy(path):
             raise InvalidInputError(
                 f"{path} is in torch's old format, which is not read; write it again with torch 1.6 or newer: "

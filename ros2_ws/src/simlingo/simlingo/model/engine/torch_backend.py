@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simlingo.contracts import FloatArray, ImageArray
+from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.engine.backend import Begun, Outcome
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
@@ -121,6 +121,11 @@ class TorchBackend:
     def _read_after(self, context: Context, embeddings: Tensor, kept: int) -> tuple[Tensor, Context]:
         """Hidden states of ``embeddings`` (1, n, D) after ``context``, and the context with the first ``kept`` of them."""
         (rows, past), count = context, embeddings.shape[1]
+        if past + count > self._decoder.longest:
+            raise InvalidInputError(
+                f"prompt, text and queries come to {past + count} positions, the model has {self._decoder.longest}; ask for "
+                "a shorter text"
+            )
         if rows.filled != past or rows.cache.shape[4] < past + count:
             longer = self._decoder.new_cache(past + count + _ROOM)
             longer[..., :past, :] = rows.cache[..., :past, :]
