@@ -49,7 +49,7 @@ def load_policy(
         provenance = provenance_of(Kind.OURS, str(folder), folder)
         tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
         backend = OnnxBackend(folder, threads)
-        _require_trained(backend.config, name_or_path)
+        _require_driver(backend.config, name_or_path)
         return ModelPolicy(backend, tokenizer, told, text, provenance.licence, provenance.simulation_only)
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise InvalidInputError(
@@ -85,14 +85,13 @@ def _with_torch(
     target = check(precision, device)
     path = Path(name_or_path)
     checkpoint = open_checkpoint(path if path.exists() else find_model(name_or_path))
-    _require_trained(checkpoint.config, name_or_path)
     if checkpoint.source.tokenizer is None:
         raise InvalidInputError(
             f"{name_or_path} comes without a tokenizer; import it with one: "
             f"./simlingo checkpoint import {name_or_path} --tokenizer PATH --out FOLDER"
         )
     tokenizer = PromptTokenizer(open_tokenizer(checkpoint.source.tokenizer, checkpoint.config))
-    _require_camera(checkpoint.config, name_or_path)
+    _require_driver(checkpoint.config, name_or_path)
     check_before_use(checkpoint)
     require_memory_to_load(checkpoint, precision, device)
     with memory_told():
@@ -102,16 +101,13 @@ def _with_torch(
     return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
 
 
-def _require_trained(config: ModelConfig, name_or_path: str) -> None:
+def _require_driver(config: ModelConfig, name_or_path: str) -> None:
+    """Refuse what cannot steer: fresh heads, and weights for other pictures than those that drive (spec A.2)."""
     if not config.drives:
         raise InvalidInputError(
             f"{name_or_path} is no driver: its heads are fresh and would steer at random; train it first "
             "(docs/checkpoints.md, In code)"
         )
-
-
-def _require_camera(config: ModelConfig, name_or_path: str) -> None:
-    """Frames are brought to the published camera before a model sees them (spec A.2), whatever camera drives."""
     image = config.image
     if (image.raw_width, image.raw_height) != (MODEL_CAMERA.width, MODEL_CAMERA.height):
         raise InvalidInputError(

@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     sizes = [_size(text) for text in args.size or SIZES]
     if args.frames < 1:
         raise SimulatorError(f"--frames {args.frames} is too few: give at least 1")
-    if (args.json is not None and not args.json.absolute().parent.is_dir()) or (args.json and args.json.is_dir()):
+    if args.json is not None and (args.json.is_dir() or not args.json.absolute().parent.is_dir()):
         raise SimulatorError(f"--json {args.json} cannot be written: name a file in a folder that is there")
     figures = measure(args.frames, sizes)
     print("frames per CPU-second, one thread, 4 samples per pixel, sun shadow, 30 cars, 20 pedestrians")

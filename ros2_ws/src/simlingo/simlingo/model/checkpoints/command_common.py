@@ -50,7 +50,9 @@ def open_from(args: argparse.Namespace) -> Checkpoint:
         checkpoint = replace(checkpoint, provenance=replace(checkpoint.provenance, revision=args.revision))
     else:
         path = Path(args.path)
-        checkpoint = open_checkpoint(path if path.exists() or not (SHIPPED / path).is_dir() else SHIPPED / path)
+        if not path.exists() and (SHIPPED / path).is_dir():
+            path = SHIPPED / path
+        checkpoint = open_checkpoint(path)
     if args.tokenizer is not None:
         if not args.tokenizer.exists():
             raise InvalidInputError(f"no tokenizer {args.tokenizer}: there is no such file or folder")

@@ -191,17 +191,14 @@ class _Values:
             value = value[part]
         return value
 
-    def number(self, field: str, default: float | None = None) -> float:
+    def number(self, field: str, default: float | None = None, *, zero: bool = False) -> float:
         value = self.get(field, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        number = not isinstance(value, bool) and isinstance(value, int | float)
+        if not number or not (0 < value < float("inf") or (zero and value == 0)):
             found = "is missing" if value is None else f"is {value!r}"
-            raise InvalidInputError(f"{self._path}: {field} {found}, it must be a number above 0")
+            limit = "from 0 on" if zero else "above 0"
+            raise InvalidInputError(f"{self._path}: {field} {found}, it must be a number {limit}")
         return float(value)
-
-    def token(self, field: str) -> int:
-        """An id; 0 is one."""
-        value = self.get(field, None)
-        return 0 if value == 0 and not isinstance(value, bool) else self.integer(field)
 
     def flag(self, field: str, default: bool) -> bool:
         value = self.get(field, default)
@@ -209,8 +206,8 @@ class _Values:
             raise InvalidInputError(f"{self._path}: {field} is {value!r}, it must be true or false")
         return value
 
-    def integer(self, field: str, default: int | None = None) -> int:
-        value = self.number(field, default)
+    def integer(self, field: str, default: int | None = None, *, zero: bool = False) -> int:
+        value = self.number(field, default, zero=zero)
         if value != int(value):
             raise InvalidInputError(f"{self._path}: {field} is {value}, it must be whole")
         return int(value)
@@ -242,9 +239,9 @@ def _image(values: _Values, path: Path, tile: int, driving: bool) -> ImageConfig
 
 def _with_token_ids(config: ModelConfig, values: _Values) -> ModelConfig:
     ids = TokenIds(
-        image_context=values.token("token_ids.img_context"),
-        target_point=values.token("token_ids.target_point"),
-        end_of_turn=values.token("token_ids.eos"),
+        image_context=values.integer("token_ids.img_context", zero=True),
+        target_point=values.integer("token_ids.target_point", zero=True),
+        end_of_turn=values.integer("token_ids.eos", zero=True),
     )
     added = max(0, ids.target_point + 1 - config.language.vocab_size)
     return replace(config, token_ids=ids, added_tokens=added)

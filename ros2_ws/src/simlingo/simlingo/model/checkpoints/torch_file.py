@@ -21,7 +21,9 @@ from simlingo.contracts import InvalidInputError
 
 _CHUNK = 1 << 22  # bytes
 _LEGACY_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
-#: What damaged files raise, from zipfile, pickle and torch's reader.
+#: What damaged files raise, from zipfile (the last: a version that no reader knows).
+_ZIP_DAMAGE = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError)
+#: What damaged files raise, from pickle and torch's reader.
 _DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError)
 
 #: Packages of a training run whose objects a DeepSpeed file may mention; they become inert stand-ins.
@@ -86,7 +88,7 @@ def check_sums(path: Path, done: Callable[[int], None]) -> None:
                 with archive.open(part) as stream:
                     while chunk := stream.read(_CHUNK):
                         done(len(chunk))
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except _ZIP_DAMAGE as error:
         raise _damaged(path, error) from error
 
 
@@ -160,7 +162,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _ZIP_DAMAGE as error:
         if _is_legacy(path):
             raise InvalidInputError(
                 f"{path} is in torch's old format, which is not read; write it again with torch 1.6 or newer: "
