@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Folders of the repository that are put on the environment's module path, relative to the root.
-SOURCE_TREES = (".", "cli", "ros2_ws/src/simlingo", "ros2_ws/src/simlingo_sim", "ros2_ws/src/simlingo_node")
+SOURCE_TREES = (
+    ".",
+    "cli",
+    "ros2_ws/src/simlingo",
+    "ros2_ws/src/simlingo_sim",
+    "ros2_ws/src/simlingo_drive",
+    "ros2_ws/src/simlingo_node",
+)
 #: Interface packages every machine builds, and those only a machine builds whose ROS has none, relative to ros2_ws.
 OWN_INTERFACES = ("src/simlingo_msgs",)
 UNDERLAY_INTERFACES = ("underlay/carla_msgs", "underlay/tf2_msgs")

@@ -35,18 +35,18 @@ COMMANDS: dict[tuple[str, ...], Command] = {
         "measure the renderer's frames per CPU-second",
         ("bench render", "bench render --frames 40 --size 448x224"),
     ),
-    ("bench", "planner"): Command("training.evaluation.bench_planner", "measure the time from frame to plan"),
+    ("bench", "planner"): Command("training.benchmarks.bench_planner", "measure the time from frame to plan"),
     ("bench", "model"): Command(
-        "training.evaluation.bench_model", "measure the phases of a frame, against the published way of running"
+        "training.benchmarks.bench_model", "measure the phases of a frame, against the published way of running"
     ),
     ("bench", "runtimes"): Command(
-        "training.evaluation.bench_runtimes", "compare ONNX Runtime, torch and OpenVINO on the small model"
+        "training.benchmarks.bench_runtimes", "compare ONNX Runtime, torch and OpenVINO on the small model"
     ),
     ("bench", "words"): Command(
-        "training.evaluation.bench_words", "compare commentaries, and plans made with them, with the expert's"
+        "training.benchmarks.bench_words", "compare commentaries, and plans made with them, with the expert's"
     ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
-    ("train",): Command("training.train.cli", "train the small model"),
+    ("train",): Command("training.trainer.cli", "train the small model"),
     ("checkpoint", "inspect"): Command(
         "simlingo.model.checkpoints.command_inspect", "show a checkpoint's layout, sizes and tensors"
     ),

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STRICT = (
     "ros2_ws/src/simlingo/simlingo",
     "ros2_ws/src/simlingo_sim/simlingo_sim",
+    "ros2_ws/src/simlingo_drive/simlingo_drive",
     "ros2_ws/src/simlingo_node/simlingo_node",
     "cli/simlingo_cli",
     "bootstrap/simlingo_bootstrap",

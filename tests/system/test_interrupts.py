@@ -15,8 +15,8 @@ import pytest
 
 from simlingo.model.config import MINI
 from training.collect.writer import RESULTS_FILE, RouteWriter
-from training.train.dense_labels import CELLS
-from training.train.pack import LABELS
+from training.datasets.dense_labels import CELLS
+from training.datasets.pack import LABELS
 
 STARTING_S = 120.0
 

@@ -13,9 +13,9 @@ pytest.importorskip("torch", reason="torch is not installed; ./simlingo test ins
 
 from simlingo.model.config import ModelConfig
 from training.collect.writer import RouteWriter
+from training.datasets.build_pack import ARRAYS
+from training.datasets.pack import LABELS
 from training.evaluation import bench_words
-from training.train.build_pack import ARRAYS
-from training.train.pack import LABELS
 
 
 def write_route(folder: Path, config: ModelConfig, frames: int) -> None:

@@ -30,7 +30,7 @@ from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.checkpoints.torch_file import read_flat, read_training_file  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
-from training.train.tokenizer import train_tokenizer  # noqa: E402
+from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 State = dict[str, Any]
 #: The beginning of a run's configuration that is read.

@@ -41,7 +41,7 @@ from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
-from training.train.tokenizer import train_tokenizer  # noqa: E402
+from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 #: Where weights of this test's own come from.
 OWN = own("test")

@@ -11,6 +11,7 @@ import pytest
 from simlingo.contracts import Command
 from simlingo.geometry import ego_to_map
 from simlingo.navigation.route import RoutePlanner
+from simlingo_drive.expert import Expert, ExpertInfo
 from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
 from training.collect.labels import labels_of
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
@@ -18,7 +19,6 @@ from training.collect.other_lead import other_lead
 from training.collect.views import Camera
 from training.evaluation.routes import RouteSpec, build, town_planner
 from training.evaluation.world import open_world
-from training.expert import Expert, ExpertInfo
 
 
 class Approach:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlingo.contracts import Command
+from simlingo_drive.expert.causes import Cause
+from simlingo_drive.expert.situation import Lead, Stop
 from training.collect.labels import cause_of
-from training.expert.situation import Lead, Stop
-from training.language.commentary import Cause, Moment, commentary, every_commentary
+from training.language.commentary import Moment, commentary, every_commentary
 
 STRAIGHT = np.stack((np.arange(20.0), np.zeros(20)), axis=1)
 BEND = np.stack((np.arange(20.0), np.arange(20.0) ** 2 / 60.0), axis=1)

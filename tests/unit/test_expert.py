@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from simlingo.contracts import Command
 from simlingo.geometry import map_to_ego
-from training.expert import CONSTANTS, Expert, ExpertInfo
-from training.expert.boxes import overlaps
-from training.expert.laws import follow, seconds_to_cover, stop_in, towards_speed
-from training.expert.pedals import pedals
-from training.expert.route import junction_spans
+from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
+from simlingo_drive.expert.boxes import overlaps
+from simlingo_drive.expert.laws import follow, seconds_to_cover, stop_in, towards_speed
+from simlingo_drive.expert.pedals import pedals
+from simlingo_drive.expert.route import junction_spans
 
 Route = list[tuple[carla.Waypoint, Command]]
 

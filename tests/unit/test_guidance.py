@@ -11,7 +11,7 @@ import pytest
 
 from simlingo.contracts import Command, EgoState, Instruction, InvalidInputError
 from simlingo.navigation.global_planner import GlobalPlanner
-from simlingo_node.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance
+from simlingo.navigation.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance
 from simlingo_sim import towns
 
 STRAIGHT = np.stack((np.arange(0.0, 200.0), np.zeros(200)), axis=1)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "simlingo": ROOT / "ros2_ws/src/simlingo/simlingo",
     "simlingo_sim": ROOT / "ros2_ws/src/simlingo_sim/simlingo_sim",
+    "simlingo_drive": ROOT / "ros2_ws/src/simlingo_drive/simlingo_drive",
     "simlingo_node": ROOT / "ros2_ws/src/simlingo_node/simlingo_node",
     "training": ROOT / "training",
     "simlingo_cli": ROOT / "cli/simlingo_cli",
@@ -23,9 +24,10 @@ PACKAGES = {
 BELOW = {
     "simlingo": set(),
     "simlingo_sim": set(),
-    "simlingo_node": {"simlingo", "simlingo_sim", "simlingo_msgs"},
-    "training": {"simlingo", "simlingo_sim"},
-    "simlingo_cli": {"simlingo_node", "training", "simlingo_sim"},
+    "simlingo_drive": {"simlingo", "simlingo_sim"},
+    "simlingo_node": {"simlingo", "simlingo_sim", "simlingo_drive", "simlingo_msgs"},
+    "training": {"simlingo", "simlingo_sim", "simlingo_drive"},
+    "simlingo_cli": {"simlingo_node", "training", "simlingo_drive", "simlingo_sim"},
     "simlingo_bootstrap": set(),
 }
 OURS = {*PACKAGES, "simlingo_msgs"}
@@ -101,7 +103,7 @@ def test_imports_run_only_downwards(package: str) -> None:
         assert not upwards, f"{file.relative_to(ROOT)} imports {sorted(upwards)}"
 
 
-@pytest.mark.parametrize("package", ["simlingo", "simlingo_sim", "training"])
+@pytest.mark.parametrize("package", ["simlingo", "simlingo_sim", "simlingo_drive", "training"])
 def test_no_ros_below_the_nodes(package: str) -> None:
     for file in PACKAGES[package].rglob("*.py"):
         ros = {name.split(".")[0] for name in imports_of(file)} & ROS
@@ -112,7 +114,7 @@ def test_no_ros_below_the_nodes(package: str) -> None:
 def test_what_drives_knows_no_simulator(node: str) -> None:
     modules = reachable(f"simlingo_node.{node}", at_import_only=False)
     assert "simlingo_node.node_base" in modules
-    assert not [name for name in modules if name.split(".")[0] == "simlingo_sim"]
+    assert not [name for name in modules if name.split(".")[0] in ("simlingo_sim", "simlingo_drive")]
 
 
 @pytest.mark.parametrize("module", ["simlingo_node.planner", "simlingo_node.controller", "simlingo.model.driver"])
@@ -132,7 +134,7 @@ def test_what_runs_before_the_environment_needs_the_standard_library_only(packag
 
 def test_frames_are_flipped_in_one_file_only() -> None:
     """Core code speaks CARLA's frames: the messages' types appear in simlingo_node alone."""
-    for package in ("simlingo", "simlingo_sim"):
+    for package in ("simlingo", "simlingo_sim", "simlingo_drive"):
         for file in PACKAGES[package].rglob("*.py"):
             assert "geometry_msgs" not in file.read_text(), file
 

@@ -47,7 +47,7 @@ from simlingo.model.folder import GRAPHS, SHIPPED, TOKENIZER_FILE  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.prompt import TURN_END  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
-from training.evaluation.model_subject import open_subject  # noqa: E402
+from training.benchmarks.model_subject import open_subject  # noqa: E402
 
 
 def observation() -> Observation:

@@ -15,7 +15,7 @@ from catkin_pkg.package import parse_package
 ROOT = Path(__file__).resolve().parents[2]
 WS = ROOT / "ros2_ws"
 PACKAGES = [*sorted((WS / "src").iterdir()), WS / "underlay/carla_msgs", WS / "underlay/tf2_msgs"]
-PYTHON_PACKAGES = ["simlingo", "simlingo_sim", "simlingo_node"]
+PYTHON_PACKAGES = ["simlingo", "simlingo_sim", "simlingo_drive", "simlingo_node"]
 
 #: carla_msgs 1.x field by field, in the order that counts on the wire: "type name".
 CARLA_MESSAGES = {

@@ -18,15 +18,15 @@ from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance  
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.datasets.build_pack import ARRAYS, build_packs  # noqa: E402
+from training.datasets.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
+from training.datasets.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
 from training.language.commentary import Cause  # noqa: E402
-from training.train.batches import BatchMaker  # noqa: E402
-from training.train.build_pack import ARRAYS, build_packs  # noqa: E402
-from training.train.dense_labels import CELLS, CLASSES, dense_labels  # noqa: E402
-from training.train.loop import Trainer, TrainSettings  # noqa: E402
-from training.train.pack import LABELS, Pack, PackWriter, checked, open_pack, sampling_weight  # noqa: E402
-from training.train.state import learning_rate, load_state  # noqa: E402
-from training.train.tokenizer import train_tokenizer  # noqa: E402
-from training.train.vocabulary import adopt_vocabulary  # noqa: E402
+from training.trainer.batches import BatchMaker  # noqa: E402
+from training.trainer.loop import Trainer, TrainSettings  # noqa: E402
+from training.trainer.state import learning_rate, load_state  # noqa: E402
+from training.trainer.tokenizer import train_tokenizer  # noqa: E402
+from training.trainer.vocabulary import adopt_vocabulary  # noqa: E402
 
 TINY = replace(
     MINI,

@@ -12,7 +12,7 @@ from simlingo.model.checkpoints.provenance import own
 from simlingo.model.config import MINI, LanguageConfig, ModelConfig, VisionConfig
 from simlingo.model.export import export_graphs
 from simlingo.model.tokenizer import PromptTokenizer
-from training.train.tokenizer import train_tokenizer
+from training.trainer.tokenizer import train_tokenizer
 
 TINY = replace(
     MINI,

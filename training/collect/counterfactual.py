@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from simlingo.contracts import Command, Navigation
-from training.expert import CONSTANTS, Expert, ExpertInfo
-from training.expert.signals import LightInfo
-from training.expert.situation import Stop
+from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
+from simlingo_drive.expert.signals import LightInfo
+from simlingo_drive.expert.situation import Stop
 
 #: Share of the other speeds that are a standstill.
 STANDSTILL_SHARE = 0.4

@@ -15,10 +15,12 @@ from simlingo.model.preprocess import model_image
 from simlingo.navigation.global_planner import GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
 from simlingo.policy import Policy
+from simlingo_drive.criteria import Kind, RouteScorer
+from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
+from simlingo_drive.expert.signals import stop_points
 from simlingo_sim import Client
 from simlingo_sim.population import populate
 from simlingo_sim.render.scene import VehicleVisual
-from simlingo_sim.scoring import Kind, RouteScorer
 from simlingo_sim.traffic_light import TrafficLight
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 from simlingo_sim.weather import WEATHERS
@@ -33,9 +35,7 @@ from training.collect.records import boxes, measurement
 from training.collect.settings import CollectSettings, Job, draw_route
 from training.collect.views import MAX_SHIFT_M, MAX_TURN_RAD, Camera, View, beside
 from training.collect.writer import RouteWriter
-from training.expert import CONSTANTS, Expert, ExpertInfo
-from training.expert.signals import stop_points
-from training.train.dense_labels import dense_labels
+from training.datasets.dense_labels import dense_labels
 
 #: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
 FRAME_EVERY = 5

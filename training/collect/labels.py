@@ -8,13 +8,12 @@ import numpy as np
 
 from simlingo.contracts import EgoState, FloatArray, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
+from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
+from simlingo_drive.expert.causes import cause_of, is_hazard
+from simlingo_drive.expert.labels import path_label
+from simlingo_drive.expert.rollout import offset_points
+from simlingo_drive.expert.route import ExpertRoute, Place
 from training.collect.counterfactual import at_speed
-from training.expert import CONSTANTS, Expert, ExpertInfo
-from training.expert.labels import path_label
-from training.expert.rollout import offset_points
-from training.expert.route import ExpertRoute, Place
-from training.expert.situation import Lead, Stop
-from training.language.commentary import Cause
 
 #: Light states of the labels.
 LIGHT_STATES = {"none": 0, "red": 1, "yellow": 1, "green": 2}
@@ -66,13 +65,6 @@ def labels_of(
     }
 
 
-def cause_of(bound: Stop | Lead | None) -> Cause:
-    """The label of what bounds the expert's speed."""
-    if bound is None:
-        return Cause.ROAD
-    return Cause.LEAD if isinstance(bound, Lead) else Cause[bound.reason.upper()]
-
-
 def place_beside(info: ExpertInfo, route: ExpertRoute, view: EgoState) -> Place:
     """The place on the route of a view near the ego."""
     low = max(info.place.index - 8, 0)
@@ -82,10 +74,3 @@ def place_beside(info: ExpertInfo, route: ExpertRoute, view: EgoState) -> Place:
     yaw = float(route.yaw[index])
     along, lateral = dx * np.cos(yaw) + dy * np.sin(yaw), dy * np.cos(yaw) - dx * np.sin(yaw)
     return Place(float(route.s[index] + along), float(lateral), index)
-
-
-def is_hazard(info: ExpertInfo) -> bool:
-    """A vehicle or pedestrian makes the expert slow down."""
-    if info.cause is None or info.acceleration > -0.3:
-        return False
-    return getattr(info.cause, "reason", "lead") in ("lead", "walker", "vehicle", "junction")

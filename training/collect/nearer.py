@@ -13,9 +13,9 @@ import numpy as np
 
 from simlingo.contracts import EgoState, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
+from simlingo_drive.expert import Expert, ExpertInfo
+from simlingo_drive.expert.route import SPACING, Place
 from training.collect.counterfactual import at_speed, other_speed
-from training.expert import Expert, ExpertInfo
-from training.expert.route import SPACING, Place
 
 #: Obstructions farther away than this leave the view where it is, m from the front bumper.
 FARTHEST_M = 25.0

@@ -13,12 +13,12 @@ from typing import Any
 import carla
 import numpy as np
 
+from simlingo_drive.expert import Expert, ExpertInfo
+from simlingo_drive.expert.situation import Lead
 from simlingo_sim.render.scene import VehicleVisual
 from simlingo_sim.vehicle_models import VEHICLE_MODELS
 from training.collect.counterfactual import at_speed, other_speed
 from training.collect.nearer import room_ahead
-from training.expert import Expert, ExpertInfo
-from training.expert.situation import Lead
 
 #: Gap between the bumpers, m; small ones are drawn more often.
 GAP_M = 0.3, 20.0

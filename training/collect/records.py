@@ -10,9 +10,9 @@ import numpy as np
 
 from simlingo.contracts import EgoState, Navigation
 from simlingo.geometry import map_to_ego
-from training.expert import ExpertInfo
-from training.expert.route import ExpertRoute
-from training.expert.situation import Lead
+from simlingo_drive.expert import ExpertInfo
+from simlingo_drive.expert.route import ExpertRoute
+from simlingo_drive.expert.situation import Lead
 
 #: Boxes farther away are not written, m (spec B.1).
 BOX_RADIUS_M = 64.0

@@ -11,7 +11,7 @@ from simlingo.model.driver import TextOptions
 from simlingo.model.engine.when_to_speak import When
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute
-from simlingo_sim.scoring import RouteResult, RouteScorer
+from simlingo_drive.criteria import RouteResult, RouteScorer
 from training.evaluation.drivers import Driver, ExpertDriver, ModelDriver
 from training.evaluation.frames import frame_source
 from training.evaluation.routes import BenchRoute, RouteSpec, build, town_planner

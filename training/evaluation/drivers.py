@@ -12,9 +12,9 @@ from simlingo.control.controller import Controller
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
 from simlingo.policy import Policy
+from simlingo_drive.expert import Expert
 from training.evaluation.frames import FrameSource
 from training.evaluation.world import RouteWorld
-from training.expert import Expert
 
 
 class Driver(Protocol):

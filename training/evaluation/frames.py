@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from simlingo.contracts import MODEL_CAMERA, ImageArray
+from simlingo_drive.expert import Expert
 from training.evaluation.routes import BenchRoute, RouteSpec, build
 from training.evaluation.world import FrontCamera, RouteWorld, open_world
-from training.expert import Expert
 
 #: Another route's drive is recorded every so many ticks, for so long.
 RECORD_EVERY = 5

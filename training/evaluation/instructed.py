@@ -12,7 +12,7 @@ from simlingo.contracts import Command, EgoState, Instruction, SimlingoError
 from simlingo.geometry import arc_length
 from simlingo.instructions import parse
 from simlingo.navigation.global_planner import MANOEUVRES, DenseRoute, GlobalPlanner
-from simlingo_sim.scoring import RouteScorer
+from simlingo_drive.criteria import RouteScorer
 from training.evaluation.closed_loop import (
     TRACE_EVERY,
     DriveRecord,

@@ -8,24 +8,11 @@ weights learns facts from few sentences, not style.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, Command, FloatArray
-
-
-class Cause(IntEnum):
-    """What bounds the expert's speed."""
-
-    ROAD = 0  # limits and bends
-    TRAFFIC_LIGHT = 1  # red or yellow
-    STOP_SIGN = 2
-    JUNCTION = 3  # others have the right of way there, or stand behind it
-    WALKER = 4
-    VEHICLE = 5  # one that will cross the ego's way
-    LEAD = 6  # one ahead on the ego's way
-
+from simlingo_drive.expert.causes import Cause
 
 #: A command is spoken of from so near on, m along the route.
 SPOKEN_FROM_M = 20.0

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from simlingo.contracts import Command, Navigation
+from simlingo_drive.expert.causes import Cause
 from training.collect.labels import LIGHT_STATES
-from training.language.commentary import Cause, Moment
+from training.language.commentary import Moment
 
 
 def navigation_of(labels: Mapping[str, np.ndarray], row: int) -> Navigation:

@@ -15,8 +15,8 @@ from simlingo_msgs.msg import Navigation as NavigationMsg
 from std_msgs.msg import String
 
 from simlingo.contracts import EgoState, Instruction, InvalidInputError, SimlingoError
+from simlingo.navigation.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
 from simlingo_node import conversions, qos
-from simlingo_node.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
@@ -56,7 +56,7 @@ _STATUS = {
 
 
 class RouteNode(StackNode):
-    """Thin node around :class:`simlingo_node.guidance.Guidance`."""
+    """Thin node around :class:`simlingo.navigation.guidance.Guidance`."""
 
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__("route", PARAMETERS, **node_arguments)

@@ -8,8 +8,8 @@ import carla
 from simlingo_msgs.msg import InstructionStatus, Score
 
 from simlingo.contracts import FloatArray
+from simlingo_drive.criteria import RouteScorer
 from simlingo_node.conversions import ns_to_stamp
-from simlingo_sim.scoring import RouteScorer
 
 _RESULTS = {
     InstructionStatus.ACCEPTED: "pending",
