@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlingo_drive.criteria import Kind, RouteScorer, driving_score
-from simlingo_sim.errors import SimulatorError
+from simlingo.contracts import InvalidInputError
 
 RED, GREEN = carla.TrafficLightState.Red, carla.TrafficLightState.Green
 LANE_WIDTH = 3.5
@@ -124,7 +124,7 @@ def test_a_clean_drive_scores_100() -> None:
 def test_published_arithmetic() -> None:
     assert driving_score(100.0, [Kind.COLLISION_VEHICLE]) == pytest.approx(60.0)  # spec I
     assert driving_score(100.0, [Kind.COLLISION_VEHICLE, Kind.STOP_SIGN]) == pytest.approx(48.0)  # spec I
-    assert driving_score(50.0, [Kind.COLLISION_PEDESTRIAN, Kind.RED_LIGHT], 0.1) == pytest.approx(15.75)
+    assert driving_score(50.0, [Kind.COLLISION_PEDESTRIAN, Kind.RED_LIGHT], 0.9) == pytest.approx(15.75)
     assert driving_score(100.0, [Kind.COLLISION_STATIC]) == pytest.approx(65.0)
 
 
@@ -261,7 +261,7 @@ def test_record_is_plain_data_and_close_removes_the_sensors() -> None:
 @pytest.mark.parametrize("route", [[], [carla.Transform()], [carla.Transform(carla.Location(math.nan))] * 2])
 def test_a_route_of_nothing_is_refused(route: list[carla.Transform]) -> None:
     world = StraightRoad()
-    with pytest.raises(SimulatorError, match="route"):
+    with pytest.raises(InvalidInputError, match="route"):
         RouteScorer(world, world, route)
 
 

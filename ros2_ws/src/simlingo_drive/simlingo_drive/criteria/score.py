@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
-
-class Kind(str, Enum):  # noqa: UP042  Humble's Python 3.10 has no StrEnum
-    """What can go wrong on a route."""
-
-    COLLISION_PEDESTRIAN = "collision_pedestrian"
-    COLLISION_VEHICLE = "collision_vehicle"
-    COLLISION_STATIC = "collision_static"
-    RED_LIGHT = "red_light"
-    STOP_SIGN = "stop_sign"
-    OUTSIDE_LANES = "outside_lanes"
-    ROUTE_DEVIATION = "route_deviation"
-    BLOCKED = "blocked"
-    TIMEOUT = "timeout"
-
+from simlingo_drive.criteria.base import Infraction, Kind
 
 #: Factor of each infraction of a kind (spec F.1); kinds that end the route cost the rest of it instead.
 PENALTIES: dict[Kind, float] = {
@@ -31,18 +17,6 @@ PENALTIES: dict[Kind, float] = {
     Kind.STOP_SIGN: 0.8,
 }
 COLLISIONS = (Kind.COLLISION_PEDESTRIAN, Kind.COLLISION_VEHICLE, Kind.COLLISION_STATIC)
-
-
-@dataclass(frozen=True)
-class Infraction:
-    """One thing that went wrong."""
-
-    kind: Kind
-    time: float  # s since the route began
-    x: float  # m, map frame (CARLA)
-    y: float  # m, map frame (CARLA)
-    other: str  # type of the other actor, or id of the light or sign; empty where there is none
-    text: str  # one sentence for a person
 
 
 @dataclass(frozen=True)
@@ -104,9 +78,9 @@ class RouteResult:
         }
 
 
-def driving_score(route_completion: float, kinds: Iterable[Kind], outside_share: float = 0.0) -> float:
-    """Route completion (%) times the penalty of every infraction times the share driven inside the lanes."""
+def driving_score(route_completion: float, kinds: Iterable[Kind], factor: float = 1.0) -> float:
+    """Route completion (%) times the penalty of every infraction, times ``factor`` (such as the share inside the lanes)."""
     score = route_completion
     for kind in kinds:
         score *= PENALTIES.get(kind, 1.0)
-    return score * (1.0 - outside_share)
+    return score * factor

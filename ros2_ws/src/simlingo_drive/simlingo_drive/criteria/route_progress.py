@@ -5,8 +5,7 @@ from __future__ import annotations
 import carla
 import numpy as np
 
-from simlingo_sim.bodies import Floats
-from simlingo_sim.errors import SimulatorError
+from simlingo.contracts import FloatArray, InvalidInputError
 
 #: Progress is searched this far behind and ahead of the last place, m, so that a crossing of the route is no leap.
 SEARCH_BEHIND_M = 5.0
@@ -19,15 +18,19 @@ class RouteProgress:
     """Projects the ego onto a dense route."""
 
     def __init__(self, route: list[carla.Transform]) -> None:
-        """``route``: lane centres about 1 m apart, in driving order; SimulatorError for fewer than two places."""
+        """``route``: lane centres about 1 m apart, in driving order; InvalidInputError for fewer than two places."""
+        self.along = 0.0  # m reached, never falls
+        self.deviation = 0.0  # m beside the searched stretch
+        self.follow(route)
+
+    def follow(self, route: list[carla.Transform]) -> None:
+        """Go on along another route; up to the ego it must be the old one."""
         points = np.array([(place.location.x, place.location.y) for place in route], dtype=np.float64).reshape(-1, 2)
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
         if len(points) < 2 or not np.isfinite(points).all() or steps.sum() < 1.0:
-            raise SimulatorError("the route to score is shorter than 1 m or not finite; give at least two places")
+            raise InvalidInputError("the route to score is shorter than 1 m or not finite; give at least two places")
         self._points = points
-        self._arcs: Floats = np.concatenate(([0.0], np.cumsum(steps)))
-        self.along = 0.0  # m reached, never falls
-        self.deviation = 0.0  # m beside the searched stretch
+        self._arcs: FloatArray = np.concatenate(([0.0], np.cumsum(steps)))
 
     @property
     def length(self) -> float:
