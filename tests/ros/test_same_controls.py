@@ -12,11 +12,14 @@ from stack_harness import START_S, whole_stack
 
 from simlingo.model.load import load_policy
 from simlingo.policy import Policy
+from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
+from simlingo_drive.drivers.frames import CameraFrames
+from simlingo_drive.drivers.model import ModelDriver
+from simlingo_drive.rollout import Hook, roll_out
+from simlingo_drive.routes import RouteSpec
+from simlingo_drive.session import Session, open_numbered
 from simlingo_node.conversions import stamp_to_ns
-from training.evaluation.drivers import ModelDriver
-from training.evaluation.frames import RealFrames
-from training.evaluation.routes import RouteSpec, build, town_planner
-from training.evaluation.world import open_world
+from training.evaluation.closed_loop import route_of
 
 TICKS = 60
 SPEC = RouteSpec("gridtown", 1, 0)
@@ -32,20 +35,27 @@ def through_ros(log_dir: Path, shipped: bool) -> list[tuple[Any, ...]]:
     return [(stamp_to_ns(command.header.stamp), command.steer, command.throttle, command.brake) for command in heard]
 
 
+class Listen(Hook):
+    """Keeps what the driver wants."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.commands: list[tuple[Any, ...]] = []
+
+    def decide(self, tick: int, control: Any) -> None:
+        stamp = self._session.ego_state().stamp
+        self.commands.append((stamp, control.steer, control.throttle, control.brake))
+
+
 def in_process(policy: Policy) -> list[tuple[Any, ...]]:
     """The same without ROS, as the benchmark drives."""
-    route = build(SPEC)
-    world = open_world(route, "light", "cloudy_noon")
-    driver = ModelDriver(world, route.dense, town_planner(SPEC.town), policy, RealFrames(world, 1))
-    world.world.tick()
-    commands = []
-    for tick in range(TICKS):
-        stamp = world.ego_state().stamp
-        control = driver.control(tick)
-        commands.append((stamp, control.steer, control.throttle, control.brake))
-        world.ego.apply_control(control)
-        world.world.tick()
-    return commands
+    route = route_of(SPEC)
+    session = open_numbered(EmbeddedBackend(), route, "light", "cloudy_noon")
+    driver = ModelDriver(session, route.dense, embedded_planner(SPEC.town), policy, CameraFrames(session, 1))
+    session.tick()
+    heard = Listen(session)
+    assert roll_out(session, driver, [heard], TICKS) == TICKS
+    return heard.commands
 
 
 @pytest.mark.parametrize(

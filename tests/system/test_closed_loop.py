@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from simlingo.contracts import Answer, DrivingPlan, Instruction, Observation
-from training.evaluation import closed_loop
-from training.evaluation.closed_loop import DriveSettings, drive
+from simlingo.contracts import Answer, DrivingPlan, Instruction, InvalidInputError, Observation
+from simlingo.navigation.global_planner import GlobalPlanner
+from simlingo_drive.drivers import base
+from simlingo_drive.drivers.base import DriverSettings
+from simlingo_drive.drivers.frames import frame_source
+from simlingo_drive.drivers.model import ModelDriver
+from simlingo_drive.routes import Route, RouteSpec
+from simlingo_drive.session import Session
+from training.evaluation.closed_loop import DriveSettings, drive, route_of
 from training.evaluation.instructed import drive_trial
-from training.evaluation.routes import BenchRoute, RouteSpec, build
 
-EXPERT = DriveSettings(policy="expert", traffic="light")
+EXPERT = DriveSettings(driver="expert", traffic="light")
 
 
-def shortened(spec: RouteSpec, places: int) -> BenchRoute:
-    route = build(spec)
-    return dataclasses.replace(route, dense=route.dense[:places])
+def shortened(spec: RouteSpec, places: int) -> Route:
+    route = route_of(spec)
+    return dataclasses.replace(route, dense=route.dense[:places], line=route.line[:places])
 
 
 @pytest.mark.parametrize("town", ["gridtown", "ringtown", "harbortown"])
@@ -63,13 +69,27 @@ class StraightAhead:
         return Answer(error=f"no answer to {question}")
 
 
-@pytest.mark.parametrize("camera", ["real", "grey", "shuffled"])
-def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(camera: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def policy() -> Iterator[StraightAhead]:
+    """A driver of our own in the registry, under the name ``straight``."""
     policy = StraightAhead()
-    monkeypatch.setattr(closed_loop, "load_policy", lambda *_: policy)
-    monkeypatch.setattr("training.evaluation.frames.RECORD_TICKS", 60)
+
+    def make(session: Session, route: Route, planner: GlobalPlanner, settings: DriverSettings) -> ModelDriver:
+        frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
+        return ModelDriver(session, route.dense, planner, policy, frames)
+
+    base.register("straight", make)
+    yield policy
+    base.unregister("straight")
+
+
+@pytest.mark.parametrize("camera", ["real", "grey", "shuffled"])
+def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(
+    camera: str, policy: StraightAhead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simlingo_drive.drivers.frames.RECORD_TICKS", 60)
     route = shortened(RouteSpec("gridtown", 1, 1), 150)
-    record = drive(route, DriveSettings(policy="model", traffic="none", camera=camera))
+    record = drive(route, DriveSettings(driver="straight", traffic="none", camera=camera))
     assert record.result["driving_score"] < 90.0, "driving straight on does not follow a route with turns"
     assert len(record.planner_ms) == len(policy.frames) > 40
     seen = np.stack(policy.frames[:40]).astype(float)
@@ -80,16 +100,19 @@ def test_a_model_sees_the_camera_asked_for_and_pays_for_blindness(camera: str, m
         assert not np.array_equal(seen[0], seen[-1])
 
 
-def test_a_plan_every_third_tick_still_drives_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    policy = StraightAhead()
-    monkeypatch.setattr(closed_loop, "load_policy", lambda *_: policy)
+def test_a_plan_every_third_tick_still_drives_every_tick(policy: StraightAhead) -> None:
     route = shortened(RouteSpec("gridtown", 1, 1), 25)
-    record = drive(route, DriveSettings(policy="model", traffic="none", plan_every=3))
+    record = drive(route, DriveSettings(driver="straight", traffic="none", plan_every=3))
     ticks = round(record.result["duration_s"] / 0.05)
     assert record.result["status"] == "completed"
     assert len(policy.frames) == pytest.approx(ticks / 3, abs=2)
 
 
 def test_the_shipped_model_drives() -> None:
-    record = drive(shortened(RouteSpec("gridtown", 1, 1), 110), DriveSettings(policy="model", traffic="none"))
+    record = drive(shortened(RouteSpec("gridtown", 1, 1), 110), DriveSettings(traffic="none"))
     assert record.result["route_completion"] > 60.0, record.result
+
+
+def test_an_unknown_driver_is_named_with_the_nearest() -> None:
+    with pytest.raises(InvalidInputError, match="did you mean 'expert'"):
+        drive(shortened(RouteSpec("gridtown", 1, 1), 25), DriveSettings(driver="exprt", traffic="none"))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
+from simlingo.contracts import SimlingoError
+from simlingo_drive.backends.embedded import embedded_map, embedded_planner
+from simlingo_drive.routes import Route, RouteSpec, benchmark_routes, numbered_route, route_between, select
 from simlingo_sim import towns
 from simlingo_sim.spawn_split import benchmark_spawn_points
+from training.evaluation.closed_loop import route_of
 from training.evaluation.instructed import GIVEN_BEFORE_M, find_trial
-from training.evaluation.routes import RouteSpec, bench_routes, build, select, town_planner
+
+
+def bench_routes(town: str, seed: int, count: int) -> list[Route]:
+    return list(islice(benchmark_routes(embedded_map(town), embedded_planner(town), town, seed), count))
 
 
 @pytest.mark.parametrize("town", towns.TOWNS)
@@ -22,10 +31,10 @@ def test_routes_are_long_with_signals_and_turns_and_begin_at_benchmark_points(to
 
 def test_a_name_means_one_route() -> None:
     spec = RouteSpec("gridtown", 3, 2)
-    again, more = build(spec), bench_routes("gridtown", 3, 5)[2]
-    ids = [[waypoint.id for waypoint, _ in route.dense] for route in (build(spec), again, more)]
+    again, more = route_of(spec), bench_routes("gridtown", 3, 5)[2]
+    ids = [[waypoint.id for waypoint, _ in route.dense] for route in (route_of(spec), again, more)]
     assert ids[0] == ids[1] == ids[2]
-    assert build(RouteSpec("gridtown", 4, 2)).start.location != again.start.location
+    assert route_of(RouteSpec("gridtown", 4, 2)).start.location != again.start.location
     assert spec.world_seed == RouteSpec("gridtown", 3, 2).world_seed != RouteSpec("gridtown", 3, 1).world_seed
 
 
@@ -46,7 +55,7 @@ def test_routes_are_dealt_to_the_towns_in_turn() -> None:
 def test_instructions_are_given_early_enough_and_ask_for_another_way(town: str) -> None:
     found = 0
     for route in bench_routes(town, 1, 7):
-        trial = find_trial(route, town_planner(town))
+        trial = find_trial(route, embedded_planner(town))
         if trial is None:
             continue
         found += 1
@@ -57,3 +66,18 @@ def test_instructions_are_given_early_enough_and_ask_for_another_way(town: str) 
         taken = next(command for waypoint, command in route.dense[trial.give_index :] if waypoint.is_junction)
         assert taken != trial.command
     assert found >= 5
+
+
+def test_a_number_beyond_the_towns_routes_is_named() -> None:
+    with pytest.raises(SimlingoError, match="choose a smaller number than 999"):
+        numbered_route(
+            embedded_map("gridtown"), embedded_planner("gridtown"), RouteSpec("gridtown", 0, 999), attempts=3
+        )
+
+
+def test_a_route_leads_from_place_to_place() -> None:
+    starts = towns.load("gridtown").spawn_points
+    route = route_between(embedded_planner("gridtown"), "mine", starts[0].location, starts[9].location)
+    assert route.transforms[0].location.distance(starts[0].location) < 3.0
+    assert route.transforms[-1].location.distance(starts[9].location) < 3.0
+    assert len(route.line) == len(route.commands)

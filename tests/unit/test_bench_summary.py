@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from training.evaluation import bench_drive, pool
+from simlingo_drive.routes import RouteSpec
+from training.evaluation import bench_drive, executors
 from training.evaluation.closed_loop import DriveRecord, DriveSettings
 from training.evaluation.journal import Journal
-from training.evaluation.routes import RouteSpec
 from training.evaluation.summary import crashed_route, report
 
 SUMMARY_KEYS = {
@@ -107,14 +107,14 @@ def test_a_dying_or_raising_process_takes_no_other_route_with_it(monkeypatch: py
     def job(pipe: Any, spec: RouteSpec, settings: DriveSettings, instructed: bool) -> None:
         if spec.index == 0:
             os._exit(9)
-        monkeypatch.setattr(pool, "drive_route", _raise if spec.index == 1 else lambda *_: record(spec))
+        monkeypatch.setattr(executors, "drive_route", _raise if spec.index == 1 else lambda *_: record(spec))
         real_job(pipe, spec, settings, instructed)
 
-    real_job = pool._drive
-    monkeypatch.setattr(pool, "_drive", job)
-    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    real_job = executors._drive
+    monkeypatch.setattr(executors, "_drive", job)
+    monkeypatch.setattr(executors, "START_METHOD", "fork")
     ears = Ears()
-    found = pool.drive_all(specs, DriveSettings(), 2, False, ears)
+    found = executors.ProcessExecutor(2).run(specs, DriveSettings(), False, ears)
     assert "ended with code 9" in str(found[specs[0]])
     assert "RuntimeError: the town is on fire" in str(found[specs[1]])
     assert isinstance(found[specs[2]], DriveRecord)
@@ -126,15 +126,15 @@ def _raise(*_: Any) -> DriveRecord:
 
 
 def test_an_interrupt_ends_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_drive", lambda *_: time.sleep(60.0))
-    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    monkeypatch.setattr(executors, "_drive", lambda *_: time.sleep(60.0))
+    monkeypatch.setattr(executors, "START_METHOD", "fork")
 
     def interrupted(*_: Any, **__: Any) -> list[Any]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pool, "wait", interrupted)
+    monkeypatch.setattr(executors, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        pool.drive_all([RouteSpec("gridtown", 1, 0)], DriveSettings(), 1, False, Ears())
+        executors.ProcessExecutor(1).run([RouteSpec("gridtown", 1, 0)], DriveSettings(), False, Ears())
     assert not multiprocessing.active_children()
 
 
@@ -177,7 +177,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
 ) -> None:
     target, driven = tmp_path / "bench.json", []
 
-    def drive_one_then_interrupt(specs: list[RouteSpec], *rest: Any) -> dict[RouteSpec, DriveRecord]:
+    def drive_one_then_interrupt(_: Any, specs: list[RouteSpec], *rest: Any) -> dict[RouteSpec, DriveRecord]:
         listener = rest[-1]
         for spec in specs:
             if len(driven) == 1 and not target.with_name("again").exists():
@@ -186,7 +186,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
             listener.finish(spec, record(spec))
         return {spec: record(spec) for spec in specs}
 
-    monkeypatch.setattr(pool, "drive_all", drive_one_then_interrupt)
+    monkeypatch.setattr(executors.ProcessExecutor, "run", drive_one_then_interrupt)
     words = ("--policy", "expert", "--towns", "gridtown", "--routes", "3", "--json", str(target))
     assert bench_drive.run(arguments(*words)) == 130
     assert not target.exists()

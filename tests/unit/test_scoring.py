@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlingo_drive.criteria import Kind, RouteScorer, driving_score
 from simlingo.contracts import InvalidInputError
+from simlingo_drive.criteria import Kind, RouteScorer, driving_score
 
 RED, GREEN = carla.TrafficLightState.Red, carla.TrafficLightState.Green
 LANE_WIDTH = 3.5

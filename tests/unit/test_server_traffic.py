@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from simlingo_node.bridge.server_traffic import EGO_ROOM_M, populate_server
+from simlingo_drive.backends.carla_server import EGO_ROOM_M, populate_server
 from simlingo_sim import Client
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT
 

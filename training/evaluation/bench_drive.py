@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from simlingo.arguments import output_file, whole
 
 if TYPE_CHECKING:
+    from simlingo_drive.routes import RouteSpec
     from training.evaluation.closed_loop import DriveRecord, DriveSettings
-    from training.evaluation.routes import RouteSpec
 
 DESCRIPTION = "Drive benchmark routes in the embedded world and report completion, driving score and infractions."
 EPILOG = """examples:
@@ -108,10 +108,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Sequence[Any]]:
     """Drive all routes; the report and the records of the routes in order."""
-    from training.evaluation.closed_loop import DriveRecord, DriveSettings
+    from simlingo_drive.routes import select
+    from training.evaluation.closed_loop import DriveRecord, DriveSettings, route_of
+    from training.evaluation.executors import ProcessExecutor
     from training.evaluation.journal import Journal
-    from training.evaluation.pool import drive_all
-    from training.evaluation.routes import build, select
     from training.evaluation.summary import crashed_route
     from training.evaluation.summary import report as make_report
 
@@ -120,7 +120,7 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
     specs = select(towns, args.routes, args.seed)
     jobs = min(args.jobs or cores, len(specs))
     settings = DriveSettings(
-        policy=args.policy,
+        driver=args.policy,
         weights=_weights(args),
         traffic=args.traffic,
         camera=args.camera,
@@ -132,15 +132,15 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
         text_before_plan=args.text_before_plan,
     )
     for spec in specs:
-        build(spec)  # a town without such routes is said before anything is driven
+        route_of(spec)  # a town without such routes is said before anything is driven
     conditions = _conditions(args, settings, towns, jobs)
     journal = Journal(args.json, conditions)
     listener = _Listener(progress, journal)
     with progress.watching(specs):
         for record in journal.finished.values():
             progress.finish(record.spec, f"{record.result['status']} (from {args.json}.part)")
-        found = drive_all(
-            [spec for spec in specs if spec not in journal.finished], settings, jobs, args.instructions, listener
+        found = ProcessExecutor(jobs).run(
+            [spec for spec in specs if spec not in journal.finished], settings, args.instructions, listener
         )
     found |= journal.finished
     routes = [
@@ -186,8 +186,8 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "towns": towns,
         "routes_per_seed": args.routes,
         "seeds": args.seed,
-        "policy": settings.policy,
-        "weights": _weights_name(settings) if settings.policy == "model" else None,
+        "policy": settings.driver,
+        "weights": _weights_name(settings) if settings.driver == "model" else None,
         "traffic": settings.traffic,
         "camera": settings.camera,
         "weather": settings.weather or "each route its own",

@@ -1,4 +1,4 @@
-"""Drive one route from start to score, in one process and in lockstep."""
+"""Drive one numbered route from start to score, in one process and in lockstep."""
 
 from __future__ import annotations
 
@@ -7,36 +7,28 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from simlingo.model.driver import TextOptions
-from simlingo.model.engine.when_to_speak import When
-from simlingo.model.load import load_policy
-from simlingo.navigation.global_planner import DenseRoute
+from simlingo_drive.backends.base import Backend
+from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_map, embedded_planner
 from simlingo_drive.criteria import RouteResult, RouteScorer
-from training.evaluation.drivers import Driver, ExpertDriver, ModelDriver
-from training.evaluation.frames import frame_source
-from training.evaluation.routes import BenchRoute, RouteSpec, build, town_planner
-from training.evaluation.world import RouteWorld, open_world
+from simlingo_drive.drivers.base import DriverSettings, make_driver
+from simlingo_drive.rollout import Hook, Score, roll_out
+from simlingo_drive.routes import Route, RouteSpec, numbered_route
+from simlingo_drive.session import Session, open_numbered
 
 #: A place of the driven trace is kept every so many ticks.
 TRACE_EVERY = 10
 #: Progress is told every so many ticks.
 TELL_EVERY = 20
 
+#: Hears route completion (%) and driving score now and then.
+Tell = Callable[[float, float], None]
+
 
 @dataclass(frozen=True)
-class DriveSettings:
+class DriveSettings(DriverSettings):
     """How the routes of a benchmark are driven."""
 
-    policy: str = "model"  # model, expert
-    weights: str = "simlingo-mini"  # name or folder of the model
-    traffic: str = "light"  # none, light, dense
-    camera: str = "real"  # real, grey, shuffled
     weather: str | None = None  # name; None: each route its own
-    route_as: str = "target_point"  # target_point, command: what of the navigation the model reads
-    plan_every: int = 1  # ticks from frame to frame and plan to plan
-    threads: int = 2  # of the network
-    text: str = "never"  # never, every_n, on_change, always: when the model puts its driving into words
-    text_before_plan: bool = False  # a plan waits for a text that is due, and reads it
 
 
 @dataclass(frozen=True)
@@ -64,71 +56,81 @@ class DriveRecord:
         return {**record, "real_time_factor": round(self.result["duration_s"] / max(self.wall_s, 1e-9), 3)}
 
 
-def make_driver(world: RouteWorld, route: BenchRoute, settings: DriveSettings) -> Driver:
-    """The driver that ``settings`` names, at the start of ``route``."""
-    planner = town_planner(route.spec.town)
-    if settings.policy == "expert":
-        return ExpertDriver(world, route.dense, planner)
-    text = TextOptions(When(settings.text), before_plan=settings.text_before_plan)
-    policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
-    frames = frame_source(settings.camera, route, world, settings.traffic, settings.plan_every)
-    return ModelDriver(world, route.dense, planner, policy, frames)
+class Trace(Hook):
+    """Where the ego was, m, map frame, every ``TRACE_EVERY`` ticks."""
+
+    def __init__(self, session: Session) -> None:
+        self._ego = session.ego
+        self.places: list[tuple[float, float]] = []
+
+    def judge(self, tick: int) -> None:
+        """Keep a place."""
+        if (tick + 1) % TRACE_EVERY == 0:
+            location = self._ego.get_location()
+            self.places.append((round(location.x, 2), round(location.y, 2)))
 
 
-def drive_route(
-    spec: RouteSpec, settings: DriveSettings, tell: Callable[[float, float], None] = lambda _done, _score: None
-) -> DriveRecord:
-    """Drive the route that ``spec`` names; ``tell`` hears route completion (%) and driving score now and then."""
-    return drive(build(spec), settings, tell)
+class Teller(Hook):
+    """Tells every ``every`` ticks how the drive goes."""
+
+    def __init__(self, scorer: RouteScorer, tell: Tell, every: int = TELL_EVERY) -> None:
+        self._scorer, self._tell, self._every = scorer, tell, every
+
+    def judge(self, tick: int) -> None:
+        """Say it."""
+        if (tick + 1) % self._every == 0:
+            result = self._scorer.result()
+            self._tell(result.route_completion, result.driving_score)
+
+
+def route_of(spec: RouteSpec) -> Route:
+    """The route of a town of the embedded world that ``spec`` names.
+
+    Raises:
+        SimlingoError: the town has fewer such routes.
+    """
+    return numbered_route(embedded_map(spec.town), embedded_planner(spec.town), spec)
+
+
+def say_nothing(_done: float, _score: float) -> None:
+    pass
+
+
+def drive_route(spec: RouteSpec, settings: DriveSettings, tell: Tell = say_nothing) -> DriveRecord:
+    """Drive the route that ``spec`` names in the embedded world; ``tell`` hears how it goes."""
+    return drive(route_of(spec), settings, tell)
 
 
 def drive(
-    route: BenchRoute, settings: DriveSettings, tell: Callable[[float, float], None] = lambda _done, _score: None
+    route: Route, settings: DriveSettings, tell: Tell = say_nothing, backend: Backend | None = None
 ) -> DriveRecord:
     """Drive ``route`` from start to end, or to where it goes wrong."""
-    world = open_world(route, settings.traffic, settings.weather)
-    driver = make_driver(world, route, settings)
-    world.world.tick()
-    scorer = RouteScorer(world.world, world.ego, [waypoint.transform for waypoint, _ in route.dense])
-    trace: list[tuple[float, float]] = []
-    begin, tick = time.perf_counter(), 0
-    while scorer.status == "running":
-        world.ego.apply_control(driver.control(tick))
-        world.world.tick()
-        scorer.tick()
-        tick += 1
-        if tick % TRACE_EVERY == 0:
-            trace.append(place_of(world))
-        if tick % TELL_EVERY == 0:
-            result = scorer.result()
-            tell(result.route_completion, result.driving_score)
-    wall_s = time.perf_counter() - begin
-    result = scorer.result()
-    scorer.close()
+    assert route.spec is not None
+    session = open_numbered(backend or EmbeddedBackend(), route, settings.traffic, settings.weather)
+    driver = make_driver(session, route, embedded_planner(route.spec.town), settings)
+    session.tick()
+    scorer = RouteScorer(session.world, session.ego, route.transforms)
+    trace = Trace(session)
+    begin = time.perf_counter()
+    roll_out(session, driver, [Score(scorer), trace, Teller(scorer, tell)])
     return DriveRecord(
         spec=route.spec,
         weather=settings.weather or route.spec.weather,
-        result=result_with_route(result, route),
-        wall_s=wall_s,
+        result=result_with_route(scorer.result(), route),
+        wall_s=time.perf_counter() - begin,
         planner_ms=driver.planner_ms,
         texts=driver.texts,
-        trace=trace,
-        route=route_line(route.dense),
+        trace=trace.places,
+        route=route_line(route),
     )
 
 
-def result_with_route(result: RouteResult, route: BenchRoute) -> dict[str, Any]:
+def result_with_route(result: RouteResult, route: Route) -> dict[str, Any]:
     """The result as plain data, with what there was on the route."""
     return {**result.to_json(), "signals": route.signals, "turns": route.turns}
 
 
-def place_of(world: RouteWorld) -> tuple[float, float]:
-    """Where the ego is, m, map frame."""
-    location = world.ego.get_location()
-    return round(location.x, 2), round(location.y, 2)
-
-
-def route_line(dense: DenseRoute) -> list[tuple[float, float]]:
+def route_line(route: Route) -> list[tuple[float, float]]:
     """The route every 5 m, m, map frame."""
-    places = [waypoint.transform.location for waypoint, _ in dense[::5]]
+    places = [waypoint.transform.location for waypoint, _ in route.dense[::5]]
     return [(round(place.x, 2), round(place.y, 2)) for place in places]

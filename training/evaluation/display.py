@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from training.evaluation.routes import RouteSpec
+from simlingo_drive.routes import RouteSpec
 
 
 class Progress:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,23 +11,31 @@ from simlingo.contracts import Command, EgoState, Instruction, SimlingoError
 from simlingo.geometry import arc_length
 from simlingo.instructions import parse
 from simlingo.navigation.global_planner import MANOEUVRES, DenseRoute, GlobalPlanner
+from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
 from simlingo_drive.criteria import RouteScorer
+from simlingo_drive.drivers.base import Driver, make_driver
+from simlingo_drive.rollout import Hook, Score, roll_out
+from simlingo_drive.routes import Route, RouteSpec, route_along
+from simlingo_drive.session import Session, open_numbered
 from training.evaluation.closed_loop import (
     TRACE_EVERY,
     DriveRecord,
     DriveSettings,
-    make_driver,
-    place_of,
+    Tell,
+    Teller,
+    Trace,
     result_with_route,
     route_line,
+    route_of,
+    say_nothing,
 )
-from training.evaluation.routes import BenchRoute, RouteSpec, build, town_planner
-from training.evaluation.world import RouteWorld, open_world
 
 #: The instruction is given this far before the junction, m (the issue's figure: 30 m or more).
 GIVEN_BEFORE_M = 35.0
 #: A trial is lost after this many ticks: 150 s, two rounds of the lights.
 LIMIT_TICKS = 3000
+#: The ego is at the place of the instruction within this distance, m.
+AT_PLACE_M = 10.0
 #: What a person says for each manoeuvre.
 SENTENCES = {
     Command.LEFT: "turn left at the next junction",
@@ -48,9 +55,10 @@ class Trial:
     exit_road: int  # id of the road behind the junction on that way
 
 
-def find_trial(route: BenchRoute, planner: GlobalPlanner) -> Trial | None:
+def find_trial(route: Route, planner: GlobalPlanner) -> Trial | None:
     """The first junction of the route with a way that the route does not take; None: it has none."""
-    arcs = arc_length(planner.polyline(route.dense))
+    assert route.spec is not None
+    arcs = arc_length(route.line)
     junctions = [
         index
         for index, ((before, _), (after, _)) in enumerate(pairwise(route.dense), start=1)
@@ -69,7 +77,7 @@ def find_trial(route: BenchRoute, planner: GlobalPlanner) -> Trial | None:
     return None
 
 
-def _trial(route: BenchRoute, planner: GlobalPlanner, command: Command, give: int) -> Trial | None:
+def _trial(route: Route, planner: GlobalPlanner, command: Command, give: int) -> Trial | None:
     """The trial that asks for ``command`` at index ``give`` of the route; None where the junction lacks it."""
     answer = planner.redirect(route.dense, _state_at(route.dense, give), command)
     if answer.route is None:
@@ -81,75 +89,72 @@ def _trial(route: BenchRoute, planner: GlobalPlanner, command: Command, give: in
     return Trial(SENTENCES[command], command, give, answer.route, answer.route[after][0].road_id)
 
 
-def drive_trial(
-    spec: RouteSpec, settings: DriveSettings, tell: Callable[[float, float], None] = lambda _done, _score: None
-) -> DriveRecord:
+def drive_trial(spec: RouteSpec, settings: DriveSettings, tell: Tell = say_nothing) -> DriveRecord:
     """Drive the route that ``spec`` names, say the sentence before a junction, and see which way the car takes.
 
     Raises:
         SimlingoError: no junction of the route has another way.
     """
-    route, planner = build(spec), town_planner(spec.town)
+    route, planner = route_of(spec), embedded_planner(spec.town)
     trial = find_trial(route, planner)
     if trial is None:
         raise SimlingoError(f"route {spec.name} has no junction with another way for an instruction")
-    world = open_world(route, settings.traffic, settings.weather)
-    driver = make_driver(world, route, settings)
-    world.world.tick()
-    scorer = RouteScorer(world.world, world.ego, [waypoint.transform for waypoint, _ in trial.dense])
-    verdict, begin, tick = _Verdict(trial), time.perf_counter(), 0
-    trace: list[tuple[float, float]] = []
-    while scorer.status == "running" and verdict.obeyed is None and tick < LIMIT_TICKS:
-        if not verdict.given and verdict.reached(world):
-            command = parse(trial.sentence)
-            if command is not trial.command:
-                raise SimlingoError(f"{trial.sentence!r} was understood as {command}: check simlingo.instructions")
-            driver.instruct(Instruction("bench", world.ego_state().stamp, trial.sentence), trial.dense)
-            verdict.given = True
-        world.ego.apply_control(driver.control(tick))
-        world.world.tick()
-        scorer.tick()
-        verdict.judge(world)
-        tick += 1
-        if tick % TRACE_EVERY == 0:
-            trace.append(place_of(world))
-            tell(scorer.result().route_completion, scorer.result().driving_score)
+    session = open_numbered(EmbeddedBackend(), route, settings.traffic, settings.weather)
+    driver = make_driver(session, route, planner, settings)
+    session.tick()
+    scorer = RouteScorer(session.world, session.ego, [waypoint.transform for waypoint, _ in trial.dense])
+    instruct, trace = _Instruct(session, driver, trial), Trace(session)
+    begin = time.perf_counter()
+    roll_out(session, driver, [Score(scorer), instruct, trace, Teller(scorer, tell, TRACE_EVERY)], LIMIT_TICKS)
     result = {
         **result_with_route(scorer.result(), route),
         "instruction": trial.sentence,
-        "obeyed": bool(verdict.obeyed),
+        "obeyed": bool(instruct.obeyed),
     }
-    scorer.close()
+    driven = route_along(route.name, trial.dense, planner)
     weather = settings.weather or spec.weather
     wall_s = time.perf_counter() - begin
-    return DriveRecord(spec, weather, result, wall_s, driver.planner_ms, trace, route_line(trial.dense))
+    return DriveRecord(spec, weather, result, wall_s, driver.planner_ms, trace.places, route_line(driven))
 
 
-class _Verdict:
-    """Follows the ego to the place of the instruction, through the junction and out of it."""
+class _Instruct(Hook):
+    """Says the sentence at its place, and follows the ego through the junction and out of it."""
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
-        self._in_junction = False
-        self.given = False
+    def __init__(self, session: Session, driver: Driver, trial: Trial) -> None:
+        self._session, self._driver, self._trial = session, driver, trial
+        self._given = self._in_junction = False
         self.obeyed: bool | None = None  # None: not yet known
 
-    def reached(self, world: RouteWorld) -> bool:
-        """True once the ego is where the instruction is to be given."""
-        pose = self._trial.dense[self._trial.give_index][0].transform
-        place, yaw = world.ego.get_location(), math.radians(pose.rotation.yaw)
-        ahead = (place.x - pose.location.x) * math.cos(yaw) + (place.y - pose.location.y) * math.sin(yaw)
-        return ahead >= 0.0 and float(place.distance(pose.location)) < 10.0
+    def observe(self, tick: int) -> None:
+        """Give the instruction where it is to be given."""
+        del tick
+        if self._given or not self._at_place():
+            return
+        command = parse(self._trial.sentence)
+        if command is not self._trial.command:
+            raise SimlingoError(f"{self._trial.sentence!r} was understood as {command}: check simlingo.instructions")
+        said = Instruction("bench", self._session.ego_state().stamp, self._trial.sentence)
+        self._driver.instruct(said, self._trial.dense)
+        self._given = True
 
-    def judge(self, world: RouteWorld) -> None:
+    def judge(self, tick: int) -> None:
         """After the junction, see which road the ego took."""
-        lane = world.world.get_map().get_waypoint(world.ego.get_location())
-        if not self.given or lane is None:
+        del tick
+        lane = self._session.map.get_waypoint(self._session.ego.get_location())
+        if not self._given or lane is None:
             return
         if lane.is_junction:
             self._in_junction = True
         elif self._in_junction:
             self.obeyed = lane.road_id == self._trial.exit_road
+            self.finished = True
+
+    def _at_place(self) -> bool:
+        """True once the ego is where the instruction is to be given."""
+        pose = self._trial.dense[self._trial.give_index][0].transform
+        place, yaw = self._session.ego.get_location(), math.radians(pose.rotation.yaw)
+        ahead = (place.x - pose.location.x) * math.cos(yaw) + (place.y - pose.location.y) * math.sin(yaw)
+        return ahead >= 0.0 and float(place.distance(pose.location)) < AT_PLACE_M
 
 
 def _state_at(dense: DenseRoute, index: int) -> EgoState:

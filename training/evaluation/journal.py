@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from simlingo_drive.routes import RouteSpec
 from training.evaluation.closed_loop import DriveRecord
-from training.evaluation.routes import RouteSpec
 
 
 class Journal:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from simlingo.navigation.global_planner import GlobalPlanner
+from simlingo_drive.backends.embedded import embedded_planner
 from simlingo_sim import towns
 from training.evaluation.closed_loop import DriveRecord
-from training.evaluation.routes import town_planner
 
 ROAD_COLOR, ROUTE_COLOR, TRACE_COLOR, FAULT_COLOR = "#c9c9c4", "#8fb8de", "#1a5fb4", "#c01c28"
 
@@ -24,7 +24,7 @@ def plot_towns(folder: Path, records: Sequence[DriveRecord | dict[str, Any]]) ->
     for town in towns.TOWNS:
         here = [record for record in driven if record.spec.town == town]
         if here:
-            written.append(_plot_town(folder / f"{town}.png", town, town_planner(town), here))
+            written.append(_plot_town(folder / f"{town}.png", town, embedded_planner(town), here))
     return written
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from simlingo_drive.routes import RouteSpec
 from training.evaluation.closed_loop import DriveRecord
-from training.evaluation.routes import RouteSpec
 
 Route = dict[str, Any]
 

@@ -17,6 +17,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
 
+#: Seconds of one tick of world, controller and expert: 20 Hz (spec D.1).
+TICK_S = 0.05
 #: Number of path points, one a metre along the path (spec 0.6).
 PATH_POINTS = 20
 #: Number of speed waypoints (spec 0.6).

@@ -11,7 +11,6 @@ import sys
 import time
 from typing import Any
 
-import carla
 from carla_msgs.msg import CarlaControl, CarlaEgoVehicleControl
 from rclpy.clock import Clock, ClockType
 from simlingo_msgs.msg import InstructionStatus, Route
@@ -19,6 +18,7 @@ from std_msgs.msg import Bool
 
 from simlingo.contracts import (
     MODEL_CAMERA_POSITION_IN_EGO,
+    TICK_S,
     CameraIntrinsics,
     InvalidInputError,
     SimlingoError,
@@ -29,8 +29,7 @@ from simlingo_node.bridge.judge import Judge
 from simlingo_node.bridge.messages import command_to_carla, message_to_command
 from simlingo_node.bridge.options import PARAMETERS, world_settings
 from simlingo_node.bridge.output import BridgeOutput, Tick
-from simlingo_node.bridge.rig import SensorRig
-from simlingo_node.bridge.simulator import TICK_S, Simulator
+from simlingo_node.bridge.simulator import Simulator, sensor_rig
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.process import run_node
 
@@ -61,10 +60,9 @@ class CarlaBridgeNode(StackNode):
         self._simulator = Simulator(world_settings(self.parameters, self.role))
         width, height, fov = (self.parameters[f"camera.{name}"] for name in ("width", "height", "fov_deg"))
         camera = CameraIntrinsics.from_field_of_view(width, height, fov)
-        pose = carla.Transform(carla.Location(*MODEL_CAMERA_POSITION_IN_EGO))
-        self._rig = SensorRig(self._simulator.world, self._simulator.ego, camera, fov, pose)
+        self._rig = sensor_rig(self._simulator, camera, fov)
         self._output = BridgeOutput(self, self.role, camera, MODEL_CAMERA_POSITION_IN_EGO)
-        self._output.publish_world(self._simulator.map, self._simulator.mission, self._simulator.traffic_lights)
+        self._output.publish_world(self._simulator.map, self._simulator.route, self._simulator.traffic_lights)
         self._subscribe()
         self._judge: Judge | None = None
         self._frame = -1
@@ -165,7 +163,7 @@ class CarlaBridgeNode(StackNode):
 
     def _on_route(self, message: Route) -> None:
         """An instruction has changed the route: the score goes along."""
-        if self._judge is None or not message.id.startswith(f"{self._simulator.mission.name}/"):
+        if self._judge is None or not message.id.startswith(f"{self._simulator.route.name}/"):
             return
         try:
             self._judge.follow(conversions.message_to_route(message)[0])
@@ -243,7 +241,7 @@ class CarlaBridgeNode(StackNode):
         """Judge the tick; end the drive when it is over."""
         simulator = self._simulator
         if self._judge is None:
-            self._judge = Judge(simulator.world, simulator.ego, simulator.mission.transforms, simulator.map)
+            self._judge = Judge(simulator.world, simulator.ego, simulator.route.transforms, simulator.map)
             self._started_at = self._now
         elif not self._ended:
             self._judge.tick()

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simlingo.contracts import Control, DrivingPlan, EgoState, FloatArray
+from simlingo.contracts import TICK_S, Control, DrivingPlan, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.control.longitudinal import LongitudinalController, shift_in_time
 from simlingo.control.pose_history import PoseHistory
 from simlingo.control.safety import GateLimits, bound_steer, ego_fault, plan_fault
 from simlingo.geometry import ego_to_map, map_to_ego, project_onto_polyline
 
-#: Ticks of the published controller, s (spec D.1).
-TICK_S = 0.05
 #: Poses kept: twice the oldest plan that may still drive.
 HISTORY_NS = 1_000_000_000
 

@@ -29,7 +29,7 @@ LANE_CHANGE_MARGIN_M = 10.0
 #: What a lane change costs in the search for the shortest way, m, and what waiting one metre with it costs.
 LANE_CHANGE_COST_M = 15.0
 LANE_CHANGE_DELAY_COST = 0.05
-#: A lane through a junction that turns by more than this is a turn, rad (CARLA's planner uses 35 degrees).
+#: A way through a junction that turns by more than this is a turn, rad (CARLA's planner uses 35 degrees).
 TURN_ANGLE = math.radians(35.0)
 
 
@@ -97,7 +97,7 @@ class LaneGraph:
         for lane in self.lanes:
             ways = [self.lanes[index] for index in lane.successors if self.lanes[index].junction is not None]
             for way in ways:
-                way.manoeuvre = _manoeuvre(way.heading_change)
+                way.manoeuvre = manoeuvre_of(way.heading_change)
             for side, pick in ((Command.LEFT, min), (Command.RIGHT, max)):
                 same = [way for way in ways if way.manoeuvre == side]
                 sharpest = pick(same, key=lambda way: way.heading_change, default=None)
@@ -193,7 +193,8 @@ def _key(waypoint: Any) -> tuple[int, int, int]:
     return (waypoint.road_id, waypoint.section_id, waypoint.lane_id)
 
 
-def _manoeuvre(heading_change: float) -> Command:
+def manoeuvre_of(heading_change: float) -> Command:
+    """What a lane through a junction means whose heading changes by so much, rad, right positive."""
     if heading_change > TURN_ANGLE:
         return Command.RIGHT
     return Command.LEFT if heading_change < -TURN_ANGLE else Command.STRAIGHT

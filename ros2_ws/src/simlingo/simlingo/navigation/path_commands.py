@@ -8,12 +8,11 @@ import numpy as np
 
 from simlingo.contracts import Command, FloatArray
 from simlingo.geometry import arc_length
+from simlingo.navigation.lane_graph import TURN_ANGLE
 
 #: A path bends like a turn where its heading changes faster than this, rad/m: a radius of 25 m, which a turn at a
 #: junction stays below and a road's curve in town seldom does.
 TURN_CURVATURE = 1.0 / 25.0
-#: A bend is a turn from this change of heading on, rad.
-TURN_ANGLE = math.radians(45.0)
 #: Heading is measured over this length, m, so that a sampled path's kinks do not count.
 HEADING_BASE_M = 2.0
 

@@ -10,7 +10,7 @@ from typing import Any
 import carla
 import numpy as np
 
-from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS, Command, EgoState, FloatArray
+from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS, TICK_S, Command, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.geometry import map_to_ego
 from simlingo.navigation.global_planner import GlobalPlanner
@@ -19,11 +19,12 @@ from simlingo_drive.expert.junctions import Junctions
 from simlingo_drive.expert.labels import path_label
 from simlingo_drive.expert.obstacles import find_leads, forecast_stop, walker_stops
 from simlingo_drive.expert.pedals import pedals
-from simlingo_drive.expert.rollout import STEP_S, offset_points, roll_out
+from simlingo_drive.expert.rollout import offset_points, roll_out
 from simlingo_drive.expert.route import ExpertRoute, Place
 from simlingo_drive.expert.signals import LightInfo, Signals
 from simlingo_drive.expert.situation import Lead, Situation, Stop
 from simlingo_drive.expert.traffic import TrafficView
+from simlingo_drive.rig import ego_state
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Expert:
         if speed < 0.1:
             start = max(start, 0.0)
         track = roll_out(self.route, info.situation, s, speed, start, seconds, self._constants)
-        every = round(SPEED_WAYPOINT_PERIOD_S / STEP_S)
+        every = round(SPEED_WAYPOINT_PERIOD_S / TICK_S)
         return np.asarray(track[every::every, 0])
 
     def speed_waypoints(self, info: ExpertInfo) -> FloatArray:
@@ -170,19 +171,6 @@ class Expert:
         points = self.route.at(places)
         yaw = np.interp(places, self.route.s, self.route.yaw)
         return np.column_stack((places, points, yaw))
-
-
-def ego_state(world: Any, ego: Any) -> EgoState:
-    """The ego's state from the simulator."""
-    transform, velocity = ego.get_transform(), ego.get_velocity()
-    seconds = world.get_snapshot().timestamp.elapsed_seconds
-    return EgoState(
-        round(seconds * 1e9),
-        float(transform.location.x),
-        float(transform.location.y),
-        math.radians(transform.rotation.yaw),
-        math.hypot(velocity.x, velocity.y),
-    )
 
 
 def extend(route: Sequence[tuple[Any, Command]], metres: int = 50) -> list[tuple[Any, Command]]:

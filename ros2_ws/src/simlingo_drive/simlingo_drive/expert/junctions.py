@@ -10,8 +10,9 @@ from typing import Any
 import carla
 import numpy as np
 
-from simlingo.contracts import Command, FloatArray
+from simlingo.contracts import TICK_S, Command, FloatArray
 from simlingo.geometry import arc_length, wrap_angle
+from simlingo.navigation.lane_graph import manoeuvre_of
 from simlingo_drive.expert.constants import ExpertConstants
 from simlingo_drive.expert.laws import seconds_to_cover
 from simlingo_drive.expert.route import ExpertRoute, junction_spans
@@ -141,7 +142,7 @@ class Junctions:
         inside = nose > 1.0
         if not inside and (_held(lane, nose) or not _has_priority(passage, lane)):
             return False
-        if pace < 0.5 and (not inside or passage.waited_ticks * 0.05 > constants.patience_s or nose < lane.span[0]):
+        if pace < 0.5 and (not inside or passage.waited_ticks * TICK_S > constants.patience_s or nose < lane.span[0]):
             return False
         if not inside and not _may_turn_so(lane, users.actors[row]):
             return False
@@ -204,7 +205,7 @@ def _conflict_lanes(
         arc = arc_length(whole)
         arc = arc - arc[len(before)]
         turn = wrap_angle(math.radians(inside[-1].transform.rotation.yaw - entry.transform.rotation.yaw))
-        way = Command.RIGHT if turn > 0.6 else Command.LEFT if turn < -0.6 else Command.STRAIGHT
+        way = manoeuvre_of(turn)
         lanes.append(
             ConflictLane(
                 whole,

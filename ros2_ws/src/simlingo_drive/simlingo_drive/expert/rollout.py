@@ -6,13 +6,11 @@ import math
 
 import numpy as np
 
-from simlingo.contracts import FloatArray
+from simlingo.contracts import TICK_S, FloatArray
 from simlingo_drive.expert.constants import ExpertConstants
 from simlingo_drive.expert.route import ExpertRoute
 from simlingo_drive.expert.situation import Situation
 
-#: Step of the roll-out, s.
-STEP_S = 0.05
 #: Time in which the pedals bring about a wanted acceleration, s (measured in the embedded world).
 PEDAL_LAG_S = 0.12
 #: Distance over which a lateral offset from the route decays, s of driving and m at least.
@@ -27,7 +25,7 @@ def roll_out(
     acceleration: float,
     seconds: float,
     constants: ExpertConstants,
-    step_s: float = STEP_S,
+    step_s: float = TICK_S,
 ) -> FloatArray:
     """Places and speeds of the ego under the expert's longitudinal law.
 

@@ -20,13 +20,12 @@ from simlingo_msgs.msg import Route, Score
 from std_msgs.msg import Float32
 from tf2_msgs.msg import TFMessage
 
-from simlingo.contracts import CameraIntrinsics
+from simlingo.contracts import TICK_S, CameraIntrinsics
+from simlingo_drive.routes import Route as DrivenRoute
 from simlingo_node import conversions, qos
 from simlingo_node.bridge.command_gate import VehicleCommand
 from simlingo_node.bridge.judge import Judge
 from simlingo_node.bridge.messages import EgoMessages, light_states, traffic_light_list, traffic_light_places
-from simlingo_node.bridge.mission import Mission
-from simlingo_node.bridge.simulator import TICK_S
 
 CAMERA = "rgb_front"
 #: The score goes out every so many ticks, 2 Hz.
@@ -93,10 +92,10 @@ class BridgeOutput:
             return "the controller (nobody publishes vehicle_control_cmd)"
         return ""
 
-    def publish_world(self, carla_map: Any, mission: Mission, lights: list[Any]) -> None:
-        """Map, mission and the places of the traffic lights, latched."""
+    def publish_world(self, carla_map: Any, route: DrivenRoute, lights: list[Any]) -> None:
+        """Map, route and the places of the traffic lights, latched."""
         self._world_info.publish(CarlaWorldInfo(map_name=carla_map.name, opendrive=carla_map.to_opendrive()))
-        self._mission.publish(conversions.route_to_message(mission.line, mission.commands, mission.name, 0))
+        self._mission.publish(conversions.route_to_message(route.line, route.commands, route.name, 0))
         self._light_places.publish(traffic_light_places(lights))
 
     def publish_frame(self, tick: Tick, picture: Any) -> None:

@@ -15,7 +15,7 @@ from simlingo_sim.towns.generate import files_of
 from simlingo_sim.towns.generate.plan import Node, Street, TownPlan
 
 #: Name of every such town; no shipped town has it.
-INVENTED = "invented"
+PROCEDURAL = "procedural"
 #: Columns and rows of junctions; the four corners have none, the outer street bends there.
 _SIDE = 4
 _INNER = range(1, _SIDE - 1)
@@ -35,25 +35,25 @@ _STYLES = (0, 1, 2, 3)
 _ATTEMPTS = 50
 
 
-def invented_town(rng: np.random.Generator) -> Town:
+def procedural_town(rng: np.random.Generator) -> Town:
     """A town drawn from ``rng``; equal generators give equal towns.
 
     Raises:
         SimlingoError: no draw gave a town whose streets fit.
     """
     for _ in range(_ATTEMPTS):
-        plan = invented_plan(rng)
+        plan = procedural_plan(rng)
         try:
             files = files_of(plan)
         except ValueError:
             continue
-        return town_of(INVENTED, files[f"{INVENTED}.xodr"], files["decor.json"])
+        return town_of(PROCEDURAL, files[f"{PROCEDURAL}.xodr"], files["decor.json"])
     raise SimlingoError(
         f"none of {_ATTEMPTS} drawn towns has streets that fit; this is a fault, please report the seed"
     )
 
 
-def invented_plan(rng: np.random.Generator) -> TownPlan:
+def procedural_plan(rng: np.random.Generator) -> TownPlan:
     """Nodes and streets of such a town (OpenDRIVE frame, m, y north)."""
     columns = np.cumsum(rng.uniform(*_SPACING_M, _SIDE))
     rows = np.cumsum(rng.uniform(*_SPACING_M, _SIDE))
@@ -82,7 +82,7 @@ def invented_plan(rng: np.random.Generator) -> TownPlan:
         streets.append(Street(_name(beside, j), _name(i, above), (corner,), bend_radius=radius, speed_kmh=30))
     styles = rng.choice(_STYLES, int(rng.integers(2, len(_STYLES) + 1)), replace=False)
     return TownPlan(
-        INVENTED,
+        PROCEDURAL,
         nodes,
         tuple(streets),
         styles=tuple(int(style) for style in styles),

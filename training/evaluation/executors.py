@@ -1,4 +1,4 @@
-"""One process a route: as many at a time as there are jobs; one that dies takes no other with it."""
+"""Where routes are driven: one process a route, as many at a time as there are jobs; one that dies takes no other with it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+from simlingo_drive.routes import RouteSpec
 from training.evaluation.closed_loop import DriveRecord, DriveSettings, drive_route
 from training.evaluation.instructed import drive_trial
-from training.evaluation.routes import RouteSpec
 
 #: A job is killed after this time of wall clock, s: far more than the longest route takes.
 WALL_LIMIT_S = 5400.0
@@ -43,32 +43,47 @@ class Listener(Protocol):
         """A route has ended, with its record or the reason of its failure."""
 
 
-def drive_all(
-    specs: Sequence[RouteSpec], settings: DriveSettings, jobs: int, instructed: bool, listener: Listener
-) -> dict[RouteSpec, DriveRecord | str]:
-    """Drive all routes; a route that failed has the reason in place of its record.
+class Executor(Protocol):
+    """Drives many routes, somewhere."""
 
-    On KeyboardInterrupt all processes are ended before it is raised on.
-    """
-    context = multiprocessing.get_context(START_METHOD)
-    waiting, running = list(specs), list[_Job]()
-    results: dict[RouteSpec, DriveRecord | str] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                running.append(_begin(context, waiting.pop(0), settings, instructed))
-            wait([job.pipe for job in running], timeout=POLL_S)
-            for job in list(running):
-                outcome = _listen(job, listener)
-                if outcome is not None:
-                    results[job.spec] = outcome
-                    listener.finish(job.spec, outcome)
-                    _end(job)
-                    running.remove(job)
-    finally:
-        for job in running:
-            _end(job)
-    return results
+    def run(
+        self, specs: Sequence[RouteSpec], settings: DriveSettings, instructed: bool, listener: Listener
+    ) -> dict[RouteSpec, DriveRecord | str]:
+        """Drive all routes; a route that failed has the reason in place of its record.
+
+        On KeyboardInterrupt all of them are ended before it is raised on.
+        """
+
+
+class ProcessExecutor:
+    """A fresh process of this machine for each route, ``jobs`` at a time."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+
+    def run(
+        self, specs: Sequence[RouteSpec], settings: DriveSettings, instructed: bool, listener: Listener
+    ) -> dict[RouteSpec, DriveRecord | str]:
+        """See :class:`Executor`."""
+        context = multiprocessing.get_context(START_METHOD)
+        waiting, running = list(specs), list[_Job]()
+        results: dict[RouteSpec, DriveRecord | str] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._jobs:
+                    running.append(_begin(context, waiting.pop(0), settings, instructed))
+                wait([job.pipe for job in running], timeout=POLL_S)
+                for job in list(running):
+                    outcome = _listen(job, listener)
+                    if outcome is not None:
+                        results[job.spec] = outcome
+                        listener.finish(job.spec, outcome)
+                        _end(job)
+                        running.remove(job)
+        finally:
+            for job in running:
+                _end(job)
+        return results
 
 
 def _begin(context: Any, spec: RouteSpec, settings: DriveSettings, instructed: bool) -> _Job:

@@ -1,0 +1,96 @@
+"""A model at the wheel, through route planner and controller, as in the ROS stack."""
+
+from __future__ import annotations
+
+import time
+
+import carla
+
+from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Instruction, Navigation, Observation
+from simlingo.control.controller import Controller
+from simlingo.model.driver import TextOptions
+from simlingo.model.engine.when_to_speak import When
+from simlingo.model.load import load_policy
+from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
+from simlingo.navigation.route import RoutePlanner
+from simlingo.policy import Policy
+from simlingo_drive.drivers.base import DriverSettings, register
+from simlingo_drive.drivers.frames import FrameSource, frame_source
+from simlingo_drive.routes.route import Route
+from simlingo_drive.session import Session
+
+
+class Pilot:
+    """A policy, the frames that it sees, and the controller that follows its plans."""
+
+    def __init__(self, policy: Policy, frames: FrameSource) -> None:
+        self._policy, self._frames = policy, frames
+        self._controller = Controller()
+        self._plan: DrivingPlan | None = None
+        self.planner_ms: list[float] = []
+        self.texts = 0
+        policy.reset()
+
+    def restart(self) -> None:
+        """Somebody else has driven: forget the plan and what the controller remembers."""
+        self._plan = None
+        self._controller.reset()
+        self._frames.restart()
+
+    def control(self, tick: int, ego: EgoState, navigation: Navigation) -> carla.VehicleControl:
+        """A plan where there is a frame, and the control that follows the newest plan."""
+        image = self._frames.frame(tick)
+        if image is not None:
+            observation = Observation(ego.stamp, image, MODEL_CAMERA, ego.speed, navigation)
+            begin = time.perf_counter()
+            self._plan = self._policy.plan(observation)
+            self.planner_ms.append((time.perf_counter() - begin) * 1e3)
+            self.texts += bool(self._plan.text)
+        control = self._controller.update(ego, self._plan)
+        return carla.VehicleControl(throttle=control.throttle, steer=control.steer, brake=control.brake)
+
+
+class ModelDriver:
+    """A pilot on a route."""
+
+    def __init__(
+        self, session: Session, dense: DenseRoute, planner: GlobalPlanner, policy: Policy, frames: FrameSource
+    ) -> None:
+        self._session, self._planner, self._policy = session, planner, policy
+        self._route = _route_planner(planner, dense)
+        self._pilot = Pilot(policy, frames)
+
+    @property
+    def planner_ms(self) -> list[float]:
+        """How long each plan took, frame in to plan out, ms."""
+        return self._pilot.planner_ms
+
+    @property
+    def texts(self) -> int:
+        """How many commentaries came with the plans."""
+        return self._pilot.texts
+
+    def control(self, tick: int) -> carla.VehicleControl:
+        """The control that follows the newest plan."""
+        ego = self._session.ego_state()
+        return self._pilot.control(tick, ego, self._route.update(ego))
+
+    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
+        """The navigation follows ``dense`` from now on, and the policy knows the words."""
+        self._policy.set_instruction(instruction)
+        self._route = _route_planner(self._planner, dense)
+
+
+def _route_planner(planner: GlobalPlanner, dense: DenseRoute) -> RoutePlanner:
+    return RoutePlanner(planner.polyline(dense), [command for _, command in dense])
+
+
+def make_model(session: Session, route: Route, planner: GlobalPlanner, settings: DriverSettings) -> ModelDriver:
+    """The model that ``settings`` names, at the start of ``route``."""
+    text = TextOptions(When(settings.text), before_plan=settings.text_before_plan)
+    policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
+    frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
+    return ModelDriver(session, route.dense, planner, policy, frames)
+
+
+register("model", make_model)
