@@ -10,7 +10,6 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +36,12 @@ _STATISTICS = [path for path, kind in _LEAVES.items() if "." not in path and not
 _COMPRESSION = {path: "NONE" if path.split(".")[0] in PICTURES else "ZSTD" for path in _LEAVES}
 
 
-def write_file(path: Path, groups: Iterable[pa.Table], meta: dict[str, Any]) -> Path:
+def write_file(path: Path, table: pa.Table, meta: dict[str, Any]) -> Path:
     """Write a route file whole: under a temporary name, sealed, then renamed.
 
     Args:
         path: of the file.
-        groups: tables of ``SCHEMA``; each becomes row groups of at most ``ROW_GROUP_ROWS``.
+        table: rows of ``SCHEMA``; every ``ROW_GROUP_ROWS`` become a row group.
         meta: what the file's metadata say of the route.
     """
     told = json.dumps({"schema_version": SCHEMA_VERSION, **meta}, default=plain)
@@ -58,8 +57,7 @@ def write_file(path: Path, groups: Iterable[pa.Table], meta: dict[str, Any]) -> 
             write_statistics=_STATISTICS,
             write_page_checksum=True,
         ) as writer:
-            for table in groups:
-                writer.write_table(table.replace_schema_metadata(schema.metadata), ROW_GROUP_ROWS)
+            writer.write_table(table.replace_schema_metadata(schema.metadata), ROW_GROUP_ROWS)
         _seal(temporary)
         temporary.replace(path)
     finally:

@@ -88,7 +88,7 @@ class RouteFile:
         if not self._frames:
             raise InvalidInputError(f"route {self._name} has no frames; end it with close_empty")
         table = pa.concat_tables([rows for _, rows in self._frames]).combine_chunks()
-        return write_file(self._path, [table], {**meta, "route": self._name, "frames": self.frames})
+        return write_file(self._path, table, {**meta, "route": self._name, "frames": self.frames})
 
     def close_empty(self, meta: Mapping[str, Any]) -> Path:
         """Note that the route gave no frame, so that a resumed run does not drive it again."""
@@ -130,7 +130,7 @@ def trim(path: Path, frames: int) -> None:
     kept = sorted(set(numbers))[:frames]
     if len(kept) < meta["frames"]:
         rows = sum(number <= kept[-1] for number in numbers)
-        write_file(path, [table.slice(0, rows)], {**meta, "frames": len(kept)})
+        write_file(path, table.slice(0, rows), {**meta, "frames": len(kept)})
 
 
 def write_dataset_card(folder: Path, card: Mapping[str, Any]) -> None:
