@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from simlingo.model.driver import TextOptions
-from simlingo.model.engine.when_to_speak import When
+from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute
 from simlingo_drive.criteria import RouteResult, RouteScorer
@@ -69,7 +69,7 @@ def make_driver(world: RouteWorld, route: BenchRoute, settings: DriveSettings) -
     planner = town_planner(route.spec.town)
     if settings.policy == "expert":
         return ExpertDriver(world, route.dense, planner)
-    text = TextOptions(When(settings.text), before_plan=settings.text_before_plan)
+    text = TextOptions(CommentaryMode(settings.text), before_plan=settings.text_before_plan)
     policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, world, settings.traffic, settings.plan_every)
     return ModelDriver(world, route.dense, planner, policy, frames)
