@@ -21,7 +21,7 @@ TICK_S = TICK * 1e-9
 THROTTLE, BRAKE = 3.0, 8.0
 
 
-class Road:
+class StandInWorld:
     """Bridge, route and a simple car on a straight road, played by the test in real time."""
 
     def __init__(self, network: Network) -> None:
@@ -57,13 +57,13 @@ class Road:
 
 
 @pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
+def world(tmp_path: Path) -> Iterator[StandInWorld]:
     nodes = [
         process("planner", {"lockstep": False}, module="geometric_planner"),
         process("controller", {"lockstep": False}),
     ]
     with running(nodes, tmp_path) as (network, _):
-        made = Road(network)
+        made = StandInWorld(network)
         network.up("planner")
         network.up("controller")
         for topic in (
@@ -76,20 +76,20 @@ def road(tmp_path: Path) -> Iterator[Road]:
         yield made
 
 
-def test_a_moving_car_stops_and_holds_when_frames_stop_and_drives_on_when_they_come(road: Road) -> None:
+def test_a_moving_car_stops_and_holds_when_frames_stop_and_drives_on_when_they_come(world: StandInWorld) -> None:
     def drives(speed: float) -> bool:
-        road.tick(frame=True)
-        return road.speed > speed
+        world.tick(frame=True)
+        return world.speed > speed
 
-    road.network.until(lambda: drives(3.0), 20.0, "a moving car")
+    world.network.until(lambda: drives(3.0), 20.0, "a moving car")
     for _ in range(15):  # half a second of coasting, and a plan that was still in work
-        road.tick(frame=False)
-    silent = len(road.commands)
+        world.tick(frame=False)
+    silent = len(world.commands)
     for _ in range(60):
-        road.tick(frame=False)
-    assert road.speed == 0.0
-    assert all(command.throttle == 0.0 and command.brake > 0.0 for command in road.commands[silent:])
-    assert road.commands[-1].brake > 0.5
-    road.says("controller", "holding", "the last plan is")
-    road.says("planner", "waiting", "no image for 1 s")
-    road.network.until(lambda: drives(1.0), 10.0, "a car that drives on")
+        world.tick(frame=False)
+    assert world.speed == 0.0
+    assert all(command.throttle == 0.0 and command.brake > 0.0 for command in world.commands[silent:])
+    assert world.commands[-1].brake > 0.5
+    world.says("controller", "holding", "the last plan is")
+    world.says("planner", "waiting", "no image for 1 s")
+    world.network.until(lambda: drives(1.0), 10.0, "a car that drives on")

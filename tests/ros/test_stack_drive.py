@@ -36,7 +36,7 @@ from simlingo_sim.towns.extras import TRAFFIC_LIGHT_TYPE
 
 EGO = "/carla/ego_vehicle"
 CONTROL = f"{EGO}/vehicle_control_cmd"
-#: Topics that must be there, with their types (design, section 4).
+#: Topics that must be there, with their types: those of carla-ros-bridge and our own.
 TOPICS = {
     "/clock": "rosgraph_msgs/msg/Clock",
     f"{EGO}/rgb_front/image": "sensor_msgs/msg/Image",

@@ -21,7 +21,7 @@ from checkpoint_cases import LANGUAGE, LORA, TINY, published_state
 from torch import Tensor
 
 from simlingo.model.checkpoints import named
-from simlingo.model.checkpoints.opened import Checkpoint
+from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.config import ModelConfig
 from simlingo.model.network import SimLingoNetwork
 

@@ -26,7 +26,7 @@ from tokenizers import Tokenizer, models  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.foreign_config import hydra_config  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.checkpoints.torch_file import read_flat, read_training_file  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402

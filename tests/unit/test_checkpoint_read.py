@@ -31,9 +31,9 @@ from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import named  # noqa: E402
 from simlingo.model.checkpoints.build import checkpoint_of, network_of  # noqa: E402
 from simlingo.model.checkpoints.lora import add_adapters  # noqa: E402
-from simlingo.model.checkpoints.opened import Checkpoint, open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.provenance import own  # noqa: E402
 from simlingo.model.checkpoints.publish import write_published  # noqa: E402
+from simlingo.model.checkpoints.reader import Checkpoint, open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.store import merge_adapters, write_folder  # noqa: E402
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer  # noqa: E402
 from simlingo.model.config import LoraConfig, ModelConfig  # noqa: E402

@@ -18,9 +18,9 @@ from checkpoint_cases import REFERENCE, published_state, random_network, write_p
 from checkpoint_runs import hydra, published_run, write_zero2  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.atomic_write import whole_folder, writing  # noqa: E402
+from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.shards import read_shards, write_shards  # noqa: E402
-from simlingo.model.checkpoints.whole import whole_folder, writing  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 
 State = dict[str, torch.Tensor]

@@ -14,7 +14,7 @@ from checkpoint_runs import Call, assert_same_plan, calls, hydra, with_ids, writ
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.build import network_of  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.torch_file import StandIn, read_training_file  # noqa: E402
 from simlingo.model.checkpoints.zero import read_zero2  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402

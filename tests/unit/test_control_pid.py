@@ -1,4 +1,4 @@
-"""The published controllers: spec D.5, D.6 and the test vectors of sections I and S."""
+"""The published controllers: spec D.5, D.6 and the test vectors of spec I and S."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ from simlingo.model import driver  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.driver import ModelPolicy, TextOptions  # noqa: E402
 from simlingo.model.engine import Speech, SpeechCancelledError  # noqa: E402
+from simlingo.model.engine.commentary_trigger import CommentaryMode, Intent, Pace, Way  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
-from simlingo.model.engine.when_to_speak import Intent, Pace, Way, When  # noqa: E402
 from simlingo.model.language_prompt import commentary_prompt  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
@@ -91,7 +91,7 @@ def plans_until_text(policy: ModelPolicy, first: int = 1) -> list[DrivingPlan]:
 
 
 def test_the_words_come_with_a_later_plan_and_name_their_frame(make, loaded) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.ON_CHANGE))
+    policy = make(TextOptions(CommentaryMode.ON_CHANGE))
     plans = plans_until_text(policy)
     assert len(plans) > 1
     assert plans[-1].text == published(loaded, observation(plans[-1].text_stamp))[1]
@@ -100,13 +100,13 @@ def test_the_words_come_with_a_later_plan_and_name_their_frame(make, loaded) -> 
 
 
 def test_words_beside_a_plan_do_not_change_it(make) -> None:  # type: ignore[no-untyped-def]
-    silent, speaking = make(TextOptions(When.NEVER)), make(TextOptions(When.ALWAYS))
+    silent, speaking = make(TextOptions(CommentaryMode.NEVER)), make(TextOptions(CommentaryMode.ALWAYS))
     for stamp in range(1, 6):
         np.testing.assert_array_equal(silent.plan(observation(stamp)).path, speaking.plan(observation(stamp)).path)
 
 
 def test_the_published_order_reads_its_words_before_it_plans(make, loaded) -> None:  # type: ignore[no-untyped-def]
-    plan = make(TextOptions(When.ALWAYS, before_plan=True)).plan(observation(3))
+    plan = make(TextOptions(CommentaryMode.ALWAYS, before_plan=True)).plan(observation(3))
     wanted, words = published(loaded, observation(3))
     np.testing.assert_allclose(plan.path, wanted.path, atol=1e-4)
     np.testing.assert_allclose(plan.speed_waypoints, wanted.speed_waypoints, atol=1e-4)
@@ -115,7 +115,10 @@ def test_the_published_order_reads_its_words_before_it_plans(make, loaded) -> No
 
 
 def test_without_a_text_due_the_published_order_plans_with_the_fixed_answer(make) -> None:  # type: ignore[no-untyped-def]
-    silent, rare = make(TextOptions(When.NEVER)), make(TextOptions(When.EVERY_N, every=3, before_plan=True))
+    silent, rare = (
+        make(TextOptions(CommentaryMode.NEVER)),
+        make(TextOptions(CommentaryMode.EVERY_N, every=3, before_plan=True)),
+    )
     plans = [rare.plan(observation(stamp)) for stamp in range(1, 8)]
     assert [plan.text_stamp for plan in plans] == [1, 0, 0, 4, 0, 0, 7]
     for number in (1, 2, 4, 5):
@@ -124,7 +127,7 @@ def test_without_a_text_due_the_published_order_plans_with_the_fixed_answer(make
 
 def test_in_the_published_order_a_change_is_told_before_the_plan(make, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     intents = {3: Intent(Pace.STOP, Way.AHEAD)}
-    policy = make(TextOptions(When.ON_CHANGE, before_plan=True))
+    policy = make(TextOptions(CommentaryMode.ON_CHANGE, before_plan=True))
     stamps = iter(range(1, 100))
     monkeypatch.setattr(driver, "intent_of", lambda *_: intents.get(next(stamps), Intent(Pace.KEEP, Way.AHEAD)))
     assert [bool(policy.plan(observation(stamp)).text_stamp) for stamp in range(1, 6)] == [
@@ -140,7 +143,7 @@ def test_in_the_published_order_a_change_is_told_before_the_plan(make, monkeypat
 
 
 def test_a_reset_ends_a_plan_that_waits_for_its_text(make, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.ALWAYS, before_plan=True))
+    policy = make(TextOptions(CommentaryMode.ALWAYS, before_plan=True))
     backend = policy._engine._backend
     read = backend.read
 
@@ -160,7 +163,7 @@ def test_a_text_that_fails_costs_no_plan(make, monkeypatch, fault: Exception) ->
     def broken(*_: Any) -> Any:
         raise fault
 
-    policy = make(TextOptions(When.ALWAYS))
+    policy = make(TextOptions(CommentaryMode.ALWAYS))
     working = policy._engine._backend.read_on
     monkeypatch.setattr(policy._engine._backend, "read_on", broken)
     policy.plan(observation(1))
@@ -175,7 +178,7 @@ def test_a_text_that_fails_costs_no_plan(make, monkeypatch, fault: Exception) ->
 
 
 def test_a_reset_takes_the_words_and_the_instruction_back(make) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.ON_CHANGE))
+    policy = make(TextOptions(CommentaryMode.ON_CHANGE))
     policy.set_instruction(Instruction("i1", 0, "turn left"))
     assert policy.plan(observation(1)).instruction_id == "i1"
     policy.reset()
@@ -185,7 +188,7 @@ def test_a_reset_takes_the_words_and_the_instruction_back(make) -> None:  # type
 
 
 def test_a_change_while_a_text_is_made_is_told_after_it(make) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.ON_CHANGE))
+    policy = make(TextOptions(CommentaryMode.ON_CHANGE))
     plans_until_text(policy)
     policy._speech = slow = Speech([1], 1)
     policy.plan(observation(200, Command.RIGHT))
@@ -197,7 +200,7 @@ def test_a_change_while_a_text_is_made_is_told_after_it(make) -> None:  # type: 
 
 
 def test_a_question_is_answered_about_the_newest_frame(make) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.NEVER))
+    policy = make(TextOptions(CommentaryMode.NEVER))
     assert "plan first" in str(policy.ask("Is the light red?").error)
     policy.plan(observation(1))
     answer = policy.ask("Is the light red?")
@@ -208,7 +211,7 @@ def test_a_question_is_answered_about_the_newest_frame(make) -> None:  # type: i
 
 
 def test_a_question_that_takes_too_long_is_called_off(make, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.NEVER))
+    policy = make(TextOptions(CommentaryMode.NEVER))
     slow = Speech([1], 1)
     monkeypatch.setattr(policy._engine, "say", lambda *_: slow)
     monkeypatch.setattr(driver, "_ANSWER_WITHIN_S", 0.01)
@@ -238,14 +241,14 @@ def test_weights_that_say_so_are_told_the_distance_to_the_first_target_point(loa
 
 @pytest.mark.parametrize(("question", "words"), [("", "empty"), ("why " * 400, "shorten it"), ("\ud800", "Unicode")])
 def test_what_is_no_question_is_refused_in_words(make, question: str, words: str) -> None:  # type: ignore[no-untyped-def]
-    policy = make(TextOptions(When.NEVER))
+    policy = make(TextOptions(CommentaryMode.NEVER))
     policy.plan(observation(1))
     assert words in str(policy.ask(question).error)
 
 
 def test_a_model_that_was_not_trained_to_speak_says_so(tiny_folder: Path) -> None:
-    policy = load_policy(str(tiny_folder), text=TextOptions(When.ALWAYS))
-    assert policy.text.when is When.NEVER
+    policy = load_policy(str(tiny_folder), text=TextOptions(CommentaryMode.ALWAYS))
+    assert policy.text.when is CommentaryMode.NEVER
     assert all(policy.plan(observation(stamp)).text_stamp == 0 for stamp in range(1, 5))
     assert "not trained to answer" in str(policy.ask("Is the light red?").error)
     policy.close()

@@ -59,7 +59,7 @@ def engine(backend: Backend, loaded: tuple[SimLingoNetwork, PromptTokenizer]) ->
     made.close()
 
 
-class Asked:
+class FramePrompts:
     """The ids of one frame's prompts."""
 
     def __init__(self, tokenizer: PromptTokenizer, image_tokens: int) -> None:
@@ -73,20 +73,22 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> Asked:
+def asked(loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> FramePrompts:
     network, tokenizer = loaded
-    return Asked(tokenizer, network.config.image_tokens)
+    return FramePrompts(tokenizer, network.config.image_tokens)
 
 
 def picture(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (192, 384, 3), dtype=np.uint8)
 
 
-def reading(asked: Asked, stamp: int = 7, seed: int = 0, ids: list[int] | None = None) -> Reading:
+def reading(asked: FramePrompts, stamp: int = 7, seed: int = 0, ids: list[int] | None = None) -> Reading:
     return Reading(stamp, picture(seed), POINTS, ids or asked.driving, asked.shared)
 
 
-def test_a_plan_is_the_networks(engine: Engine, asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> None:
+def test_a_plan_is_the_networks(
+    engine: Engine, asked: FramePrompts, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+) -> None:
     outcome = engine.plan(reading(asked))
     with torch.no_grad():
         path, speed = loaded[0](
@@ -98,7 +100,7 @@ def test_a_plan_is_the_networks(engine: Engine, asked: Asked, loaded: tuple[SimL
 
 
 def test_a_plan_after_text_is_the_published_one(
-    engine: Engine, asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+    engine: Engine, asked: FramePrompts, loaded: tuple[SimLingoNetwork, PromptTokenizer]
 ) -> None:
     network, tokenizer = loaded
     end = tokenizer.encode(TURN_END)[0]
@@ -111,7 +113,7 @@ def test_a_plan_after_text_is_the_published_one(
 
 
 def test_a_text_goes_on_from_the_plans_reading(
-    engine: Engine, asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+    engine: Engine, asked: FramePrompts, loaded: tuple[SimLingoNetwork, PromptTokenizer]
 ) -> None:
     engine.plan(reading(asked, stamp=11))
     text, stamp = engine.say(asked.suffix, LONGEST).result(30.0)
@@ -121,7 +123,7 @@ def test_a_text_goes_on_from_the_plans_reading(
 
 
 def test_the_longest_question_is_answered_at_full_length(
-    asked: Asked, loaded: tuple[SimLingoNetwork, PromptTokenizer]
+    asked: FramePrompts, loaded: tuple[SimLingoNetwork, PromptTokenizer]
 ) -> None:
     """After the longest prompt that the fixed shapes take, too."""
     network, tokenizer = loaded
@@ -174,7 +176,7 @@ def watched(loaded: tuple[SimLingoNetwork, PromptTokenizer]) -> Iterator[tuple[E
     made.close()
 
 
-def test_a_plan_waits_for_one_token_only(watched: tuple[Engine, Watched], asked: Asked) -> None:
+def test_a_plan_waits_for_one_token_only(watched: tuple[Engine, Watched], asked: FramePrompts) -> None:
     engine, backend = watched
     engine.plan(reading(asked))
     backend.go_on.clear()
@@ -195,7 +197,7 @@ def test_a_plan_waits_for_one_token_only(watched: tuple[Engine, Watched], asked:
     assert backend.calls.count("token") == LONGEST
 
 
-def test_the_text_speaks_of_the_frame_it_began_with(watched: tuple[Engine, Watched], asked: Asked) -> None:
+def test_the_text_speaks_of_the_frame_it_began_with(watched: tuple[Engine, Watched], asked: FramePrompts) -> None:
     engine, backend = watched
     engine.plan(reading(asked, stamp=1))
     backend.go_on.clear()
@@ -208,7 +210,7 @@ def test_the_text_speaks_of_the_frame_it_began_with(watched: tuple[Engine, Watch
     assert second.result(30.0)[1] == 2
 
 
-def test_a_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked) -> None:
+def test_a_text_can_be_called_off(watched: tuple[Engine, Watched], asked: FramePrompts) -> None:
     engine, backend = watched
     engine.plan(reading(asked))
     backend.go_on.clear()
@@ -223,7 +225,7 @@ def test_a_text_can_be_called_off(watched: tuple[Engine, Watched], asked: Asked)
     assert len(engine.say(asked.suffix, 3).result(30.0)[0]) == 3
 
 
-def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Watched], asked: Asked) -> None:
+def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Watched], asked: FramePrompts) -> None:
     engine, _ = watched
     with pytest.raises(SimlingoError, match="no frame has been read"):
         engine.say(asked.suffix).result(30.0)
@@ -234,7 +236,7 @@ def test_faults_reach_who_asked_and_the_engine_goes_on(watched: tuple[Engine, Wa
 
 @pytest.mark.parametrize("how", ["called off", "closed"])
 def test_a_plan_that_waits_for_its_text_can_be_called_off(
-    watched: tuple[Engine, Watched], asked: Asked, how: str
+    watched: tuple[Engine, Watched], asked: FramePrompts, how: str
 ) -> None:
     engine, backend = watched
     backend.go_on.clear()
@@ -267,7 +269,7 @@ def test_a_plan_that_waits_for_its_text_can_be_called_off(
         assert engine.plan(reading(asked)).path.shape == (20, 2)
 
 
-def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: Engine, asked: Asked) -> None:
+def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: Engine, asked: FramePrompts) -> None:
     alone = [engine.plan(reading(asked, stamp=seed, seed=seed, ids=asked.driving[seed:])) for seed in range(2)]
     wanted = engine.say(asked.suffix, 3).result(30.0)
     prompts = [asked.driving[seed:] for seed in range(2)]  # of two lengths
@@ -281,7 +283,7 @@ def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: 
 
 
 def test_a_closed_engine_answers_nobody_and_leaves_nobody_waiting(
-    watched: tuple[Engine, Watched], asked: Asked
+    watched: tuple[Engine, Watched], asked: FramePrompts
 ) -> None:
     engine, backend = watched
     engine.plan(reading(asked))

@@ -18,7 +18,7 @@ from checkpoint_cases import pair_config  # noqa: E402
 from simlingo.contracts import MODEL_CAMERA, Command, Navigation, Observation  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints.build import network_of  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.verify import run_case  # noqa: E402
 from simlingo.model.driver import ModelPolicy  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402

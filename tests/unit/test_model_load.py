@@ -29,7 +29,6 @@ from simlingo.contracts import (  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import build  # noqa: E402
 from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
-from simlingo.model.checkpoints.opened import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.provenance import (  # noqa: E402
     PROVENANCE_FILE,
     SIMLINGO_LICENCE,
@@ -37,12 +36,13 @@ from simlingo.model.checkpoints.provenance import (  # noqa: E402
     own,
     provenance_of,
 )
+from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.config import ImageConfig, TokenIds  # noqa: E402
 from simlingo.model.driver import TextOptions  # noqa: E402
 from simlingo.model.engine import memory  # noqa: E402
+from simlingo.model.engine.commentary_trigger import CommentaryMode  # noqa: E402
 from simlingo.model.engine.precision import PRECISIONS  # noqa: E402
-from simlingo.model.engine.when_to_speak import When  # noqa: E402
 from simlingo.model.folder import GRAPHS, SHIPPED, TOKENIZER_FILE  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.prompt import TURN_END  # noqa: E402
@@ -202,11 +202,13 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_published_layout_drives_in_every_precision_and_in_simulation_only(published: Path) -> None:
     plans: dict[str, DrivingPlan] = {}
     for precision in PRECISIONS:
-        policy = load_policy(str(published), route_as="command", text=TextOptions(When.ALWAYS), precision=precision)
+        policy = load_policy(
+            str(published), route_as="command", text=TextOptions(CommentaryMode.ALWAYS), precision=precision
+        )
         assert policy.simulation_only
         assert "non-commercial" in policy.licence
         assert policy.config.distance_to_first_point
-        assert policy.text.when is When.ALWAYS  # the published weights speak
+        assert policy.text.when is CommentaryMode.ALWAYS  # the published weights speak
         plans[precision] = policy.plan(observation())
         policy.close()
     size = np.abs(plans["fp32"].path).max()

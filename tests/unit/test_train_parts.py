@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from simlingo.contracts import SimlingoError  # noqa: E402
 from simlingo.model.checkpoint import build_network  # noqa: E402
-from simlingo.model.checkpoints.opened import provenance_at  # noqa: E402
 from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance  # noqa: E402
+from simlingo.model.checkpoints.reader import provenance_at  # noqa: E402
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402

@@ -26,7 +26,7 @@ from simlingo.model.prompt import (
 from simlingo.model.tokenizer import PromptTokenizer
 
 if TYPE_CHECKING:
-    from simlingo.model.checkpoints.opened import Checkpoint
+    from simlingo.model.checkpoints.reader import Checkpoint
     from simlingo.model.network import SimLingoNetwork
 
 #: Sizes that can be measured without weights. No tokenizer comes with them: their prompts have the lengths of real ones.
@@ -76,8 +76,8 @@ class Subject:
         import torch
 
         from simlingo.model.checkpoints.build import empty_network, network_of
-        from simlingo.model.checkpoints.intact import check_before_use
-        from simlingo.model.checkpoints.opened import open_checkpoint
+        from simlingo.model.checkpoints.integrity import check_before_use
+        from simlingo.model.checkpoints.reader import open_checkpoint
         from simlingo.model.engine.memory import memory_told, require_memory, require_memory_to_load
         from simlingo.model.network import SimLingoNetwork
 
@@ -149,7 +149,7 @@ def need_torch() -> None:
 def _of_checkpoint(path: Path) -> Subject:
     need_torch()
     from simlingo.model.checkpoints.build import token_ids
-    from simlingo.model.checkpoints.opened import open_checkpoint
+    from simlingo.model.checkpoints.reader import open_checkpoint
     from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 
     checkpoint = open_checkpoint(path)

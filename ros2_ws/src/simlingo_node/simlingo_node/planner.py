@@ -27,8 +27,8 @@ from simlingo.contracts import (
     Observation,
 )
 from simlingo.model.driver import TextOptions
+from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.engine.speech import SpeechCancelledError
-from simlingo.model.engine.when_to_speak import When
 from simlingo.model.load import load_policy
 from simlingo.model.prompt import RouteAs
 from simlingo.policy import Policy
@@ -63,11 +63,11 @@ PARAMETERS = (
     ),
     Parameter(
         "text",
-        When.ON_CHANGE.value,
+        CommentaryMode.ON_CHANGE.value,
         "When the model says what it does. on_change: another command or instruction, or a plan that begins to stop or to "
         "brake hard, at once; any other intent once three plans in a row have it. A model that was not trained to speak "
         "never does.",
-        choices=tuple(each.value for each in When),
+        choices=tuple(each.value for each in CommentaryMode),
         fixed=True,
     ),
     Parameter("text_every", 20, "Plans between two texts under every_n.", minimum=1, maximum=10_000, fixed=True),
@@ -130,7 +130,7 @@ class PlannerNode(StackNode):
     def configure(self) -> None:
         """Load the driver, plan once to warm it up, make the topics."""
         text = TextOptions(
-            When(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
+            CommentaryMode(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
         )
         names = ("threads", "route_as", "device", "precision")
         self._loaded = load_policy(

@@ -1,4 +1,4 @@
-"""Quality of service of every topic, as carla-ros-bridge and the leaderboard use them (design, section 4)."""
+"""Quality of service of every topic, as carla-ros-bridge and the leaderboard use them."""
 
 from __future__ import annotations
 

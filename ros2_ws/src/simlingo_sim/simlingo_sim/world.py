@@ -14,6 +14,7 @@ import carla
 import numpy as np
 
 from simlingo_sim.actor import Actor, ActorList, BodyActor, StaticActor
+from simlingo_sim.actor_registry import ActorRegistry
 from simlingo_sim.blueprints import ActorBlueprint, BlueprintLibrary, make_library
 from simlingo_sim.bodies import CAPACITY, DRIVEN, FREE, STROLLING, Bodies
 from simlingo_sim.collisions import Collisions, Contact
@@ -22,7 +23,6 @@ from simlingo_sim.errors import SimulatorError
 from simlingo_sim.lights import build_programs
 from simlingo_sim.pedestrians import Pedestrians
 from simlingo_sim.roads.network import network_of
-from simlingo_sim.roster import Roster
 from simlingo_sim.scene_view import scene_of
 from simlingo_sim.scenery import town_scenery
 from simlingo_sim.sensors.base import Sensor, SensorData
@@ -71,7 +71,7 @@ class World:
         self._library = make_library()
         self._settings = carla.WorldSettings()
         self._settings.synchronous_mode, self._settings.fixed_delta_seconds = True, TICK_S
-        self._roster = Roster(self)
+        self._registry = ActorRegistry(self)
         self._elapsed_s = 0.0
         self._tick_callbacks: dict[int, Callable[[WorldSnapshot], None]] = {}
         self._contacts: list[Contact] = []
@@ -88,9 +88,9 @@ class World:
         )
         states = {light.signal_id: (light, program) for program in self._programs for light in program.lights}
         signs = [
-            TrafficLight(self, self._roster.take_id(), signal, *states[signal.id])
+            TrafficLight(self, self._registry.take_id(), signal, *states[signal.id])
             if signal.id in states
-            else TrafficSign(self, self._roster.take_id(), signal)
+            else TrafficSign(self, self._registry.take_id(), signal)
             for signal in signals
         ]
         self.traffic_lights = [sign for sign in signs if isinstance(sign, TrafficLight)]
@@ -98,8 +98,8 @@ class World:
         self.publish_lights()
         self.traffic = TrafficManager(self, self.graph, roads.conflicts, np.random.default_rng(seeds[1]))
         self.pedestrians = Pedestrians(self, roads.sidewalks, np.random.default_rng(seeds[2]))
-        self._spectator = StaticActor(self, self._roster.take_id(), "spectator", {}, carla.Transform())
-        self._roster.settle([*signs, self._spectator])
+        self._spectator = StaticActor(self, self._registry.take_id(), "spectator", {}, carla.Transform())
+        self._registry.settle([*signs, self._spectator])
         self._collisions = Collisions(self)
         self._decor = town_scenery(self, town.decor)
         self.scenery_changed()
@@ -179,21 +179,21 @@ class World:
     def get_actors(self, actor_ids: Sequence[int] | None = None) -> ActorList:
         """All actors, or those of the given ids that exist, by ascending id."""
         if actor_ids is None:
-            actor_ids = list(self._roster.actors)
-        return ActorList([self._roster.actors[key] for key in sorted(actor_ids) if key in self._roster.actors])
+            actor_ids = list(self._registry.actors)
+        return ActorList([self._registry.actors[key] for key in sorted(actor_ids) if key in self._registry.actors])
 
     def get_actor(self, actor_id: int) -> Actor | None:
-        return self._roster.actors.get(actor_id)
+        return self._registry.actors.get(actor_id)
 
     @property
     def vehicles(self) -> list[Vehicle]:
         """All vehicles, in the order in which they came."""
-        return self._roster.vehicles
+        return self._registry.vehicles
 
     @property
     def walkers(self) -> list[Walker]:
         """All walkers, in the order in which they came."""
-        return self._roster.walkers
+        return self._registry.walkers
 
     def get_weather(self) -> carla.WeatherParameters:
         return copied_weather(self.weather)
@@ -253,7 +253,7 @@ class World:
         bone: str = "",
     ) -> Actor:
         """Make an actor; :class:`SimulatorError` where another one stands in its place or an argument is wrong."""
-        return self._roster.spawn(blueprint, transform, attach_to)
+        return self._registry.spawn(blueprint, transform, attach_to)
 
     def try_spawn_actor(
         self,
@@ -271,7 +271,7 @@ class World:
 
     def remove_actor(self, actor: Actor) -> bool:
         """Take an actor and all that is attached to it out of the world (``Actor.destroy`` calls this)."""
-        return self._roster.remove(actor)
+        return self._registry.remove(actor)
 
     # -- for the parts of the world ---------------------------------------------------------------------------------
 
@@ -280,7 +280,7 @@ class World:
 
     def mass_of(self, row: int) -> float:
         """kg."""
-        actor = self._roster.by_row[row]
+        actor = self._registry.by_row[row]
         return actor.model.mass if isinstance(actor, Vehicle) else 75.0
 
     def contacts_of(self, actor: BodyActor) -> list[tuple[Actor, tuple[float, float]]]:
@@ -289,18 +289,18 @@ class World:
         for contact in self._contacts:
             if contact.row == actor.row:
                 other = (
-                    self._roster.by_row[contact.other]
+                    self._registry.by_row[contact.other]
                     if contact.other >= 0
                     else self._collisions.scenery_actor(contact.other)
                 )
                 found.append((other, contact.impulse))
             elif contact.other == actor.row:
-                found.append((self._roster.by_row[contact.row], (-contact.impulse[0], -contact.impulse[1])))
+                found.append((self._registry.by_row[contact.row], (-contact.impulse[0], -contact.impulse[1])))
         return found
 
     def scenery_changed(self) -> None:
         """Take props and signal posts into the collision test anew."""
-        self._collisions.set_scenery(self._decor + self._roster.standing())
+        self._collisions.set_scenery(self._decor + self._registry.standing())
 
     def publish_lights(self) -> None:
         """Write the states of the lights to where the traffic reads them."""
@@ -323,7 +323,7 @@ class World:
         return self._scene[1]
 
     def _measure(self, dt: float) -> list[tuple[Sensor, SensorData]]:
-        due = [sensor for sensor in self._roster.sensors if sensor.due(self._elapsed_s)]
+        due = [sensor for sensor in self._registry.sensors if sensor.due(self._elapsed_s)]
         cameras = [] if self._settings.no_rendering_mode else [s for s in due if isinstance(s, CameraSensor)]
         readings = render_cameras(self, cameras, self.frame, self._elapsed_s) if cameras else []
         for sensor in due:
@@ -356,7 +356,7 @@ class World:
         )
         delta = float(self._settings.fixed_delta_seconds)
         stamp = carla.Timestamp(self.frame, self._elapsed_s, delta, self._elapsed_s)
-        return WorldSnapshot(self.frame, stamp, dict(self._roster.actors), columns)
+        return WorldSnapshot(self.frame, stamp, dict(self._registry.actors), columns)
 
     def __repr__(self) -> str:
         moving = int(np.count_nonzero(self.bodies.arrays.kind != FREE))

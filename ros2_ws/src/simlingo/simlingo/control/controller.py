@@ -1,4 +1,4 @@
-"""From the newest plan to one control per 20 Hz tick, whatever the plan's age (design sections 3 and 7)."""
+"""From the newest plan to one control per 20 Hz tick, whatever the plan's age."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ControllerSettings:
     """How long a plan drives the car, and how the car stops without one."""
 
     fresh_s: float = 0.25  # a younger plan is fresh (published systems plan at 4 Hz and faster)
-    coast_s: float = 0.5  # an older plan no longer drives (design section 7)
+    coast_s: float = 0.5  # an older plan no longer drives
     stop_brake: float = 0.4  # [0, 1], about 3 m/s^2 of a family car's 8
     stop_brake_rate: float = 0.8  # 1/s, from none to ``stop_brake`` in half a second
     hold_brake: float = 0.6  # [0, 1]

@@ -1,4 +1,4 @@
-"""The safety gate: a guard around PID, not a comfort filter (design section 7).
+"""The safety gate: a guard around PID, not a comfort filter.
 
 It refuses plans and odometry that cannot be true, and bounds steering rate and lateral acceleration.
 A command within the bounds passes unchanged, bit for bit.

@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.build import network_of
-from simlingo.model.checkpoints.intact import check_before_use
-from simlingo.model.checkpoints.opened import open_checkpoint
+from simlingo.model.checkpoints.integrity import check_before_use
+from simlingo.model.checkpoints.reader import open_checkpoint
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import WEIGHTS_FILE

@@ -20,7 +20,7 @@ from simlingo.contracts import (
 from simlingo.model.camera import to_model_camera
 from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
 from simlingo.model.engine.backend import Backend
-from simlingo.model.engine.when_to_speak import Intent, When, WhenToSpeak, intent_of
+from simlingo.model.engine.commentary_trigger import CommentaryMode, CommentaryTrigger, Intent, intent_of
 from simlingo.model.language_prompt import QUESTION_ANSWER_START, commentary_prompt, question_prompt
 from simlingo.model.preprocess import model_image
 from simlingo.model.prompt import (
@@ -44,7 +44,7 @@ _ANSWER_WITHIN_S = 60.0
 class TextOptions:
     """When and how the model speaks."""
 
-    when: When = When.ON_CHANGE
+    when: CommentaryMode = CommentaryMode.ON_CHANGE
     every: int = 20  # plans between two texts under ``every_n``
     before_plan: bool = False  # the published order: the plan waits for the text and reads it
 
@@ -73,11 +73,11 @@ class ModelPolicy:
         self.config = backend.config
         self.name = self.config.name
         self.licence, self.simulation_only = licence, simulation_only
-        self.text = text if text is not None and self.config.speaks else TextOptions(When.NEVER)
+        self.text = text if text is not None and self.config.speaks else TextOptions(CommentaryMode.NEVER)
         self._tokenizer = tokenizer
         self._engine = Engine(backend, tokenizer.encode(TURN_END)[0])
         self._route_as = route_as
-        self._when = WhenToSpeak(self.text.when, self.text.every)
+        self._trigger = CommentaryTrigger(self.text.when, self.text.every)
         self._lock = threading.Lock()
         self._instruction: Instruction | None = None
         self._speech: Speech | None = None
@@ -90,7 +90,7 @@ class ModelPolicy:
         with self._lock:
             self._instruction = None
         self._called_off.set()
-        self._when.reset()
+        self._trigger.reset()
         if self._speech is not None:
             self._speech.cancel()
         self._speech = None
@@ -121,7 +121,7 @@ class ModelPolicy:
         here = situation(observation.speed, navigation_text(navigation, self._route_as, to_first_point))
         with self._lock:
             instruction_id = self._instruction.id if self._instruction else ""
-        text_first = self.text.before_plan and self._when.due(self._intent, navigation.command, instruction_id)
+        text_first = self.text.before_plan and self._trigger.due(self._intent, navigation.command, instruction_id)
         image_tokens = self.config.image_tokens
         if text_first:
             whole = open_chat(commentary_prompt(here), image_tokens)
@@ -181,7 +181,7 @@ class ModelPolicy:
 
     def _speak_when_due(self, here: str, command: Command, instruction_id: str) -> None:
         """Ask for a commentary on the newest plan where one is due and none is in the making."""
-        if self._when.due(self._intent, command, instruction_id):
+        if self._trigger.due(self._intent, command, instruction_id):
             self._due = True  # until the text in the making is whole
         if self._due and self._speech is None:
             self._due = False

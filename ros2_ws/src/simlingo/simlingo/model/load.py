@@ -73,8 +73,8 @@ def _with_torch(
     import torch
 
     from simlingo.model.checkpoints.build import network_of
-    from simlingo.model.checkpoints.intact import check_before_use
-    from simlingo.model.checkpoints.opened import open_checkpoint
+    from simlingo.model.checkpoints.integrity import check_before_use
+    from simlingo.model.checkpoints.reader import open_checkpoint
     from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
     from simlingo.model.engine.memory import memory_told, require_memory_to_load
     from simlingo.model.engine.precision import check, prepare

@@ -9,7 +9,7 @@ import carla
 from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Instruction, Navigation, Observation
 from simlingo.control.controller import Controller
 from simlingo.model.driver import TextOptions
-from simlingo.model.engine.when_to_speak import When
+from simlingo.model.engine.commentary_trigger import When
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner

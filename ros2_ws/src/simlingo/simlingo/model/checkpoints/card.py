@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simlingo.model.checkpoints.opened import Checkpoint
+from simlingo.model.checkpoints.reader import Checkpoint
 
 
 def model_card(checkpoint: Checkpoint, has_tokenizer: bool) -> str:

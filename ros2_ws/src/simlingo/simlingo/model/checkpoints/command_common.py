@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simlingo.model.checkpoints.opened import Checkpoint
+    from simlingo.model.checkpoints.reader import Checkpoint
 
 
 def declare(parser: argparse.ArgumentParser, description: str, examples: str) -> None:
@@ -42,7 +42,7 @@ def open_from(args: argparse.Namespace) -> Checkpoint:
 
     from simlingo.contracts import InvalidInputError
     from simlingo.model.checkpoints.hub import fetch, looks_like_hub_id
-    from simlingo.model.checkpoints.opened import open_checkpoint
+    from simlingo.model.checkpoints.reader import open_checkpoint
     from simlingo.model.folder import SHIPPED
 
     if looks_like_hub_id(args.path):
@@ -76,12 +76,12 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def check_files(checkpoint: Checkpoint) -> None:
-    """:func:`simlingo.model.checkpoints.intact.check_intact` behind a bar.
+    """:func:`simlingo.model.checkpoints.integrity.check_intact` behind a bar.
 
     Raises:
         InvalidInputError: a file differs from what was written.
     """
-    from simlingo.model.checkpoints.intact import check_intact
+    from simlingo.model.checkpoints.integrity import check_intact
 
     total = sum(file.stat().st_size for file in checkpoint.files)
     with progress("checking files", total) as done:

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export; 0 when the folder is complete."""
+    from simlingo.model.checkpoints.atomic_write import require_free_name
     from simlingo.model.checkpoints.publish import write_published
-    from simlingo.model.checkpoints.whole import require_free_name
 
     require_free_name(args.out)
     checkpoint = open_from(args)

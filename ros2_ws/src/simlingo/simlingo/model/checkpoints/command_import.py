@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Import; 0 when the folder is complete."""
     from simlingo.contracts import InvalidInputError
-    from simlingo.model.checkpoints.opened import renamed
+    from simlingo.model.checkpoints.atomic_write import require_free_name
+    from simlingo.model.checkpoints.reader import renamed
     from simlingo.model.checkpoints.store import merge_adapters, write_folder
-    from simlingo.model.checkpoints.whole import require_free_name
 
     began = time.monotonic()
     require_free_name(args.out)

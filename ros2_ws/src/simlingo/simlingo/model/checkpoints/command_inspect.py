@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simlingo.model.checkpoints.command_common import check_files, declare, open_from
 
 if TYPE_CHECKING:
-    from simlingo.model.checkpoints.opened import Checkpoint
+    from simlingo.model.checkpoints.reader import Checkpoint
 
 DESCRIPTION = (
     "Show a checkpoint's layout, sizes and tensors. Every key is accounted for: a missing, unexpected or misshapen\n"

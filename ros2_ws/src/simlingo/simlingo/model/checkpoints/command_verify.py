@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     """Verify; 0 within the tolerance."""
     import torch
 
+    from simlingo.model.checkpoints.atomic_write import writing
     from simlingo.model.checkpoints.verify import CASE_FILE, read_case, verify
-    from simlingo.model.checkpoints.whole import writing
 
     if args.threads:
         torch.set_num_threads(args.threads)

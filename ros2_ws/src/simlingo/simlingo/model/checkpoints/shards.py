@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.atomic_write import writing
 from simlingo.model.checkpoints.foreign_config import read_json
-from simlingo.model.checkpoints.whole import writing
 from simlingo.model.folder import INDEX_FILE, WEIGHTS_FILE
 
 #: Digests of the weight files, as ``sha256sum -c`` reads them.

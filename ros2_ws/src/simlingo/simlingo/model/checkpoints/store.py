@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
+from simlingo.model.checkpoints.atomic_write import whole_folder, writing
 from simlingo.model.checkpoints.card import model_card
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.lora import merged
-from simlingo.model.checkpoints.opened import Checkpoint
 from simlingo.model.checkpoints.provenance import SOURCE_FOLDER
+from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.checkpoints.shards import write_shards
 from simlingo.model.checkpoints.tokenizers_of import open_tokenizer
-from simlingo.model.checkpoints.whole import whole_folder, writing
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
 
 

@@ -17,7 +17,7 @@ from transformers import DynamicCache
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.build import network_of, token_ids
-from simlingo.model.checkpoints.opened import Checkpoint
+from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.preprocess import model_image
 

@@ -20,7 +20,7 @@ class Outcome(NamedTuple):
     timing: dict[str, float]  # s per phase
 
 
-class Begun(NamedTuple):
+class Prefill(NamedTuple):
     """What a pass over a prompt without its answer gives."""
 
     scores: np.ndarray  # (vocabulary,) of the first token of the answer
@@ -43,7 +43,7 @@ class Backend(Protocol):
     def plan(self, image: Any, ids: list[int], target_points: FloatArray) -> Outcome:
         """One pass over ``ids``, a prompt with its answer, and the queries; the context holds ``ids``."""
 
-    def read(self, image: Any, ids: list[int], target_points: FloatArray) -> Begun:
+    def read(self, image: Any, ids: list[int], target_points: FloatArray) -> Prefill:
         """One pass over ``ids``, a prompt up to where its answer begins; no plan."""
 
     def cut(self, context: Any, tokens: int) -> Any:

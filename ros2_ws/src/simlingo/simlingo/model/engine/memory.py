@@ -13,7 +13,7 @@ import torch
 from simlingo.contracts import SimlingoError
 
 if TYPE_CHECKING:
-    from simlingo.model.checkpoints.opened import Checkpoint
+    from simlingo.model.checkpoints.reader import Checkpoint
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

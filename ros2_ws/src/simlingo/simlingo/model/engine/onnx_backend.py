@@ -12,7 +12,7 @@ import onnxruntime
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
-from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.backend import Outcome, Prefill
 from simlingo.model.engine.points import check_batch, checked_points
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
@@ -55,12 +55,12 @@ class OnnxBackend:
         timing = {"prefill, queries and heads": time.perf_counter() - begin}
         return Outcome(*checked_points(path, speed), self.cut(np.asarray(cache), len(ids)), timing)
 
-    def read(self, image: Cache, ids: list[int], target_points: FloatArray) -> Begun:
+    def read(self, image: Cache, ids: list[int], target_points: FloatArray) -> Prefill:
         """See :class:`simlingo.model.engine.backend.Backend`; the graph makes a plan too, whose time is in here."""
         *_, context, timing = self.plan(image, ids, target_points)
         begin = time.perf_counter()
         scores, context = self.read_on(self.cut(context, len(ids) - 1), ids[-1:])
-        return Begun(scores, context, {**timing, "first scores": time.perf_counter() - begin})
+        return Prefill(scores, context, {**timing, "first scores": time.perf_counter() - begin})
 
     def cut(self, context: Cache, tokens: int) -> Cache:
         """See :class:`simlingo.model.engine.backend.Backend`."""

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
-from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.backend import Outcome, Prefill
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
-from simlingo.model.engine.desk import Branch, Desk, Placed
+from simlingo.model.engine.kv_slot import Branch, KvSlot, SlotContext
 from simlingo.model.engine.memory import inferring
 from simlingo.model.engine.points import checked_points
 from simlingo.model.engine.replay import Inlet, Replayed
@@ -66,7 +66,7 @@ class StaticBackend:
             (1, config.image_tokens, config.language.hidden_size), dtype=network.route_queries.dtype, device=device
         )
         self._prompt = self._decoder.new_cache(self._longest + _QUERIES)
-        self._desk = Desk(self._decoder.new_cache(self._capacity))
+        self._slot = KvSlot(self._decoder.new_cache(self._capacity))
         capture = device.type == "cuda"
         self._see = Replayed(self._see_work, capture)
         self._plan = Replayed(self._plan_work, capture)
@@ -95,18 +95,18 @@ class StaticBackend:
         return Outcome(*points, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
 
     @inferring
-    def read(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Begun:
+    def read(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Prefill:
         """See :class:`simlingo.model.engine.backend.Backend`; the pass makes a plan too, whose time is in here."""
         begin = time.perf_counter()
         scores = self._pass(image, ids, target_points)[2].cpu().numpy()
-        return Begun(scores, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
+        return Prefill(scores, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
 
-    def cut(self, context: Placed, tokens: int) -> Placed:
+    def cut(self, context: SlotContext, tokens: int) -> SlotContext:
         """See :class:`simlingo.model.engine.backend.Backend`."""
-        return Placed(context.branch, min(tokens, context.length))
+        return SlotContext(context.branch, min(tokens, context.length))
 
     @inferring
-    def read_on(self, context: Placed, ids: list[int]) -> tuple[np.ndarray, Placed]:
+    def read_on(self, context: SlotContext, ids: list[int]) -> tuple[np.ndarray, SlotContext]:
         """See :class:`simlingo.model.engine.backend.Backend`.
 
         Raises:
@@ -120,24 +120,24 @@ class StaticBackend:
         for begin in range(0, len(ids), _CHUNK):
             words = ids[begin : begin + _CHUNK]
             count = 1 if len(words) == 1 else _CHUNK
-            branch = self._desk.lay(context)
+            branch = self._slot.load(context)
             self._words[count].put(np.array([words + [0] * (count - len(words))]))
             self._at.fill_(context.length)
             self._last.fill_(len(words) - 1)
             (scores,) = self._step[count]()
             self._wait()  # the inlet may be filled again
-            context = self._desk.keep(branch, context.length + len(words))
+            context = self._slot.context(branch, context.length + len(words))
         return scores.cpu().numpy(), context
 
     @inferring
-    def drive(self, context: Placed) -> Outcome:
+    def drive(self, context: SlotContext) -> Outcome:
         """See :class:`simlingo.model.engine.backend.Backend`."""
         begin = time.perf_counter()
-        branch = self._desk.lay(context)
+        branch = self._slot.load(context)
         self._at.fill_(context.length)
         path, speed = self._ask()
         points = checked_points(path.cpu(), speed.cpu())
-        kept = self._desk.keep(branch, context.length)
+        kept = self._slot.context(branch, context.length)
         return Outcome(*points, kept, {"queries and heads": time.perf_counter() - begin})
 
     def plan_batch(
@@ -164,9 +164,9 @@ class StaticBackend:
         taken = (self._network.image_context_id, self._network.target_point_id)
         return next(number for number in range(3) if number not in taken)
 
-    def _read_prompt(self, tokens: int) -> Placed:
+    def _read_prompt(self, tokens: int) -> SlotContext:
         """The prompt's rows, out of the way of the next plan."""
-        return Placed(Branch(self._prompt[..., :tokens, :].clone()), tokens)
+        return SlotContext(Branch(self._prompt[..., :tokens, :].clone()), tokens)
 
     def _see_work(self) -> tuple[Tensor, ...]:
         return (self._network.image_embeddings(self._network.vision_tokens(self._frame.tensor)),)
@@ -186,15 +186,15 @@ class StaticBackend:
     def _step_work(self, count: int) -> tuple[Tensor, ...]:
         """Scores after ``count`` tokens, of which those behind the last are padding that the next will overwrite."""
         embeddings = self._network.vlm.language_model.embed_tokens(self._words[count].tensor)
-        return (self._scores(self._on_desk(embeddings).index_select(1, self._last)),)
+        return (self._scores(self._in_slot(embeddings).index_select(1, self._last)),)
 
     def _ask_work(self) -> tuple[Tensor, ...]:
-        return self._network.heads(self._on_desk(queries_of(self._network)))
+        return self._network.heads(self._in_slot(queries_of(self._network)))
 
-    def _on_desk(self, embeddings: Tensor) -> Tensor:
+    def _in_slot(self, embeddings: Tensor) -> Tensor:
         rows = self._at + torch.arange(embeddings.shape[1], device=self._device)
         mask = torch.arange(self._capacity, device=self._device) <= rows[:, None]
-        return self._decoder(embeddings, self._desk.cache, rows, self._capacity, mask)
+        return self._decoder(embeddings, self._slot.cache, rows, self._capacity, mask)
 
     def _scores(self, hidden: Tensor) -> Tensor:
         scores: Tensor = self._network.lm_head(hidden)[0, 0].float()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
-from simlingo.model.engine.backend import Begun, Outcome
+from simlingo.model.engine.backend import Outcome, Prefill
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.memory import inferring
@@ -76,14 +76,14 @@ class TorchBackend:
         return self._outcome(hidden, context, timing)
 
     @inferring
-    def read(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Begun:
+    def read(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Prefill:
         """See :class:`simlingo.model.engine.backend.Backend`."""
         timing: dict[str, float] = {}
         with self._timed(timing, "prefill"):
             prompt = self._prompt(image, ids, target_points)
             hidden, context = self._read_after(self._nothing(len(ids)), prompt, kept=len(ids))
             scores = self._scores(hidden)
-        return Begun(scores, context, timing)
+        return Prefill(scores, context, timing)
 
     def cut(self, context: Context, tokens: int) -> Context:
         """See :class:`simlingo.model.engine.backend.Backend`."""

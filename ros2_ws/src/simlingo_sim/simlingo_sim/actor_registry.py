@@ -1,4 +1,4 @@
-"""Who is in the world: ids, comings and goings, and the kinds that a tick needs at hand."""
+"""The actors of a world: ids, comings and goings, and the kinds that a tick needs at hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simlingo_sim.world import World
 
 
-class Roster:
+class ActorRegistry:
     """All actors of a world by id, in the order in which they came."""
 
     def __init__(self, world: World) -> None:

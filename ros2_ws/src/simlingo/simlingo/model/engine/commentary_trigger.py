@@ -10,7 +10,7 @@ import numpy as np
 from simlingo.contracts import Command, FloatArray
 
 
-class When(Enum):
+class CommentaryMode(Enum):
     """Which plans a commentary is asked for with."""
 
     NEVER = "never"
@@ -81,7 +81,7 @@ def intent_of(path: FloatArray, speed_waypoints: FloatArray, speed: float) -> In
     return Intent(pace, Way.RIGHT if aside > _TURN_RAD else Way.LEFT if aside < -_TURN_RAD else Way.AHEAD)
 
 
-class WhenToSpeak:
+class CommentaryTrigger:
     """Decides plan by plan.
 
     Args:
@@ -89,7 +89,7 @@ class WhenToSpeak:
         every: plans between two texts under ``every_n``.
     """
 
-    def __init__(self, when: When, every: int = 20) -> None:
+    def __init__(self, when: CommentaryMode, every: int = 20) -> None:
         self.when, self.every = when, every
         self.reset()
 
@@ -113,11 +113,11 @@ class WhenToSpeak:
             command: the route's, now.
             instruction_id: of the instruction that is carried out; empty: none.
         """
-        if self.when is When.NEVER:
+        if self.when is CommentaryMode.NEVER:
             return False
-        if self.when is When.ALWAYS:
+        if self.when is CommentaryMode.ALWAYS:
             return True
-        if self.when is When.EVERY_N:
+        if self.when is CommentaryMode.EVERY_N:
             self._count += 1
             return self._count % self.every == 1 or self.every == 1
         changed = self._intent_changed(intent)

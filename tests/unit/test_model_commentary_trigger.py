@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from simlingo.contracts import Command
-from simlingo.model.engine.when_to_speak import STEADY_PLANS, Intent, Pace, Way, When, WhenToSpeak, intent_of
+from simlingo.model.engine.commentary_trigger import (
+    STEADY_PLANS,
+    CommentaryMode,
+    CommentaryTrigger,
+    Intent,
+    Pace,
+    Way,
+    intent_of,
+)
 
 KEEP = Intent(Pace.KEEP, Way.AHEAD)
 SLOW = Intent(Pace.SLOW_DOWN, Way.AHEAD)
@@ -47,20 +55,20 @@ def test_y_points_right(angle: float, way: Way) -> None:
 
 
 def said(
-    rule: WhenToSpeak, intents: list[Intent], command: Command = Command.FOLLOW_LANE, instruction: str = ""
+    rule: CommentaryTrigger, intents: list[Intent], command: Command = Command.FOLLOW_LANE, instruction: str = ""
 ) -> list[int]:
     return [number for number, intent in enumerate(intents) if rule.due(intent, command, instruction)]
 
 
 def test_never_always_and_every_n() -> None:
-    assert said(WhenToSpeak(When.NEVER), [KEEP, STOP] * 5) == []
-    assert said(WhenToSpeak(When.ALWAYS), [KEEP] * 4) == [0, 1, 2, 3]
-    assert said(WhenToSpeak(When.EVERY_N, 4), [KEEP] * 9) == [0, 4, 8]
-    assert said(WhenToSpeak(When.EVERY_N, 1), [KEEP] * 3) == [0, 1, 2]
+    assert said(CommentaryTrigger(CommentaryMode.NEVER), [KEEP, STOP] * 5) == []
+    assert said(CommentaryTrigger(CommentaryMode.ALWAYS), [KEEP] * 4) == [0, 1, 2, 3]
+    assert said(CommentaryTrigger(CommentaryMode.EVERY_N, 4), [KEEP] * 9) == [0, 4, 8]
+    assert said(CommentaryTrigger(CommentaryMode.EVERY_N, 1), [KEEP] * 3) == [0, 1, 2]
 
 
 def test_on_change_speaks_once_per_change_and_not_for_a_flicker() -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP] * 10) == [0]
     assert said(rule, [SLOW, KEEP] * 5) == []
     assert said(rule, [SLOW] * 6) == [STEADY_PLANS - 1]
@@ -69,7 +77,7 @@ def test_on_change_speaks_once_per_change_and_not_for_a_flicker() -> None:
 
 @pytest.mark.parametrize("hazard", [STOP, BRAKE])
 def test_a_hazard_counts_at_once_and_its_end_must_be_steady(hazard: Intent) -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP] * 4) == [0]
     assert said(rule, [hazard] * 4) == [0]
     assert said(rule, [KEEP, KEEP, hazard] * 4) == []
@@ -78,27 +86,27 @@ def test_a_hazard_counts_at_once_and_its_end_must_be_steady(hazard: Intent) -> N
 
 
 def test_two_kinds_of_hazard_that_alternate_are_one() -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP] * 4) == [0]
     assert said(rule, [BRAKE, STOP] * 5) == [0]
     assert said(rule, [STOP] * 4) == [STEADY_PLANS - 2]  # the last one above agreed already
 
 
 def test_a_second_hazard_after_unsteady_driving_is_told() -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP, STOP, KEEP, FASTER, KEEP, FASTER, STOP]) == [0, 1, 6]
 
 
 def test_a_text_before_the_first_plan_tells_that_plans_intent() -> None:
     for first in (KEEP, STOP):
-        rule = WhenToSpeak(When.ON_CHANGE)
+        rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
         assert rule.due(None, Command.LEFT, "")
         assert said(rule, [first] * 5, Command.LEFT) == []
         assert said(rule, [FASTER] * 5, Command.LEFT) == [STEADY_PLANS - 1]
 
 
 def test_a_new_command_or_instruction_counts_at_once() -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP] * 3) == [0]
     assert said(rule, [KEEP] * 3, Command.LEFT) == [0]
     assert said(rule, [KEEP] * 3, Command.LEFT, "i1") == [0]
@@ -106,7 +114,7 @@ def test_a_new_command_or_instruction_counts_at_once() -> None:
 
 
 def test_after_a_reset_the_first_plan_is_new() -> None:
-    rule = WhenToSpeak(When.ON_CHANGE)
+    rule = CommentaryTrigger(CommentaryMode.ON_CHANGE)
     assert said(rule, [KEEP] * 3) == [0]
     rule.reset()
     assert said(rule, [KEEP] * 3) == [0]

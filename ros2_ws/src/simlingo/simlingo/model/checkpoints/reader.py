@@ -1,4 +1,4 @@
-"""Any checkpoint, opened: its configuration, its tensors by our names, its tokenizer and where it comes from."""
+"""Reads any checkpoint: its configuration, its tensors by our names, its tokenizer and where it comes from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simlingo.model.checkpoints.expected import (
     with_head_widths,
 )
 from simlingo.model.checkpoints.foreign_config import hydra_config, internvl_config, read_json
-from simlingo.model.checkpoints.fresh import fresh_heads
+from simlingo.model.checkpoints.head_initialisation import fresh_heads
 from simlingo.model.checkpoints.keymap import INTERNVL, PUBLISHED, entries, to_ours
 from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.provenance import Provenance, provenance_of
