@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simlingo.contracts import Command, Navigation
+from simlingo_drive.backends.base import Backend
 from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
 from simlingo_drive.expert.signals import LightInfo
 from simlingo_drive.expert.situation import Stop
@@ -63,7 +64,7 @@ def at_speed(info: ExpertInfo, expert: Expert, speed: float) -> ExpertInfo:
 
 
 def other_light(
-    info: ExpertInfo, expert: Expert, navigation: Navigation, world: Any
+    info: ExpertInfo, expert: Expert, navigation: Navigation, backend: Backend, world: Any
 ) -> tuple[ExpertInfo, dict[str, str]] | None:
     """``info`` with the light ahead red instead of green, or green instead of red, and the colours to draw.
 
@@ -86,7 +87,8 @@ def other_light(
     state = "red" if light.state == "green" else "green"
     situation = replace(info.situation, stops=stops)
     changed = replace(info, situation=situation, light=LightInfo(state, light.distance, light.actor_id))
-    return at_speed(changed, expert, info.ego.speed), _colours(world.get_actor(light.actor_id), state)
+    colours = dict(backend.light_colours(world.get_actor(light.actor_id), state))
+    return at_speed(changed, expert, info.ego.speed), colours
 
 
 def _is_free(info: ExpertInfo, expert: Expert, navigation: Navigation, world: Any, s: float) -> bool:
@@ -104,15 +106,3 @@ def _is_free(info: ExpertInfo, expert: Expert, navigation: Navigation, world: An
         if navigation.command == Command.LEFT and distance < ONCOMING_RADIUS_M and along < -0.5:
             return False
     return True
-
-
-def _colours(light: Any, state: str) -> dict[str, str]:
-    """Colour of each light of the junction when ``light`` shows ``state``: one phase has green, the others red."""
-    phases = light.program.phases
-    own = next(
-        number for number, phase in enumerate(phases) if any(s.signal_id == light.get_opendrive_id() for s in phase)
-    )
-    green = own if state == "green" else (own + 1) % len(phases) if len(phases) > 1 else -1
-    return {
-        entry.signal_id: "green" if number == green else "red" for number, phase in enumerate(phases) for entry in phase
-    }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import carla
 import numpy as np
 
+from simlingo.contracts import TICK_S
+
 #: Seconds between two pushes.
 PAUSE_S = (4.0, 12.0)
 #: Length of a push, s, and how far a push on the steering moves the car sideways, m.
@@ -16,7 +18,6 @@ PEDAL_S, THROTTLE, BRAKE = (0.4, 1.2), (0.4, 0.9), (0.15, 0.5)
 #: Curvature per unit of steering, 1/m (spec D.3).
 CURVATURE_PER_STEER = 0.28
 MAX_STEER = 0.3
-TICK_S = 0.05
 
 
 @dataclass(frozen=True)

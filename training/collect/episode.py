@@ -3,58 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import carla
 import numpy as np
 
-from simlingo.contracts import Command, EgoState, Navigation
-from simlingo.model.config import MINI
-from simlingo.model.preprocess import model_image
-from simlingo.navigation.global_planner import GlobalPlanner
+from simlingo.contracts import Command
+from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
 from simlingo.policy import Policy
+from simlingo_drive.backends.base import Capability
 from simlingo_drive.criteria import Kind, RouteScorer
-from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
-from simlingo_drive.expert.signals import stop_points
-from simlingo_sim import Client
-from simlingo_sim.population import populate
-from simlingo_sim.render.scene import VehicleVisual
-from simlingo_sim.traffic_light import TrafficLight
-from simlingo_sim.vehicle_models import EGO_BLUEPRINT
-from simlingo_sim.weather import WEATHERS
-from training.collect.counterfactual import other_light, other_speed
+from simlingo_drive.drivers.frames import ViewFrames
+from simlingo_drive.drivers.model import Pilot
+from simlingo_drive.expert import CONSTANTS, Expert
+from simlingo_drive.rig import DROP_M
+from simlingo_drive.rollout import Hook, Score, roll_out
+from simlingo_drive.routes import draw_training_route, sign_lines
+from simlingo_drive.session import Session, open_session
+from training.collect.collect_driver import CollectDriver
 from training.collect.disturbance import Disturbance
-from training.collect.invented_town import INVENTED, invented_town
-from training.collect.labels import labels_of
-from training.collect.nearer import nearer
-from training.collect.other_lead import other_lead
-from training.collect.policy_drive import PolicyDriver
-from training.collect.records import boxes, measurement
-from training.collect.settings import CollectSettings, Job, draw_route
-from training.collect.views import MAX_SHIFT_M, MAX_TURN_RAD, Camera, View, beside
-from training.collect.writer import RouteWriter
-from training.datasets.dense_labels import dense_labels
+from training.collect.frame_recorder import FRAME_EVERY, FrameRecorder
+from training.collect.policy_drive import PLAN_EVERY, PolicyStretches
+from training.collect.second_view import SecondViews
+from training.collect.settings import PROCEDURAL, CollectSettings, RouteJob
+from training.collect.world_log import WorldLog, describe_signals
+from training.datasets.writer import RouteFile, store_map
 
-#: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
-FRAME_EVERY = 5
 #: Longest drive, ticks.
 MOST_TICKS = 6000
-#: Standing longer than this (frames), only every so many frames go into the cache: they are all alike.
-STANDING_FRAMES, STANDING_EVERY = 8, 6
-#: Frames dropped before an infraction, and the least that make a route.
-FRAMES_BEFORE_INFRACTION, LEAST_FRAMES = 8, 20
+#: Frames dropped before an infraction.
+FRAMES_BEFORE_INFRACTION = 8
 #: The ego starts so far beside its lane's middle, m, and turned by so much, degrees.
 START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
 #: The expert stands only a moment at a stop sign: how long it has stood is nothing that one picture shows.
 EXPERT = replace(CONSTANTS, sign_stop_ticks=3)
-#: Share of the rest of the second views whose light shows the other colour, where it can.
-OTHER_LIGHT_SHARE = 0.6
-#: Share of the second views with a vehicle drawn ahead, where the road is free for one.
-OTHER_LEAD_SHARE = 0.5
-#: Share of the others that stand nearer to what the expert stops for, where there is such a thing.
-NEARER_SHARE = 0.5
 #: Share of the routes whose town is drawn in other colours than its own.
 PAINTED_SHARE = 0.75
 #: Green time of the lights on a route, s; shorter than the town's own, for more starts and stops.
@@ -65,160 +49,117 @@ ENDING = frozenset({Kind.COLLISION_PEDESTRIAN, Kind.COLLISION_VEHICLE, Kind.COLL
 ENDING_EXPERT = ENDING | {Kind.RED_LIGHT, Kind.STOP_SIGN}
 
 
-@dataclass(frozen=True)
-class SecondView:
-    """What a frame's second view tells of."""
-
-    info: ExpertInfo  # what the expert would mean there
-    navigation: Navigation
-    ahead: float = 0.0  # m along the route, from where the ego is
-    colours: dict[str, str] = field(default_factory=dict)  # of lights that show another one, by OpenDRIVE signal id
-    vehicles: tuple[VehicleVisual, ...] = ()  # drawn beside those of the world
-
-
 class Episode:
-    """One route of a collection."""
+    """One route of a collection: a world, an ego, an expert, and the hooks that write."""
 
-    def __init__(self, settings: CollectSettings, job: Job, policy: Policy | None) -> None:
-        self._settings, self._job = settings, job
+    def __init__(self, settings: CollectSettings, job: RouteJob, policy: Policy | None = None) -> None:
+        self._settings, self._job, self._policy = settings, job, policy
         self._rng = np.random.default_rng((job.seed, 2))
-        client = Client(seed=job.seed)
-        if job.town == INVENTED:
-            self._world = client.load_town(invented_town(np.random.default_rng((job.seed, 4))))
-        else:
-            self._world = client.load_world(job.town)
-        self._world.set_weather(WEATHERS[job.weather])
-        planner = GlobalPlanner(self._world.get_map())
-        signs = self._world.get_actors().filter("traffic.stop*")
-        sign_lines = [line for sign in signs for line in stop_points(sign)]
-        dense = draw_route(self._world.town, planner, self._rng, sign_lines)
-        self._ego = self._spawn(dense[0][0].transform)
+        self._backend = settings.backend()
+        self.session = self._open()
+        world = self.session.world
+        planner = GlobalPlanner(self.session.map)
+        self.dense = draw_training_route(self.session.map, planner, self._rng, sign_lines(world))
+        start = self._start(self.dense)
         green_s = float(self._rng.uniform(*GREEN_S))
-        for light in self._world.get_actors().filter("traffic.traffic_light*"):
-            if isinstance(light, TrafficLight):
-                light.set_green_time(green_s)
-        populate(self._world, client, vehicles=job.vehicles, walkers=job.walkers, seed=job.seed)
-        self._world.tick()
-        self._expert = Expert(self._world, self._ego, dense, planner, EXPERT)
-        self._route = RoutePlanner(planner.polyline(dense), [Command(command) for _, command in dense])
-        self._scorer = RouteScorer(self._world, self._ego, [waypoint.transform for waypoint, _ in dense])
-        painted = self._rng.random() < PAINTED_SHARE
-        self._camera = Camera(self._world, self._ego, np.random.default_rng((job.seed, 3)) if painted else None)
-        self._disturbance = Disturbance(self._rng) if settings.perturb else None
-        self._policy = PolicyDriver(policy, self._camera, self._rng) if policy is not None else None
-        self._standing = 0
+        for light in self.session.traffic_lights:
+            light.set_green_time(green_s)
+        self.session.begin(start, job.vehicles, job.walkers, job.seed)
+        self.expert = Expert(world, self.session.ego, self.dense, planner, EXPERT)
+        self._route = RoutePlanner(planner.polyline(self.dense), [Command(command) for _, command in self.dense])
+        paint = None
+        if settings.repaint and self._rng.random() < PAINTED_SHARE:
+            self._backend.require(Capability.DOMAIN_RANDOMISATION)
+            paint = np.random.default_rng((job.seed, 3))
+        self.camera = self._backend.views(world, self.session.ego, paint)
 
-    def _spawn(self, start: carla.Transform) -> Any:
-        """The ego near the middle of its lane."""
-        blueprint = self._world.get_blueprint_library().find(EGO_BLUEPRINT)
-        blueprint.set_attribute("role_name", "ego_vehicle")
-        sideways = float(self._rng.uniform(-START_SIDEWAYS_M, START_SIDEWAYS_M)) * float(self._settings.perturb)
-        turn = float(self._rng.uniform(-START_TURN_DEG, START_TURN_DEG)) * float(self._settings.perturb)
-        right = start.get_right_vector()
-        place = carla.Location(start.location.x + right.x * sideways, start.location.y + right.y * sideways, 0.3)
-        return self._world.spawn_actor(blueprint, carla.Transform(place, carla.Rotation(yaw=start.rotation.yaw + turn)))
+    def _open(self) -> Session:
+        job = self._job
+        if job.town == PROCEDURAL:
+            self._backend.require(Capability.PROCEDURAL_TOWN)
+            return Session(self._backend, self._backend.procedural_town((job.seed, 4), job.seed), job.weather)
+        return open_session(self._backend, job.town, job.seed, job.weather)
 
-    def run(self, writer: RouteWriter, tell: Callable[[int], None]) -> dict[str, Any]:
-        """Drive to the end of the route, to the first infraction, or until nothing moves; returns the results.
+    def _start(self, dense: DenseRoute) -> carla.Transform:
+        """Where the ego begins: near the middle of its lane."""
+        pose, perturbed = dense[0][0].transform, float(self._settings.perturb)
+        sideways = float(self._rng.uniform(-START_SIDEWAYS_M, START_SIDEWAYS_M)) * perturbed
+        turn = float(self._rng.uniform(-START_TURN_DEG, START_TURN_DEG)) * perturbed
+        right, place = pose.get_right_vector(), pose.location
+        spot = carla.Location(place.x + right.x * sideways, place.y + right.y * sideways, place.z + DROP_M)
+        return carla.Transform(spot, carla.Rotation(yaw=pose.rotation.yaw + turn))
 
-        ``tell`` hears the number of cached frames now and then.
+    def run(self, file: RouteFile, told: Callable[[int], bool]) -> dict[str, Any]:
+        """Drive to the end of the route, to the first infraction, or until nothing moves; returns the metadata.
+
+        ``told`` hears the number of frames now and then; True ends the drive.
         """
-        tick = 0
-        while self._scorer.status == "running" and tick < MOST_TICKS:
-            expert_control, info = self._expert.run_step()
-            navigation = self._route.update(info.ego)
-            control, model_drives = self._control(tick, expert_control, info, navigation)
-            if tick % FRAME_EVERY == 0:
-                self._frame(writer, tick // FRAME_EVERY, info, navigation, control, model_drives)
-                tell(len(writer))
-            self._ego.apply_control(control)
-            self._world.tick()
-            self._scorer.tick()
-            tick += 1
-            if tick % FRAME_EVERY == 0 and self._failed():
-                writer.cut(tick // FRAME_EVERY - FRAMES_BEFORE_INFRACTION)
-                break
-        result = self._scorer.result()
-        self._scorer.close()
-        return {**result.to_json(), "job": asdict(self._job), "frames": len(writer), "policy": self._settings.policy}
+        session, settings = self.session, self._settings
+        scorer = RouteScorer(session.world, session.ego, [waypoint.transform for waypoint, _ in self.dense])
+        disturbance = Disturbance(self._rng) if settings.perturb else None
+        driver = CollectDriver(self.expert, self._route, disturbance, self._stretches())
+        second_views = None
+        if settings.counterfactual:
+            for capability in (Capability.ANY_VIEW, Capability.DRAWN_VEHICLE, Capability.OTHER_LIGHT):
+                self._backend.require(capability)
+            second_views = SecondViews(self._backend, session.world, self.expert, self._rng)
+        log = WorldLog(session)
+        recorder = FrameRecorder(session, driver, self.expert, self.camera, second_views, log, file, self._rng, told)
+        ends = ENDING_EXPERT if self._policy is None else ENDING
+        roll_out(session, driver, [log, recorder, Score(scorer), EndAtInfraction(scorer, file, ends)], MOST_TICKS)
+        meta = {**self._meta(scorer.result().to_json(), log), "ended_early": recorder.finished}
+        self.camera.close()
+        session.close()
+        return meta
 
-    def _failed(self) -> bool:
-        """An infraction that ends the route."""
-        ending = ENDING_EXPERT if self._policy is None else ENDING
-        return any(infraction.kind in ending for infraction in self._scorer.result().infractions)
+    def _stretches(self) -> PolicyStretches | None:
+        if self._policy is None:
+            return None
+        return PolicyStretches(Pilot(self._policy, ViewFrames(self.session, self.camera, PLAN_EVERY)), self._rng)
 
-    def _control(
-        self, tick: int, expert_control: carla.VehicleControl, info: ExpertInfo, navigation: Navigation
-    ) -> tuple[carla.VehicleControl, bool]:
-        """The control to apply, and whether the model gives it."""
-        if self._policy is not None:
-            wanted = self._policy.control(tick, info.ego, navigation, info.place.lateral)
-            if wanted is not None:
-                return wanted, True
-        if self._disturbance is None:
-            return expert_control, False
-        return self._disturbance.apply(expert_control, info.ego.speed, info.cause is None), False
+    def _meta(self, result: dict[str, Any], log: WorldLog) -> dict[str, Any]:
+        opendrive, decor = self._backend.map_files(self.session.world)
+        weather = self.session.world.get_weather()
+        return {
+            "town": self._job.town,
+            "map": store_map(self._settings.out, opendrive, decor),
+            "weather": {"name": self._job.weather, **_numbers(weather)},
+            "job": asdict(self._job),
+            "policy": self._settings.policy,
+            "perturb": self._settings.perturb,
+            "expert": asdict(EXPERT),
+            "waypoints": [_waypoint(waypoint, command) for waypoint, command in self.dense],
+            "actors": list(log.seen.values()),
+            **describe_signals(self.session, self._backend),
+            "result": result,
+        }
 
-    def _frame(
-        self,
-        writer: RouteWriter,
-        number: int,
-        info: ExpertInfo,
-        navigation: Navigation,
-        control: carla.VehicleControl,
-        model_drives: bool,
-    ) -> None:
-        """Take the pictures and labels of one frame."""
-        self._standing = self._standing + 1 if info.ego.speed < 0.1 and info.target_speed < 0.3 else 0
-        shift = float(self._rng.uniform(-MAX_SHIFT_M, MAX_SHIFT_M))
-        turn = float(self._rng.uniform(-MAX_TURN_RAD, MAX_TURN_RAD))
-        second = self._second_view(info, navigation)
-        writer.add_records(
-            number,
-            measurement(
-                info, self._expert.route, navigation, control, (second.ahead, shift, turn), self._ego.get_transform()
-            ),
-            boxes(self._world, self._ego, info) if self._settings.rgb else None,
-        )
-        skipped = self._standing > STANDING_FRAMES and self._standing % STANDING_EVERY != 0
-        if skipped and not self._settings.rgb:
-            return
-        view = beside(second.info.ego, shift, turn)
-        main, augmented = self._camera.capture(info.ego), self._camera.capture(view, second.colours, second.vehicles)
-        writer.add_picture(number, main.rgb, augmented.rgb)
-        if not skipped:
-            writer.add_cache(
-                {
-                    "frame": np.int32(number),
-                    "ego": np.array((info.ego.x, info.ego.y, info.ego.yaw, info.ego.speed)),
-                    "model_drives": np.bool_(model_drives),
-                    **self._entry(main, info, navigation, info.ego, ""),
-                    **self._entry(augmented, second.info, second.navigation, view, "_augmented"),
-                }
-            )
 
-    def _second_view(self, info: ExpertInfo, navigation: Navigation) -> SecondView:
-        """Often a vehicle more, a place nearer to what the expert stops for, or the light in the other colour."""
-        if self._rng.random() < OTHER_LEAD_SHARE:
-            behind = other_lead(info, self._expert, self._world, self._rng)
-            if behind is not None:
-                return SecondView(behind[0], navigation, vehicles=(behind[1],))
-        if self._rng.random() < NEARER_SHARE:
-            moved = nearer(info, self._expert, navigation, self._rng)
-            if moved is not None:
-                return SecondView(*moved)
-        if self._rng.random() < OTHER_LIGHT_SHARE:
-            changed = other_light(info, self._expert, navigation, self._world)
-            if changed is not None:
-                return SecondView(changed[0], navigation, colours=changed[1])
-        return SecondView(info, navigation)
+class EndAtInfraction(Hook):
+    """Ends the drive at an infraction, and takes the frames before it out again."""
 
-    def _entry(
-        self, view: View, info: ExpertInfo, navigation: Navigation, pose: EgoState, suffix: str
-    ) -> dict[str, Any]:
-        """The cached arrays of one view."""
-        classes, depth = dense_labels(view.rgb, view.semantic, view.depth, MINI.image)
-        entry = {"image": model_image(view.rgb, MINI.image), "classes": classes, "depth": depth}
-        speed = other_speed(info, self._expert, self._rng)
-        entry |= labels_of(info, self._expert, navigation, pose, speed)
-        return {name + suffix: value for name, value in entry.items()}
+    def __init__(self, scorer: RouteScorer, file: RouteFile, kinds: frozenset[Kind]) -> None:
+        self._scorer, self._file, self._kinds = scorer, file, kinds
+
+    def judge(self, tick: int) -> None:
+        """Look once a frame."""
+        driven = tick + 1
+        if driven % FRAME_EVERY == 0 and any(found.kind in self._kinds for found in self._scorer.result().infractions):
+            self._file.cut(driven // FRAME_EVERY - FRAMES_BEFORE_INFRACTION)
+            self.finished = True
+
+
+def _waypoint(waypoint: Any, command: Command) -> list[float]:
+    """x (m), y (m), yaw (rad) and command."""
+    pose = waypoint.transform
+    return [
+        round(pose.location.x, 3),
+        round(pose.location.y, 3),
+        round(float(np.radians(pose.rotation.yaw)), 5),
+        int(command),
+    ]
+
+
+def _numbers(weather: carla.WeatherParameters) -> dict[str, float]:
+    names = [name for name in dir(weather) if not name.startswith("_")]
+    return {name: float(value) for name in names if isinstance(value := getattr(weather, name), float)}

@@ -1,7 +1,8 @@
-"""Labels of one view: the model's inputs and targets, in the frame of the (possibly shifted) camera."""
+"""Labels of one view: inputs and targets of a model, in the frame of the (possibly shifted) camera."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,55 +14,71 @@ from simlingo_drive.expert.causes import cause_of, is_hazard
 from simlingo_drive.expert.labels import path_label
 from simlingo_drive.expert.rollout import offset_points
 from simlingo_drive.expert.route import ExpertRoute, Place
+from simlingo_drive.expert.situation import Lead
 from training.collect.counterfactual import at_speed
-
-#: Light states of the labels.
-LIGHT_STATES = {"none": 0, "red": 1, "yellow": 1, "green": 2}
-#: Farther lights and leading vehicles count as none, m.
-FARTHEST_M = 50.0
 
 
 def labels_of(
     info: ExpertInfo, expert: Expert, navigation: Navigation, view: EgoState, other_speed: float
 ) -> dict[str, Any]:
-    """Labels for a camera that stands at ``view``.
+    """Inputs and labels for a camera that stands at ``view``, by the names of ``training.datasets.schema``.
 
     Args:
         info: the expert's view from the ego.
         expert: who saw it.
         navigation: what the route planner says for the ego's pose.
         view: the pose the camera stands at; the ego's own, or one beside it.
-        other_speed: m/s, for ``other_speed_waypoints``.
+        other_speed: m/s, for ``other_speed_waypoints_m``.
 
     Returns:
-        name -> array or numpy scalar; points in metres in the frame of ``view``.
+        column -> value; points in metres in the frame of ``view``.
     """
     route = expert.route
     place = place_beside(info, route, view)
-    target_points = map_to_ego(ego_to_map(navigation.target_points, info.ego), view)
 
     def waypoints(speed: float, places: FloatArray) -> FloatArray:
         moved = offset_points(route, places + (place.s - info.place.s), place.s, place.lateral, speed)
-        return map_to_ego(moved, view).astype(np.float32)
+        return map_to_ego(moved, view)
 
-    near = info.light.state != "none" and 0.0 <= info.light.distance + 1.0 <= FARTHEST_M
+    light, lead = info.light, math.isfinite(info.lead_distance)
     return {
-        "speed": np.float32(info.ego.speed),
-        "target_speed": np.float32(info.target_speed),
-        "target_points": target_points.astype(np.float32),
-        "command": np.uint8(navigation.command),
-        "next_command": np.uint8(navigation.next_command),
-        "distance_to_command": np.float32(navigation.distance_to_command),
-        "path": path_label(route, place, view, CONSTANTS).astype(np.float32),
-        "speed_waypoints": waypoints(info.ego.speed, expert.places_ahead(info)),
-        "other_speed": np.float32(other_speed),
-        "other_speed_waypoints": waypoints(other_speed, expert.places_ahead(info, other_speed)),
-        "light_state": np.uint8(LIGHT_STATES[info.light.state] if near else 0),
-        "light_distance": np.float32(max(info.light.distance, 0.0) if near else FARTHEST_M),
-        "lead_distance": np.float32(min(max(info.lead_distance, 0.0), FARTHEST_M)),
-        "hazard": np.uint8(is_hazard(info)),
-        "cause": np.uint8(cause_of(info.cause)),
-        "other_cause": np.uint8(cause_of(at_speed(info, expert, other_speed).cause)),
+        "speed_mps": info.ego.speed,
+        "target_points_m": map_to_ego(ego_to_map(navigation.target_points, info.ego), view),
+        "command": int(navigation.command),
+        "next_command": int(navigation.next_command),
+        "distance_to_command_m": navigation.distance_to_command,
+        "path_m": path_label(route, place, view, CONSTANTS),
+        "speed_waypoints_m": waypoints(info.ego.speed, expert.places_ahead(info)),
+        "target_speed_mps": info.target_speed,
+        "other_speed_mps": other_speed,
+        "other_speed_waypoints_m": waypoints(other_speed, expert.places_ahead(info, other_speed)),
+        "cause": cause_of(info.cause).name.lower(),
+        "other_cause": cause_of(at_speed(info, expert, other_speed).cause).name.lower(),
+        "hazard": is_hazard(info),
+        "light_state": light.state,
+        "light_distance_m": light.distance if light.state != "none" else None,
+        "lead_distance_m": info.lead_distance if lead else None,
+        "lead_speed_mps": info.lead_speed if lead else None,
+        "speed_limit_mps": info.speed_limit,
+        "acceleration_mps2": info.acceleration,
+        "junction": info.junction,
+        **cause_columns(info),
+    }
+
+
+def cause_columns(info: ExpertInfo) -> dict[str, Any]:
+    """Who bounds the expert's speed, how far away, and every place where it must stand."""
+    cause = info.cause
+    distance = None
+    if cause is not None:
+        distance = (cause.rear_s if isinstance(cause, Lead) else cause.s) - info.place.s
+    return {
+        "cause_actor_id": cause.actor_id if cause is not None and cause.actor_id != -1 else None,
+        "cause_distance_m": distance,
+        "stops": [
+            {"reason": stop.reason, "distance_m": stop.s - info.place.s, "actor_id": stop.actor_id}
+            for stop in info.situation.stops
+        ],
     }
 
 

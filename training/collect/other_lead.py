@@ -13,10 +13,10 @@ from typing import Any
 import carla
 import numpy as np
 
+from simlingo_drive.backends.base import Backend
 from simlingo_drive.expert import Expert, ExpertInfo
 from simlingo_drive.expert.situation import Lead
-from simlingo_sim.render.scene import VehicleVisual
-from simlingo_sim.vehicle_models import VEHICLE_MODELS
+from simlingo_drive.views import DrawnVehicle
 from training.collect.counterfactual import at_speed, other_speed
 from training.collect.nearer import room_ahead
 
@@ -31,14 +31,15 @@ BRAKING_SHARE = 0.8
 
 
 def other_lead(
-    info: ExpertInfo, expert: Expert, world: Any, rng: np.random.Generator
-) -> tuple[ExpertInfo, VehicleVisual] | None:
+    info: ExpertInfo, expert: Expert, backend: Backend, world: Any, rng: np.random.Generator
+) -> tuple[ExpertInfo, DrawnVehicle] | None:
     """``info`` behind a vehicle that stands somewhere ahead on the route, and the vehicle to draw.
 
     None where the road is not free for it.
     """
-    model = list(VEHICLE_MODELS.values())[int(rng.integers(len(VEHICLE_MODELS)))]
-    length = model.length
+    models = backend.drawable_vehicles()
+    model = models[int(rng.integers(len(models)))]
+    length = model.length_m
     gap = GAP_M[0] + (GAP_M[1] - GAP_M[0]) * float(rng.uniform()) ** 2
     if room_ahead(info) < gap + length + BEHIND_M:
         return None
@@ -48,24 +49,24 @@ def other_lead(
         return None
     yaw = expert.route.yaw_at(middle)
     place = expert.route.at(middle) + rng.normal(0.0, SIDEWAYS_M) * np.array((-math.sin(yaw), math.cos(yaw)))
-    scene = world.scene()
-    others = [(body.x, body.y) for body in (*scene.vehicles, *scene.walkers)]
+    actors = world.get_actors()
+    bodies = [actor.get_location() for kind in ("vehicle.*", "walker.*") for actor in actors.filter(kind)]
+    others = [(body.x, body.y) for body in bodies]
     ahead_of_ego = [other for other in others if math.dist(other, (info.ego.x, info.ego.y)) > 1.0]
     if any(math.dist(other, tuple(place)) < AROUND_M for other in ahead_of_ego):
         return None
     turned = yaw + rng.normal(0.0, TURNED_RAD)
     red, green, blue = (int(value) for value in rng.integers(20, 236, 3))
-    visual = VehicleVisual(
+    vehicle = DrawnVehicle(
         model.type_id,
         float(place[0]),
         float(place[1]),
         float(world.get_map().get_waypoint(carla.Location(*place, 0.0)).transform.location.z),
-        yaw_deg=math.degrees(turned),
+        yaw=float(turned),
         color=(red, green, blue),
         brake=bool(rng.random() < BRAKING_SHARE),
-        headlights=bool(world.night_lamps()),
         seed=int(rng.integers(1 << 30)),
     )
     situation = replace(info.situation, leads=[Lead(rear, 0.0, -1), *info.situation.leads])
     changed = replace(info, situation=situation, lead_distance=gap, lead_id=-1, lead_speed=0.0)
-    return at_speed(changed, expert, other_speed(changed, expert, rng)), visual
+    return at_speed(changed, expert, other_speed(changed, expert, rng)), vehicle

@@ -5,10 +5,8 @@ from __future__ import annotations
 import carla
 import numpy as np
 
-from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Navigation, Observation
-from simlingo.control.controller import Controller
-from simlingo.policy import Policy
-from training.collect.views import Camera
+from simlingo.contracts import TICK_S, EgoState, Navigation
+from simlingo_drive.drivers.model import Pilot
 
 #: Seconds that the model, and then the expert, drives.
 MODEL_S, EXPERT_S = (6.0, 25.0), (1.0, 4.0)
@@ -16,19 +14,15 @@ MODEL_S, EXPERT_S = (6.0, 25.0), (1.0, 4.0)
 PLAN_EVERY = 2
 #: The expert takes over when the model is so far beside the route, m.
 RESCUE_M = 2.2
-TICK_S = 0.05
 
 
-class PolicyDriver:
+class PolicyStretches:
     """Decides tick by tick whether the model drives, and how."""
 
-    def __init__(self, policy: Policy, camera: Camera, rng: np.random.Generator) -> None:
-        self._policy, self._camera, self._rng = policy, camera, rng
-        self._controller = Controller()
-        self._plan: DrivingPlan | None = None
+    def __init__(self, pilot: Pilot, rng: np.random.Generator) -> None:
+        self._pilot, self._rng = pilot, rng
         self._model = False
         self._left = self._ticks(EXPERT_S)
-        policy.reset()
 
     def control(self, tick: int, ego: EgoState, navigation: Navigation, lateral: float) -> carla.VehicleControl | None:
         """The model's control at ``ego``, or ``None`` while the expert is to drive.
@@ -40,15 +34,8 @@ class PolicyDriver:
         if self._left <= 0 or lost:
             self._model = not self._model
             self._left = self._ticks(MODEL_S if self._model else EXPERT_S)
-            self._plan = None
-            self._controller.reset()
-        if not self._model:
-            return None
-        if self._plan is None or tick % PLAN_EVERY == 0:
-            frame = self._camera.rgb(ego)
-            self._plan = self._policy.plan(Observation(ego.stamp, frame, MODEL_CAMERA, ego.speed, navigation))
-        wanted = self._controller.update(ego, self._plan)
-        return carla.VehicleControl(throttle=wanted.throttle, steer=wanted.steer, brake=wanted.brake)
+            self._pilot.restart()
+        return self._pilot.control(tick, ego, navigation) if self._model else None
 
     def _ticks(self, seconds: tuple[float, float]) -> int:
         return int(self._rng.uniform(*seconds) / TICK_S)

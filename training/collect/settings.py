@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from simlingo.contracts import FloatArray, SimlingoError
-from simlingo.geometry import arc_length
-from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
-from simlingo_sim.spawn_split import training_spawn_points
+from simlingo.contracts import SimlingoError
+from simlingo_drive.backends.base import Backend
+from simlingo_drive.backends.carla_server import CarlaBackend
+from simlingo_drive.backends.embedded import EmbeddedBackend
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS
 from simlingo_sim.weather import WEATHERS
-from training.collect.invented_town import INVENTED
 
 #: Towns to collect in: all but the held-out one.
 DEFAULT_TOWNS: tuple[str, ...] = tuple(name for name in TOWNS if name != HELD_OUT_TOWN)
-#: Length of a collected route, m.
-SHORTEST_M, LONGEST_M = 150.0, 450.0
-#: Share of the routes that pass a stop sign, where the town has any: by chance alone few do.
-SIGN_SHARE = 0.6
-#: Draws in which such a route must be found; without one any route will do.
-SIGN_DRAWS = 200
+#: Stands for a town that is made for one route only.
+PROCEDURAL = "procedural"
 #: Share of the routes without any traffic.
 EMPTY_SHARE = 0.1
 #: Most vehicles and pedestrians in a town.
@@ -39,15 +31,36 @@ class CollectSettings:
     out: Path  # the data set's folder
     towns: tuple[str, ...] = DEFAULT_TOWNS
     seed: int = 0
-    rgb: bool = True  # write pictures and boxes beside the cache
     perturb: bool = True  # disturb the drive, so that recovery is in the data
     policy: str | None = None  # name or folder of a model that drives part of the time
     policy_threads: int = 1
-    invented: float = 0.0  # share of the routes that lie in towns of random layout
+    procedural: float = 0.0  # share of the routes that lie in towns of random layout
+    counterfactual: bool = True  # second views of what is not there
+    repaint: bool = True  # towns in other colours than their own
+    simulator: str = "embedded"  # embedded, carla
+    host: str = "127.0.0.1"  # of the CARLA server
+    port: int = 2000
+
+    def backend(self) -> Backend:
+        """The world that the settings name."""
+        return EmbeddedBackend() if self.simulator == "embedded" else CarlaBackend(self.host, self.port)
+
+    def card(self) -> dict[str, object]:
+        """What decides over the frames, as plain data: a data set holds the routes of one such collection."""
+        return {
+            "towns": list(self.towns),
+            "seed": self.seed,
+            "perturb": self.perturb,
+            "policy": self.policy,
+            "procedural": self.procedural,
+            "counterfactual": self.counterfactual,
+            "repaint": self.repaint,
+            "simulator": self.simulator,
+        }
 
 
 @dataclass(frozen=True)
-class Job:
+class RouteJob:
     """One route to collect; everything random in it follows from ``seed``."""
 
     index: int
@@ -59,23 +72,18 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Folder of the route, after the leaderboard's fashion (spec B.1)."""
-        return f"{self.town}_Rep0_route{self.index:05d}_seed{self.seed}"
-
-    def folder(self, out: Path, policy: bool) -> Path:
-        """Where the route is written (spec B.1)."""
-        kind = "on_policy" if policy else "expert"
-        return out / "data" / "simlingo" / "training" / f"{self.town}_{kind}" / self.weather / self.name
+        """Name of the route's file."""
+        return f"{self.town}_{self.weather}_route{self.index:05d}_seed{self.seed}"
 
 
-def job(settings: CollectSettings, index: int) -> Job:
+def route_job(settings: CollectSettings, index: int) -> RouteJob:
     """Route number ``index`` of a collection."""
     rng = np.random.default_rng((settings.seed, index, 1))
     empty = rng.random() < EMPTY_SHARE
-    invented = np.random.default_rng((settings.seed, index, 2)).random() < settings.invented
-    return Job(
+    procedural = np.random.default_rng((settings.seed, index, 2)).random() < settings.procedural
+    return RouteJob(
         index,
-        INVENTED if invented else settings.towns[index % len(settings.towns)],
+        PROCEDURAL if procedural else settings.towns[index % len(settings.towns)],
         settings.seed * 100_000 + index,
         sorted(WEATHERS)[int(rng.integers(len(WEATHERS)))],
         0 if empty else int(rng.integers(8, MOST_VEHICLES + 1)),
@@ -83,49 +91,16 @@ def job(settings: CollectSettings, index: int) -> Job:
     )
 
 
-def draw_route(
-    town: Any, planner: GlobalPlanner, rng: np.random.Generator, sign_lines: Sequence[tuple[float, float, float]] = ()
-) -> DenseRoute:
-    """A route between two of the town's training spawn points, in ``SIGN_SHARE`` of all draws past a stop sign.
-
-    ``sign_lines``: x (m), y (m) and yaw (rad) of the signs' stop lines.
-
-    Raises:
-        SimlingoError: the town has no route of a fitting length.
-    """
-    points = training_spawn_points(town.spawn_points)
-    sign_draws = SIGN_DRAWS if sign_lines and rng.random() < SIGN_SHARE else 0
-    for draw in range(500):
-        start, goal = rng.choice(len(points), 2, replace=False)
-        try:
-            route = planner.trace(points[int(start)].location, points[int(goal)].location)
-        except SimlingoError:
-            continue
-        line = planner.polyline(route)
-        if len(route) <= 2 or not SHORTEST_M <= float(arc_length(line)[-1]) <= LONGEST_M:
-            continue
-        if draw >= sign_draws or passes_line(line, sign_lines):
-            return route
-    raise SimlingoError(
-        f"town {town.name} has no route of {SHORTEST_M:.0f} to {LONGEST_M:.0f} m between its spawn points"
-    )
-
-
-def passes_line(line: FloatArray, sign_lines: Sequence[tuple[float, float, float]]) -> bool:
-    """Whether a route's line (N, 2) m crosses one of the stop lines in its direction."""
-    steps = np.gradient(line, axis=0)
-    return any(
-        bool(((np.hypot(*(line - (x, y)).T) < 1.5) & (steps @ (math.cos(yaw), math.sin(yaw)) > 0.5)).any())
-        for x, y, yaw in sign_lines
-    )
-
-
-def checked_towns(names: list[str] | None, allow_held_out: bool) -> tuple[str, ...]:
+def checked_towns(names: list[str] | None, allow_held_out: bool, simulator: str = "embedded") -> tuple[str, ...]:
     """The towns to collect in.
 
     Raises:
         SimlingoError: a name is unknown, or the town that is kept for tests is asked for without leave.
     """
+    if simulator != "embedded":
+        if not names:
+            raise SimlingoError("a CARLA server has no default towns; name them: --towns Town01 Town03")
+        return tuple(names)
     for name in names or ():
         if name not in TOWNS:
             raise SimlingoError(f"unknown town {name!r}: choose from {', '.join(TOWNS)}")

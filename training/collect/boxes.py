@@ -1,4 +1,4 @@
-"""Measurement and box records of one frame, in the published layout (spec B.2, K.1)."""
+"""Boxes around the ego, as the published data set has them (spec K.1)."""
 
 from __future__ import annotations
 
@@ -8,89 +8,17 @@ from typing import Any
 import carla
 import numpy as np
 
-from simlingo.contracts import EgoState, Navigation
+from simlingo.contracts import EgoState
 from simlingo.geometry import map_to_ego
 from simlingo_drive.expert import ExpertInfo
-from simlingo_drive.expert.route import ExpertRoute
-from simlingo_drive.expert.situation import Lead
 
 #: Boxes farther away are not written, m (spec B.1).
 BOX_RADIUS_M = 64.0
-#: Saved route points (spec B.2).
-ROUTE_POINTS = 40
 WEATHER_KEYS = (
     "cloudiness", "precipitation", "precipitation_deposits", "wind_intensity", "sun_azimuth_angle",
     "sun_altitude_angle", "fog_density", "fog_distance", "fog_falloff", "wetness", "scattering_intensity",
     "mie_scattering_scale", "rayleigh_scattering_scale", "dust_storm",
 )  # fmt: skip
-_SPEED_REDUCERS = {"traffic_light": "traffic.traffic_light", "stop_sign": "traffic.stop", "walker": "walker"}
-
-
-def measurement(
-    info: ExpertInfo,
-    route: ExpertRoute,
-    navigation: Navigation,
-    control: carla.VehicleControl,
-    second_view: tuple[float, float, float],
-    transform: carla.Transform,
-) -> dict[str, Any]:
-    """The measurement record: key names are the published ones (spec B.2).
-
-    Args:
-        info: the expert's view.
-        route: the expert's route.
-        navigation: target points and commands.
-        control: the control that was applied, by whoever drove.
-        second_view: where the augmented view stands: m ahead along the route, m to the right, rad clockwise.
-        transform: the ego's.
-    """
-    ahead, shift, turn = second_view
-    first = info.place.s + 2.5
-    line = map_to_ego(route.at(first + np.arange(float(ROUTE_POINTS))), info.ego)
-    cause = info.cause
-    reason = "" if cause is None else "vehicle" if isinstance(cause, Lead) else cause.reason
-    cause_s = math.nan if cause is None else cause.rear_s if isinstance(cause, Lead) else cause.s
-    stop_sign, walker = info.stop_distance("stop_sign"), info.stop_distance("walker")
-    return {
-        "pos_global": [info.ego.x, info.ego.y],
-        "theta": info.ego.yaw,
-        "speed": info.ego.speed,
-        "target_speed": info.target_speed,
-        "speed_limit": info.speed_limit,
-        "target_point": navigation.target_points[0],
-        "target_point_next": navigation.target_points[1],
-        "command": int(navigation.command),
-        "next_command": int(navigation.next_command),
-        "distance_to_command": navigation.distance_to_command,
-        "aim_wp": info.path[3],
-        "route": line,
-        "route_original": line,
-        "changed_route": False,
-        "speed_reduced_by_obj_type": _SPEED_REDUCERS.get(reason, reason) if cause else None,
-        "speed_reduced_by_obj_id": cause.actor_id if cause else None,
-        "speed_reduced_by_obj_distance": cause_s - info.place.s if cause else None,
-        "steer": control.steer,
-        "throttle": control.throttle,
-        "brake": control.brake > 0.0,
-        "control_brake": control.brake > 0.0,
-        "junction": info.junction,
-        "vehicle_hazard": reason in ("vehicle", "junction"),
-        "vehicle_affecting_id": cause.actor_id if cause and reason in ("vehicle", "junction") else None,
-        "light_hazard": info.stop_distance("traffic_light") is not None,
-        "walker_hazard": walker is not None,
-        "walker_affecting_id": cause.actor_id if cause and reason == "walker" else None,
-        "stop_sign_hazard": stop_sign is not None,
-        "stop_sign_close": stop_sign is not None and stop_sign < 20.0,
-        "walker_close": walker is not None and walker < 20.0,
-        "walker_close_id": cause.actor_id if cause and reason == "walker" else None,
-        "angle": math.atan2(info.path[3][1], info.path[3][0]) / (math.pi / 2.0),
-        "augmentation_ahead": ahead,
-        "augmentation_translation": shift,
-        "augmentation_rotation": math.degrees(turn),
-        "ego_matrix": transform.get_matrix(),
-        "light_state": info.light.state,
-        "light_distance": info.light.distance if math.isfinite(info.light.distance) else None,
-    }
 
 
 def boxes(world: Any, ego: Any, info: ExpertInfo) -> list[dict[str, Any]]:
