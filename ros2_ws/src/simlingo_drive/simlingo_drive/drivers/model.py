@@ -9,7 +9,7 @@ import carla
 from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Instruction, Navigation, Observation
 from simlingo.control.controller import Controller
 from simlingo.model.driver import TextOptions
-from simlingo.model.engine.commentary_trigger import When
+from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
@@ -87,7 +87,7 @@ def _route_planner(planner: GlobalPlanner, dense: DenseRoute) -> RoutePlanner:
 
 def make_model(session: Session, route: Route, planner: GlobalPlanner, settings: DriverSettings) -> ModelDriver:
     """The model that ``settings`` names, at the start of ``route``."""
-    text = TextOptions(When(settings.text), before_plan=settings.text_before_plan)
+    text = TextOptions(CommentaryMode(settings.text), before_plan=settings.text_before_plan)
     policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
     return ModelDriver(session, route.dense, planner, policy, frames)
