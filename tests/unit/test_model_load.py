@@ -28,10 +28,10 @@ from simlingo.contracts import (  # noqa: E402
 )
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.checkpoints import build  # noqa: E402
-from simlingo.model.checkpoints.kinds import Kind  # noqa: E402
 from simlingo.model.checkpoints.provenance import (  # noqa: E402
     PROVENANCE_FILE,
     SIMLINGO_LICENCE,
+    Kind,
     Provenance,
     own,
     provenance_of,

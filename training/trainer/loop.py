@@ -13,8 +13,7 @@ from torch import Tensor
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoint import build_network, load_network, save_weights
-from simlingo.model.checkpoints.kinds import Kind
-from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, Provenance, own, provenance_of
+from simlingo.model.checkpoints.provenance import PROVENANCE_FILE, Kind, Provenance, own, provenance_of
 from simlingo.model.checkpoints.reader import provenance_at
 from simlingo.model.config import ModelConfig
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlingo.contracts import MODEL_CAMERA, InvalidInputError
-from simlingo.model.checkpoints.kinds import Kind
-from simlingo.model.checkpoints.provenance import provenance_of
+from simlingo.model.checkpoints.provenance import Kind, provenance_of
 from simlingo.model.config import ModelConfig
 from simlingo.model.driver import ModelPolicy, TextOptions
 from simlingo.model.folder import GRAPHS, TOKENIZER_FILE, find_model

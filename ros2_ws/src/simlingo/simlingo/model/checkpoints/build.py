@@ -9,9 +9,8 @@ from typing import Literal
 import torch
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.checkpoints.lora import add_adapters, from_peft_names, merged, to_peft_names
-from simlingo.model.checkpoints.provenance import Provenance
+from simlingo.model.checkpoints.provenance import Kind, Provenance
 from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.checkpoints.source import Source
 from simlingo.model.config import LoraConfig, ModelConfig, TokenIds

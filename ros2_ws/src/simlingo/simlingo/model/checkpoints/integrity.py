@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from simlingo.model.checkpoints.kinds import Kind
+from simlingo.model.checkpoints.provenance import Kind
 from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.checkpoints.shards import SUMS_FILE, check_digests
 from simlingo.model.checkpoints.torch_file import check_sums

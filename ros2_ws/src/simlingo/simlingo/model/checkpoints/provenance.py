@@ -1,14 +1,14 @@
-"""Where weights come from and what may be done with them; travels with a folder as ``source/provenance.json``."""
+"""Layouts of checkpoints, where weights come from and what may be done with them: ``source/provenance.json`` of a folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.kinds import Kind
 from simlingo.model.folder import SHIPPED
 
 #: Files of the checkpoint that a folder was made from, kept as they were.
@@ -27,6 +27,16 @@ UNKNOWN_LICENCE = (
     f"unknown: the model folder has no {PROVENANCE_FILE}, so it is taken for restricted weights; copy the whole folder, "
     "or import the checkpoint again"
 )
+
+
+class Kind(Enum):
+    """Layout of a checkpoint."""
+
+    PUBLISHED = "published"  # pytorch_model.pt of a run, with .hydra/config.yaml three levels up
+    ZERO = "zero2"  # DeepSpeed ZeRO-2 directory of a run
+    PAIR = "pair"  # config.json and pytorch_model.pt
+    INTERNVL = "internvl"  # plain InternVL2: config.json and safetensors, no heads
+    OURS = "simlingo"  # config.json, safetensors and tokenizer of this project
 
 
 @dataclass(frozen=True)

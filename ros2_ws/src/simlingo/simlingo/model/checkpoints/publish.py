@@ -15,8 +15,7 @@ from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.atomic_write import whole_folder, writing
 from simlingo.model.checkpoints.foreign_config import hydra_config, internvl_config, read_json
 from simlingo.model.checkpoints.keymap import PUBLISHED, entries, to_theirs
-from simlingo.model.checkpoints.kinds import Kind
-from simlingo.model.checkpoints.provenance import SOURCE_FOLDER
+from simlingo.model.checkpoints.provenance import SOURCE_FOLDER, Kind
 from simlingo.model.checkpoints.reader import Checkpoint
 from simlingo.model.checkpoints.source import FLAT_FILE, HYDRA_FILE
 from simlingo.model.config import ModelConfig

@@ -19,8 +19,7 @@ from simlingo.model.checkpoints.expected import (
 from simlingo.model.checkpoints.foreign_config import hydra_config, internvl_config, read_json
 from simlingo.model.checkpoints.head_initialisation import fresh_heads
 from simlingo.model.checkpoints.keymap import INTERNVL, PUBLISHED, entries, to_ours
-from simlingo.model.checkpoints.kinds import Kind
-from simlingo.model.checkpoints.provenance import Provenance, provenance_of
+from simlingo.model.checkpoints.provenance import Kind, Provenance, provenance_of
 from simlingo.model.checkpoints.shards import read_shards, weight_files
 from simlingo.model.checkpoints.source import FLAT_FILE, Source, find_source
 from simlingo.model.checkpoints.torch_file import read_flat

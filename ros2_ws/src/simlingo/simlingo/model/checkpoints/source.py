@@ -7,7 +7,7 @@ from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.foreign_config import read_json
-from simlingo.model.checkpoints.kinds import Kind
+from simlingo.model.checkpoints.provenance import Kind
 from simlingo.model.checkpoints.zero import MODEL_FILE, zero_folder
 from simlingo.model.folder import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
+from simlingo.model.engine.backend import check_batch
 from simlingo.model.engine.memory import inferring
-from simlingo.model.engine.points import check_batch
 from simlingo.model.network import SimLingoNetwork
 
 

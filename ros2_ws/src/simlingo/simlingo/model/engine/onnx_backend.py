@@ -12,8 +12,7 @@ import onnxruntime
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
-from simlingo.model.engine.backend import Outcome, Prefill
-from simlingo.model.engine.points import check_batch, checked_points
+from simlingo.model.engine.backend import Outcome, Prefill, check_batch, checked_points
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
 #: (layers, keys and values, 1, heads, tokens, width).

@@ -10,8 +10,7 @@ import time
 import torch
 
 from simlingo.contracts import FloatArray, ImageArray
-from simlingo.model.engine.backend import Outcome
-from simlingo.model.engine.points import checked_points
+from simlingo.model.engine.backend import Outcome, checked_points
 from simlingo.model.graph_modules import queries_of
 from simlingo.model.network import SimLingoNetwork
 

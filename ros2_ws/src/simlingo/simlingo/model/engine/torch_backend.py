@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
-from simlingo.model.engine.backend import Outcome, Prefill
+from simlingo.model.engine.backend import Outcome, Prefill, checked_points
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.memory import inferring
-from simlingo.model.engine.points import checked_points
 from simlingo.model.graph_modules import queries_of
 from simlingo.model.network import SimLingoNetwork
 
