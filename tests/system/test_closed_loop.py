@@ -10,8 +10,8 @@ import pytest
 
 from simlingo.contracts import Answer, DrivingPlan, Instruction, InvalidInputError, Observation
 from simlingo.navigation.global_planner import GlobalPlanner
-from simlingo_drive.drivers import base
-from simlingo_drive.drivers.base import DriverSettings
+from simlingo_drive.driver import DriverSettings
+from simlingo_drive.drivers import registry
 from simlingo_drive.drivers.frames import frame_source
 from simlingo_drive.drivers.model import ModelDriver
 from simlingo_drive.routes import Route, RouteSpec
@@ -78,9 +78,9 @@ def policy() -> Iterator[StraightAhead]:
         frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
         return ModelDriver(session, route.dense, planner, policy, frames)
 
-    base.register("straight", make)
+    registry.register("straight", make)
     yield policy
-    base.unregister("straight")
+    registry.unregister("straight")
 
 
 @pytest.mark.parametrize("camera", ["real", "grey", "shuffled"])

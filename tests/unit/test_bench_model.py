@@ -15,11 +15,11 @@ pytest.importorskip("torch", reason="torch is not installed; ./simlingo test ins
 
 from simlingo.contracts import InvalidInputError, SimlingoError
 from simlingo_cli import main
+from training.benchmarks import bench_model, model_subject
 from training.benchmarks.model_figures import differences, phase_figures, ratios, spread
 from training.benchmarks.model_measure import measure
 from training.benchmarks.model_phases import Frame
 from training.benchmarks.model_report import HEADING, append, lines, show
-from training.evaluation import bench_model, model_subject
 
 TEXT = 3
 

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from training.evaluation import bench_runtimes
+from training.benchmarks import bench_runtimes
 
 
 def test_the_runtimes_agree_on_the_shipped_model() -> None:

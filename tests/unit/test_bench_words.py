@@ -11,11 +11,12 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from simlingo.model.config import ModelConfig
 from training.collect.writer import RouteWriter
+
+from simlingo.model.config import ModelConfig
+from training.benchmarks import bench_words
 from training.datasets.build_pack import ARRAYS
 from training.datasets.pack import LABELS
-from training.evaluation import bench_words
 
 
 def write_route(folder: Path, config: ModelConfig, frames: int) -> None:

@@ -144,3 +144,87 @@ def test_the_checks_see_imports_inside_functions_and_classes(tmp_path: Path) -> 
     file.write_text("def f():\n    import simlingo_sim.client\nclass A:\n    from torch import nn\n")
     assert imports_of(file) == {"simlingo_sim.client", "torch", "torch.nn"}
     assert imports_of(file, at_import_only=True) == {"torch", "torch.nn"}
+
+
+def modules_of(package: str) -> dict[str, Path]:
+    """Every module of a package by its dotted name."""
+    base = PACKAGES[package]
+    found = {}
+    for file in base.rglob("*.py"):
+        parts = (package, *file.relative_to(base).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """Names of one circle, empty where there is none."""
+    state: dict[str, int] = {}
+    path: list[str] = []
+
+    def visit(name: str) -> list[str]:
+        state[name] = 1
+        path.append(name)
+        for following in sorted(graph.get(name, ())):
+            if state.get(following) == 1:
+                return [*path[path.index(following) :], following]
+            if following not in state and (found := visit(following)):
+                return found
+        state[name] = 2
+        path.pop()
+        return []
+
+    for name in sorted(graph):
+        if name not in state and (found := visit(name)):
+            return found
+    return []
+
+
+def import_graph(package: str) -> dict[str, set[str]]:
+    """Module -> modules of the package that it imports, in functions too, but for what only type checkers read."""
+    modules = modules_of(package)
+    graph: dict[str, set[str]] = {}
+    for name, file in modules.items():
+        wanted = {found for found in _runtime_imports(file) if found in modules}
+        # ``from a.b import c`` names a.b and a.b.c: where c is a module, a.b is only its folder.
+        folders = {found for found in wanted if any(other.startswith(found + ".") for other in wanted)}
+        graph[name] = wanted - folders - {name}
+    return graph
+
+
+def _runtime_imports(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [
+                item for item in body if not (isinstance(item, ast.If) and "TYPE_CHECKING" in ast.unparse(item.test))
+            ]  # type: ignore[attr-defined]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_no_module_imports_itself_on_a_detour(package: str) -> None:
+    assert circle_in(import_graph(package)) == []
+
+
+@pytest.mark.parametrize("package", ["simlingo_drive", "training"])
+def test_no_folder_imports_itself_on_a_detour(package: str) -> None:
+    folders: dict[str, set[str]] = {}
+    for name, wanted in import_graph(package).items():
+        here = name.split(".")[1:2]
+        folders.setdefault(*here or [""], set()).update(
+            {other.split(".")[1] for other in wanted if "." in other} - set(here)
+        )
+    assert circle_in(folders) == []
+
+
+def test_circles_are_seen() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]

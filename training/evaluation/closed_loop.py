@@ -10,7 +10,8 @@ from typing import Any
 from simlingo_drive.backends.base import Backend
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_map, embedded_planner
 from simlingo_drive.criteria import RouteResult, RouteScorer
-from simlingo_drive.drivers.base import DriverSettings, make_driver
+from simlingo_drive.driver import DriverSettings
+from simlingo_drive.drivers.registry import make_driver
 from simlingo_drive.rollout import Hook, Score, roll_out
 from simlingo_drive.routes import Route, RouteSpec, numbered_route
 from simlingo_drive.session import Session, open_numbered

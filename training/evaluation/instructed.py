@@ -13,7 +13,8 @@ from simlingo.instructions import parse
 from simlingo.navigation.global_planner import MANOEUVRES, DenseRoute, GlobalPlanner
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
 from simlingo_drive.criteria import RouteScorer
-from simlingo_drive.drivers.base import Driver, make_driver
+from simlingo_drive.driver import Driver
+from simlingo_drive.drivers.registry import make_driver
 from simlingo_drive.rollout import Hook, Score, roll_out
 from simlingo_drive.routes import Route, RouteSpec, route_along
 from simlingo_drive.session import Session, open_numbered

@@ -7,7 +7,7 @@ from typing import Any
 
 import carla
 
-from simlingo_drive.drivers.base import Driver
+from simlingo_drive.driver import Driver
 from simlingo_drive.session import Session
 
 

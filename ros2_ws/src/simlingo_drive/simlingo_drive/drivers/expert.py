@@ -6,7 +6,7 @@ import carla
 
 from simlingo.contracts import Instruction
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
-from simlingo_drive.drivers.base import DriverSettings, register
+from simlingo_drive.driver import DriverSettings
 from simlingo_drive.expert import Expert, ExpertInfo
 from simlingo_drive.routes.route import Route
 from simlingo_drive.session import Session
@@ -38,6 +38,3 @@ def make_expert(session: Session, route: Route, planner: GlobalPlanner, settings
     """The expert at the start of ``route``."""
     del settings
     return ExpertDriver(session, route.dense, planner)
-
-
-register("expert", make_expert)

@@ -14,7 +14,7 @@ from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
 from simlingo.policy import Policy
-from simlingo_drive.drivers.base import DriverSettings, register
+from simlingo_drive.driver import DriverSettings
 from simlingo_drive.drivers.frames import FrameSource, frame_source
 from simlingo_drive.routes.route import Route
 from simlingo_drive.session import Session
@@ -91,6 +91,3 @@ def make_model(session: Session, route: Route, planner: GlobalPlanner, settings:
     policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
     return ModelDriver(session, route.dense, planner, policy, frames)
-
-
-register("model", make_model)
