@@ -1,7 +1,7 @@
 """What the expert would do at another speed, or with the light ahead in another colour.
 
 Drives alone teach a model that a standing car stays and a rolling car rolls on: speed and light change rarely, and mostly
-together. Labels come from a roll-out of the expert's law (``Expert.places_ahead``), so they exist for states that the drive
+together. Labels come from a forecast of the expert's law (``Expert.places_ahead``), so they exist for states that the drive
 never reached, too; and the renderer draws a light in any colour.
 """
 

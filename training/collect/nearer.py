@@ -1,7 +1,7 @@
 """The ego nearer to what it stops for than any drive brings it: behind a standing vehicle, before a stop line.
 
 The expert stops in time, so its drives never show a bumper half a metre ahead; a model that has crept that far must know
-what to do there all the same. Labels come from a roll-out of the expert's law at the nearer place.
+what to do there all the same. Labels come from a forecast of the expert's law at the nearer place.
 """
 
 from __future__ import annotations

@@ -86,11 +86,11 @@ def run(args: argparse.Namespace) -> int:
 
     from simlingo.contracts import SimlingoError
     from simlingo_sim.errors import SimulatorError
-    from training.evaluation.display import Progress, show_report
+    from training.evaluation.display import DriveBars, show_report
 
     console = Console(stderr=True)
     try:
-        report, records = _bench(args, Progress(console))
+        report, records = _bench(args, DriveBars(console))
     except (SimlingoError, SimulatorError) as error:
         console.print(f"bench drive: {error}", style="red", markup=False)
         return 2

@@ -14,7 +14,7 @@ from rich.table import Table
 from simlingo_drive.routes import RouteSpec
 
 
-class Progress:
+class DriveBars:
     """A bar for all routes and one for each route on the road."""
 
     def __init__(self, console: Console) -> None:

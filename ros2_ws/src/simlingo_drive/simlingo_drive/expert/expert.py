@@ -15,11 +15,11 @@ from simlingo.control.lateral import LateralController
 from simlingo.geometry import map_to_ego
 from simlingo.navigation.global_planner import GlobalPlanner
 from simlingo_drive.expert.constants import CONSTANTS, ExpertConstants
+from simlingo_drive.expert.forecast import forecast_ego, offset_points
 from simlingo_drive.expert.junctions import Junctions
 from simlingo_drive.expert.labels import path_label
 from simlingo_drive.expert.obstacles import find_leads, forecast_stop, walker_stops
 from simlingo_drive.expert.pedals import pedals
-from simlingo_drive.expert.rollout import offset_points, roll_out
 from simlingo_drive.expert.route import ExpertRoute, Place
 from simlingo_drive.expert.signals import LightInfo, Signals
 from simlingo_drive.expert.situation import Lead, Situation, Stop
@@ -119,7 +119,7 @@ class Expert:
         )
 
     def places_ahead(self, info: ExpertInfo, speed: float | None = None) -> FloatArray:
-        """Where the expert means to be at +0.25, ..., +2.5 s: (10,) m along the route, from a roll-out of ``info``.
+        """Where the expert means to be at +0.25, ..., +2.5 s: (10,) m along the route, from a forecast of ``info``.
 
         It knows no more than ``info``: lights keep their state, other vehicles their speed. ``speed`` (m/s): as if the ego
         drove at it here, instead of at its own.
@@ -132,7 +132,7 @@ class Expert:
             speed = info.ego.speed
         if speed < 0.1:
             start = max(start, 0.0)
-        track = roll_out(self.route, info.situation, s, speed, start, seconds, self._constants)
+        track = forecast_ego(self.route, info.situation, s, speed, start, seconds, self._constants)
         every = round(SPEED_WAYPOINT_PERIOD_S / TICK_S)
         return np.asarray(track[every::every, 0])
 
@@ -166,7 +166,7 @@ class Expert:
         """(T, 4) of s, x, y, yaw in the next seconds for the forecast."""
         constants = self._constants
         seconds, step_s = constants.forecast_s, constants.forecast_step_s
-        track = roll_out(self.route, situation, place.s, speed, self._acceleration, seconds, constants, step_s)
+        track = forecast_ego(self.route, situation, place.s, speed, self._acceleration, seconds, constants, step_s)
         places = track[:, 0]
         points = self.route.at(places)
         yaw = np.interp(places, self.route.s, self.route.yaw)

@@ -30,7 +30,7 @@ class Lead:
 
 @dataclass(frozen=True)
 class Situation:
-    """The bounds; they hold as they are for the seconds of a roll-out, leading vehicles keep their speed."""
+    """The bounds; they hold as they are for the seconds of a forecast, leading vehicles keep their speed."""
 
     free_speed: float  # m/s
     front: float  # m, ego's middle to its front bumper

@@ -17,7 +17,7 @@ PEDAL_LAG_S = 0.12
 RETURN_S, RETURN_MIN_M = 0.8, 3.0
 
 
-def roll_out(
+def forecast_ego(
     route: ExpertRoute,
     situation: Situation,
     s: float,
@@ -32,7 +32,7 @@ def roll_out(
     Args:
         route, situation, constants: what the expert drives by; leading vehicles keep their speed, lights their state.
         s, speed, acceleration: m, m/s, m/s^2 now.
-        seconds: length of the roll-out.
+        seconds: length of the forecast.
         step_s: time between two states, s.
 
     Returns:
