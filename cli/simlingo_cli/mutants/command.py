@@ -7,6 +7,7 @@ in runs/mutants: Ctrl-C keeps what is done, and the next run goes on from there.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,7 @@ def main(argv: Sequence[str], project: Project | None = None) -> int:
     """Run; 0 where every folder reaches its bound and all mutants of the sample were tried."""
     project = project or repository()
     args = parser_of(project).parse_args(argv)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         targets = _targets(project, args)
         return 1 if [target for target in targets if not _run(project, target, args)] else 0
@@ -66,10 +68,14 @@ def main(argv: Sequence[str], project: Project | None = None) -> int:
         print(f"simlingo: {error}", file=sys.stderr)
         return 1
     except WorkerError as error:
-        print(
-            f"simlingo: a worker of the mutation run broke down; this is an error of its own:\n{error}", file=sys.stderr
-        )
+        print(f"simlingo: a worker broke down, which is an error of the mutation run itself:\n{error}", file=sys.stderr)
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _targets(project: Project, args: argparse.Namespace) -> list[Target]:
