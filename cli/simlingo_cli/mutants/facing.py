@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -75,6 +76,7 @@ def _import_first(modules: Sequence[str], target: str) -> None:
     for name in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.freeze()
     assert target not in sys.modules, f"{target} came with the modules that do not import it: {modules}"
 
 

@@ -19,7 +19,7 @@ from simlingo_cli.mutants.project import Project
 from simlingo_cli.mutants.tracing import Lines, Tracer
 
 #: Raised when recordings of another form would be misread.
-_FORM = 1
+_FORM = 2
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def _record(project: Project, imports: Imports, tests: Sequence[str], options: O
         print("importing packages ...", file=sys.stderr, flush=True)
         import_libraries(project, imports.reach(tests))
         sessions.prepare()
+        sessions.warm_up(project.root)
     failures: dict[str, str] = {}
     if stale:
         progress = Progress("recording tests", len(stale))

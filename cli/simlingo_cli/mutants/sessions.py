@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +26,17 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 _PLUGINS = ("pytest_timeout", "_hypothesis_pytestplugin")
+#: Parts of pytest that collect garbage after each test to warn of what nobody waited for.
+_LEFT_OUT = ("-p", "no:unraisableexception", "-p", "no:threadexception")
+#: A test that waits costs something too: this share of its wall time at least.
+_WAITING_SHARE = 0.25
 #: CPU seconds for the collection of a file.
 _COLLECTION_S = 60.0
 
 
 @dataclass
 class Recording:
-    """What a session without any fault showed."""
+    """What a session without any fault showed; seconds are of CPU, as they are traced."""
 
     seconds: dict[str, float] = field(default_factory=dict)  # by test
     fixtures: dict[str, float] = field(default_factory=dict)  # s of each fixture that tests share, by its key
@@ -55,12 +62,54 @@ def prepare() -> None:
         settings.load_profile("mutants")
 
 
+_WARM_UP = """
+from hypothesis import given, strategies as st
+
+@given(st.lists(st.tuples(st.floats(-1.0, 1.0), st.integers(0, 9))), st.sampled_from("ab"), st.booleans(), st.text())
+def test_nothing(pairs, letter, flag, text):
+    pass
+"""
+
+
+def warm_up(root: Path) -> None:
+    """Run a session over a test of nothing, so that forked processes find pytest and hypothesis imported and their tables made.
+
+    All objects made so far are then left out of garbage collections, which would copy them into every fork.
+    """
+    streams = [os.dup(1), os.dup(2)]
+    with tempfile.TemporaryDirectory(prefix="simlingo-warm-") as folder, open(os.devnull, "wb") as nothing:
+        try:
+            for number in (1, 2):
+                os.dup2(nothing.fileno(), number)
+            file = Path(folder) / "test_warm_up.py"
+            file.write_text(_WARM_UP)
+            run_pytest(root, str(file), Path(folder) / "scratch", object())
+        finally:
+            for number, stream in zip((1, 2), streams, strict=True):
+                os.dup2(stream, number)
+                os.close(stream)
+    sys.modules.pop("test_warm_up", None)
+    gc.collect()
+    gc.freeze()
+
+
 def run_pytest(root: Path, file: str, scratch: Path, plugin: object, *options: str) -> int:
     """One session over ``file``; its exit status."""
     import pytest
 
     plugins = [word for name in _PLUGINS if importlib.util.find_spec(name) for word in ("-p", name)]
-    words = ["-q", "--tb=short", "-p", "no:cacheprovider", "-m", "not slow", f"--rootdir={root}", *plugins, *options]
+    words = [
+        "-q",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        *_LEFT_OUT,
+        "-m",
+        "not slow",
+        f"--rootdir={root}",
+        *plugins,
+        *options,
+    ]
     return int(pytest.main([*words, f"--basetemp={scratch}", str(root / file)], plugins=[plugin]))
 
 
@@ -74,10 +123,24 @@ def record(root: Path, file: str, scratch: Path, tracer: Tracer) -> Recording:
     return found
 
 
+class _Clock:
+    """Seconds of CPU, those of child processes that have ended too, that a piece of work took."""
+
+    def __init__(self) -> None:
+        self._cpu, self._wall = self._now(), time.monotonic()
+
+    def seconds(self) -> float:
+        return max(self._now() - self._cpu, _WAITING_SHARE * (time.monotonic() - self._wall))
+
+    @staticmethod
+    def _now() -> float:
+        return sum(os.times()[:4])
+
+
 def _recorder(found: Recording, tracer: Tracer) -> object:
     import pytest
 
-    shared: list[float] = []  # s spent in shared fixtures during the present test
+    shared: list[float] = []  # CPU s spent in shared fixtures during the present test
     contexts = [""]
 
     class Recorder:
@@ -86,9 +149,9 @@ def _recorder(found: Recording, tracer: Tracer) -> object:
             contexts[:] = [item.nodeid]
             shared.clear()
             tracer.switch(item.nodeid)
-            began = time.monotonic()
+            clock = _Clock()
             result = yield
-            found.seconds[item.nodeid] = time.monotonic() - began - sum(shared)
+            found.seconds[item.nodeid] = max(clock.seconds() - sum(shared), 0.0)
             found.used[item.nodeid] = _shared_fixtures(item)
             return result
 
@@ -99,11 +162,11 @@ def _recorder(found: Recording, tracer: Tracer) -> object:
             key = _fixture_key(fixturedef, getattr(request, "param_index", 0))
             contexts.append(key)
             tracer.switch(key)
-            began, before = time.monotonic(), sum(shared)
+            clock, before = _Clock(), sum(shared)
             try:
                 return (yield)
             finally:
-                own = time.monotonic() - began - (sum(shared) - before)
+                own = max(clock.seconds() - (sum(shared) - before), 0.0)
                 shared.append(own)
                 found.fixtures[key] = found.fixtures.get(key, 0.0) + own
                 contexts.pop()
