@@ -42,7 +42,7 @@ class Imports:
         """A test file with the helpers and conftest.py files that it uses: what may change its verdict beside the code."""
         tests = Path(self._project.tests).parts[0]
         own = {file for file in self.reach([test_file]) if Path(file).parts[0] == tests}
-        return sorted(own)
+        return sorted({*own, *self._conftests(test_file)})
 
     def _find(self, file: str, text: str) -> set[str]:
         found: set[str] = set()
@@ -54,11 +54,18 @@ class Imports:
         if self._in_tests(file):
             for match in _DOTTED.findall(text):
                 found.update(self._modules(match))
-            for folder in Path(file).parents:
-                conftest = (folder / "conftest.py").as_posix()
-                if (self._project.root / conftest).is_file():
-                    found.add(conftest)
+            found.update(conftest for conftest in self._conftests(file) if self._uses(text, conftest))
         return found
+
+    def _conftests(self, file: str) -> list[str]:
+        names = [(folder / "conftest.py").as_posix() for folder in Path(file).parents]
+        return [name for name in names if (self._project.root / name).is_file()]
+
+    def _uses(self, text: str, conftest: str) -> bool:
+        """Whether a test names a function of a conftest.py: a fixture."""
+        tree = ast.parse((self._project.root / conftest).read_text(encoding="utf-8"))
+        names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        return any(re.search(rf"\b{name}\b", text) for name in names)
 
     def _in_tests(self, file: str) -> bool:
         return Path(file).parts[0] == Path(self._project.tests).parts[0]

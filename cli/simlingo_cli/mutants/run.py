@@ -151,7 +151,7 @@ def _try_all(
         progress.step(f"{survivors} survived")
     progress.close()
     if killers:
-        _check_killers(project, killers, trials[0].mutant)
+        _check_killers(project, killers, trials[0].mutant, options.jobs)
 
 
 def _chunks(project: Project, selection: Selection, todo: Sequence[Trial], deadline: float) -> Iterator[Chunk]:
@@ -170,7 +170,7 @@ def _chunks(project: Project, selection: Selection, todo: Sequence[Trial], deadl
         yield Chunk(tuple(group), modules, deadline)
 
 
-def _check_killers(project: Project, killers: dict[str, list[str]], any_mutant: Mutant) -> None:
+def _check_killers(project: Project, killers: dict[str, list[str]], any_mutant: Mutant, jobs: int) -> None:
     """Run the tests that caught mutants once more without any: alone, as the mutants met them.
 
     Raises:
@@ -178,13 +178,17 @@ def _check_killers(project: Project, killers: dict[str, list[str]], any_mutant: 
     """
     values: dict[str, Any] = vars(any_mutant) | {"start": 0, "end": 0, "after": "", "operator": "none"}
     no_fault = Mutant(**values)
+    chunks: list[Chunk] = []
     for file, tests in killers.items():
         unique = tuple(dict.fromkeys(tests))
         trial = Trial(no_fault, (Batch(file, unique, (600.0,) * len(unique)),))
-        chunk = Chunk((trial,), (), float("inf"))
-        for message in pool.run([chunk], 1, lambda chunk, emit: work(project, chunk, emit)):
-            if message["status"] in (*CAUGHT, "broken"):
-                raise MutationError(
-                    f"{message['by']} fails without any mutant when only some tests of its file run: "
-                    "let it stand alone, then run again with --fresh."
-                )
+        chunks.append(Chunk((trial,), (), float("inf")))
+    progress = Progress("the tests that caught them, without any", len(chunks))
+    for message in pool.run(chunks, jobs, lambda chunk, emit: work(project, chunk, emit)):
+        progress.step()
+        if message["status"] in (*CAUGHT, "broken"):
+            raise MutationError(
+                f"{message['by']} fails without any mutant when only some tests of its file run: "
+                "let it stand alone, then run again with --fresh."
+            )
+    progress.close()
