@@ -130,6 +130,13 @@ def test_throttle_is_between_nothing_and_all() -> None:
     assert controller.step(even_waypoints(5.0), 5.0) == (0.0, 0.0)
 
 
+def test_the_speed_error_is_a_metre_a_second_at_most() -> None:
+    controller = LongitudinalController()
+    controller.step(even_waypoints(9.0), 5.0)
+    throttle, _ = controller.step(even_waypoints(5.7), 5.0)
+    assert throttle == pytest.approx(1.75 * 0.7 + (1.0 + 0.7) / 20 + 2.0 * (0.7 - 1.0))
+
+
 def test_no_error_is_negative() -> None:
     slow, exact = LongitudinalController(), LongitudinalController()
     assert slow.step(even_waypoints(5.0), 5.4) == exact.step(even_waypoints(5.0), 5.0) == (0.0, 0.0)

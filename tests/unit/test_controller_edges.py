@@ -63,6 +63,14 @@ def test_after_a_gap_steering_may_move_as_in_two_ticks_at_most(ticks: float, ste
     assert controller.update(later, plan_of(later.stamp, degrees=-80.0)).steer == pytest.approx(steer)
 
 
+def test_a_plan_of_this_very_tick_is_followed_from_its_first_point_on() -> None:
+    plan = plan_of(TICK_NS)
+    plan.path[0] = (1.0, 0.8)
+    control = Controller().update(ego_of(1), plan)
+    assert control.steer == LateralController().step(plan.path, 5.0)
+    assert control.steer != LateralController().step(plan.path[1:], 5.0)
+
+
 def test_a_plan_of_equal_stamp_does_not_replace_the_first() -> None:
     controller, twin = Controller(), Controller()
     for each in (controller, twin):
