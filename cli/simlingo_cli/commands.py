@@ -60,7 +60,14 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("test",): Command(
         "simlingo_cli.test",
         "run linters, type checks and tests",
-        ("test", "test --slow", "test tests/unit -k controller", "test --only lint"),
+        (
+            "test",
+            "test --fast",
+            "test --slow",
+            "test tests/unit -k controller",
+            "test --only lint",
+            "test --mutants training/datasets",
+        ),
     ),
 }
 

@@ -19,6 +19,7 @@ def bench_routes(town: str, seed: int, count: int) -> list[Route]:
     return list(islice(benchmark_routes(embedded_map(town), embedded_planner(town), town, seed), count))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", towns.TOWNS)
 def test_routes_are_long_with_signals_and_turns_and_begin_at_benchmark_points(town: str) -> None:
     points = benchmark_spawn_points(towns.load(town).spawn_points)
@@ -29,6 +30,7 @@ def test_routes_are_long_with_signals_and_turns_and_begin_at_benchmark_points(to
         assert min(point.location.distance(route.start.location) for point in points) < 1.5
 
 
+@pytest.mark.medium
 def test_a_name_means_one_route() -> None:
     spec = RouteSpec("gridtown", 3, 2)
     again, more = route_of(spec), bench_routes("gridtown", 3, 5)[2]
@@ -51,6 +53,7 @@ def test_routes_are_dealt_to_the_towns_in_turn() -> None:
     assert len({spec.name for spec in specs}) == 6
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", towns.TOWNS)
 def test_instructions_are_given_early_enough_and_ask_for_another_way(town: str) -> None:
     found = 0

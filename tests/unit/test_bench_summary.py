@@ -172,6 +172,7 @@ def test_the_document_is_written_whole(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["bench.json"]
 
 
+@pytest.mark.medium
 def test_an_interrupted_benchmark_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -253,6 +253,7 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
         Progress(1).run("title", [missing])
 
 
+@pytest.mark.medium
 def test_when_one_of_two_fails_the_other_is_ended(tmp_path: Path) -> None:
     marker = tmp_path / "late"
     slow = Job(

@@ -81,6 +81,7 @@ def fetched(tmp_path: Path, hub_id: str, commit: str, **env: str) -> subprocess.
     )
 
 
+@pytest.mark.medium
 def test_a_pinned_commit_is_fetched_without_programs(tmp_path: Path, endpoint: str) -> None:
     result = fetched(tmp_path, "lab/tiny", COMMIT, HF_ENDPOINT=endpoint)
     assert result.returncode == 0, result.stderr
@@ -90,6 +91,7 @@ def test_a_pinned_commit_is_fetched_without_programs(tmp_path: Path, endpoint: s
     assert not (folder / "run.py").exists()
 
 
+@pytest.mark.medium
 def test_a_machine_that_is_offline_says_so(tmp_path: Path) -> None:
     result = fetched(tmp_path, "lab/tiny", COMMIT, HF_HUB_OFFLINE="1")
     assert result.returncode != 0

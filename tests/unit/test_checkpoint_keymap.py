@@ -39,6 +39,7 @@ def test_the_full_size_counts() -> None:
     assert sum(torch.Size(shape).numel() for shape in plain.values()) == 304_012_288 + 4_482_816 + 629_663_872
 
 
+@pytest.mark.medium
 def test_what_trains_is_what_the_published_training_trained() -> None:
     network = empty_network(FULL)
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

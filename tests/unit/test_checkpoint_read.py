@@ -64,6 +64,7 @@ def test_a_pair_gives_the_networks_plan(network: SimLingoNetwork, pair: Path) ->
     assert_same_plan(network_of(checkpoint), network)
 
 
+@pytest.mark.medium
 def test_adapters_apart_give_the_same_plan_and_train_alone(network: SimLingoNetwork, pair: Path) -> None:
     apart = network_of(open_checkpoint(pair), adapters="apart")
     assert_same_plan(apart, network)

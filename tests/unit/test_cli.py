@@ -106,14 +106,44 @@ def test_pytest_gets_the_other_arguments() -> None:
     assert passed == ["-k", "route", "tests/unit", "--durations=5"]
     command = test.command_of("tests", slow=True, pytest_args=passed)
     assert command[1:] == ["-m", "pytest", *passed]
-    assert test.command_of("tests", slow=False, pytest_args=[])[-2:] == ["-m", "not slow"]
+    assert test.command_of("tests", pytest_args=passed)[1:] == ["-m", "pytest", "-m", "not slow", *passed]
+
+
+def test_without_other_arguments_the_tests_share_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert test.command_of("tests")[3:7] == ["-m", "not slow", "-n", "2"]
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert test.command_of("tests")[3:] == ["-m", "not slow"]
+
+
+def test_fast_is_the_linter_and_quick_unit_tests(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = test.command_of("tests", fast=True)
+    assert command[3:5] == ["-m", "not slow and not medium"]
+    assert command[-1] == "tests/unit"
+    assert test.command_of("tests", fast=True, pytest_args=["tests/unit/test_cli.py"])[-1] == "tests/unit/test_cli.py"
+    monkeypatch.setattr(test, "command_of", lambda name, **_: [sys.executable, "-c", f"print('ran {name}')"])
+    assert main.main(["test", "--fast"]) == 0
+    assert "types" not in capsys.readouterr().out
+
+
+def test_all_behind_mutants_is_for_the_mutation_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(["test", "--mutants", "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "usage: ./simlingo test --mutants" in text
+    assert "examples:\n  ./simlingo test --mutants" in text
+    assert main.main(["test", "--mutants", "no/such/folder"]) == 1
+    assert "no folder or file no/such/folder in the repository" in capsys.readouterr().err
 
 
 def test_a_failing_section_fails_the_whole_and_the_tests_still_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(test, "command_of", lambda name, **_: [sys.executable, "-c", f"exit({int(name == 'lint')})"])
-    assert test.run(argparse.Namespace(slow=False, only=None, pytest_args=[])) == 1
+    assert test.run(argparse.Namespace(slow=False, fast=False, only=None, mutants=None, pytest_args=[])) == 1
     text = capsys.readouterr().out
     assert "=== lint FAILED" in text
     assert "=== types passed" in text

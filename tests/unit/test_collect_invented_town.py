@@ -18,6 +18,7 @@ def drawn(seed: int) -> Town:
     return invented_town(np.random.default_rng(seed))
 
 
+@pytest.mark.medium
 def test_equal_generators_give_equal_towns_and_others_differ() -> None:
     one, same, other = drawn(1), drawn(1), drawn(2)
     assert one.xodr_text == same.xodr_text
@@ -25,6 +26,7 @@ def test_equal_generators_give_equal_towns_and_others_differ() -> None:
     assert one.xodr_text != other.xodr_text
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("seed", range(6))
 def test_a_drawn_town_has_routes_lights_and_only_known_houses(seed: int) -> None:
     town = drawn(seed)
@@ -38,6 +40,7 @@ def test_a_drawn_town_has_routes_lights_and_only_known_houses(seed: int) -> None
     assert not held_out & {house["style"] for house in town.decor["buildings"]}
 
 
+@pytest.mark.medium
 def test_more_routes_pass_a_stop_sign_than_by_chance() -> None:
     world = Client(seed=1).load_world("ringtown")
     planner = GlobalPlanner(world.get_map())
@@ -58,6 +61,7 @@ def test_a_line_is_passed_in_its_own_direction_only() -> None:
     assert not passes_line(route, [(12.0, 4.0, 0.0)])
 
 
+@pytest.mark.medium
 def test_lanes_bends_and_grounds_vary() -> None:
     towns = [drawn(seed) for seed in range(8)]
     widest = {max(len(lanes) for lanes in town.extras.driving_lanes.values()) for town in towns}
@@ -66,6 +70,7 @@ def test_lanes_bends_and_grounds_vary() -> None:
     assert len({len(town.extras.street_lengths) for town in towns}) > 1
 
 
+@pytest.mark.medium
 def test_a_world_runs_and_draws_it() -> None:
     world = Client(seed=3).load_town(drawn(3))
     world.tick()

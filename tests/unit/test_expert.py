@@ -65,6 +65,7 @@ def make(world: StubWorld, route: Route) -> Expert:
     return Expert(world, world.actors[0], route, town_planner("gridtown"))
 
 
+@pytest.mark.medium
 def test_it_keeps_its_lane_and_slows_down_in_bends(route: Route) -> None:
     world, _ = begin(route)
     infos = drive(world, make(world, route), 700)
@@ -76,6 +77,7 @@ def test_it_keeps_its_lane_and_slows_down_in_bends(route: Route) -> None:
     assert max(info.ego.speed for info in infos) <= CONSTANTS.limit_ratio * 50.0 / 3.6 + 0.2
 
 
+@pytest.mark.medium
 def test_it_stops_before_a_red_light_and_goes_on_green(route: Route) -> None:
     world, ego = begin(route)
     line = junction_spans(route)[0][0] - 3
@@ -100,6 +102,7 @@ def test_a_yellow_light_is_passed_only_where_it_is_too_late_to_stop(route: Route
         assert (infos[-1].place.s > line + 2.0) == passes
 
 
+@pytest.mark.medium
 def test_it_stands_at_a_stop_sign_for_a_second_and_goes(route: Route) -> None:
     world, _ = begin(route)
     line = junction_spans(route)[0][0] - 3
@@ -109,6 +112,7 @@ def test_it_stands_at_a_stop_sign_for_a_second_and_goes(route: Route) -> None:
     assert infos[-1].place.s > line + 10.0
 
 
+@pytest.mark.medium
 def test_it_stops_behind_a_standing_car(route: Route) -> None:
     world, ego = begin(route)
     world.actors.append(Car(2, *place_of(route, 50)))

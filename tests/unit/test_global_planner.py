@@ -42,6 +42,7 @@ def first_manoeuvre(route: DenseRoute) -> Command | None:
     return next((command for _, command in route if command in MANOEUVRES), None)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", towns.TOWNS)
 def test_every_spawn_point_reaches_every_other(town: str) -> None:
     graph = planner_of(town).graph

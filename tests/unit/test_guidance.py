@@ -113,6 +113,7 @@ def test_other_words_are_not_understood() -> None:
     assert outcome.reason
 
 
+@pytest.mark.medium
 def test_an_accepted_instruction_bends_the_route_and_is_obeyed_once_driven() -> None:
     guidance = Guidance()
     poses = on_town(guidance)

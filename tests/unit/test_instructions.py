@@ -139,6 +139,7 @@ def test_politeness_case_and_spacing_change_nothing(
     assert parse(text.upper() if upper else text) == SIDES[side]
 
 
+@pytest.mark.medium
 @given(text=st.text(max_size=MAX_LENGTH))
 def test_any_text_is_answered(text: str) -> None:
     assert parse(text) in (None, Command.LEFT, Command.RIGHT, Command.STRAIGHT, Command.FOLLOW_LANE)

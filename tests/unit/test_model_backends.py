@@ -81,6 +81,7 @@ def close(found: Any, wanted: Any) -> None:
     np.testing.assert_allclose(found, wanted, atol=2e-5)
 
 
+@pytest.mark.medium
 def test_one_pass_gives_the_plain_plan_and_the_plain_scores(backend: Any, network: SimLingoNetwork) -> None:
     ids = prompt(network)
     plain = Plain(network, ids)

@@ -57,6 +57,7 @@ def observation() -> Observation:
     )
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("precision", "tolerance"), [("bf16", 0.1), ("int8", 0.5)])
 def test_other_precisions_run_on_torch_and_plan_alike(tiny_folder: Path, precision: str, tolerance: float) -> None:
     graphs, other = load_policy(str(tiny_folder)), load_policy(str(tiny_folder), precision=precision)  # type: ignore[arg-type]

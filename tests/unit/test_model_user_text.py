@@ -73,6 +73,7 @@ def benign(text: str) -> bool:
     return bool(text.isprintable() and text.strip() and not any(each in text for each in LITERALS))
 
 
+@pytest.mark.medium
 @given(st.text(min_size=1, max_size=20).filter(benign))
 @example("cafe\u0301 ≠ =\u0338?")
 @example("'s it 12 m . ?")

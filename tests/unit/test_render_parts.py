@@ -140,6 +140,7 @@ def test_the_shadow_region_moves_in_whole_steps_and_covers_what_lies_ahead() -> 
     assert len(corners) <= 2
 
 
+@pytest.mark.medium
 def test_the_benchmark_writes_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     bench.add_arguments(parser)

@@ -113,6 +113,7 @@ def test_a_lit_lens_is_saturated_and_follows_the_state(
     assert reds(green) == greens(red) == reds(dark) == greens(dark) == 0
 
 
+@pytest.mark.medium
 def test_lenses_face_the_driver_of_every_signal(town: Town, renderer: Renderer) -> None:
     lights = {name: s for name, s in town.extras.signals.items() if s.type == "1000001"}
     for name, signal in lights.items():
@@ -208,6 +209,7 @@ def picture_hash() -> str:
     return digest.hexdigest()
 
 
+@pytest.mark.medium
 def test_two_processes_draw_the_same_bytes() -> None:
     code = _HASH.format(folder=str(__file__).rsplit("/", 1)[0])
     hashes = {

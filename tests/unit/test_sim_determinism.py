@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import hashlib, sys
 import carla
@@ -55,12 +57,14 @@ def _environment(salt: int) -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": str(salt + 1)}
 
 
+@pytest.mark.medium
 def test_states_are_equal_in_two_processes_and_differ_by_seed() -> None:
     first, second = hashes(7, "states", 2)
     assert first == second
     assert hashes(8, "states", 1) != [first]
 
 
+@pytest.mark.medium
 def test_frames_are_equal_in_two_processes() -> None:
     first, second = hashes(7, "camera", 2)
     assert first == second

@@ -72,6 +72,7 @@ def test_elapsed_time_starts_with_the_state() -> None:
     assert program.lights[0].elapsed_s < 8.0
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", TOWNS)
 def test_no_junction_is_ever_green_for_two_phases(town: str) -> None:
     world = fresh_world(town)

@@ -57,6 +57,7 @@ def test_the_compass_counts_from_north(world: World, yaw: float, compass: float)
     assert math.degrees(readings[-1].compass) == pytest.approx(compass, abs=1e-3)
 
 
+@pytest.mark.medium
 def test_noise_is_the_seeds(world: World) -> None:
     def noisy(seed: int) -> list[float]:
         town = fresh_world(seed=seed)

@@ -205,6 +205,7 @@ def test_the_traffic_has_no_clock_of_its_own(world: World) -> None:
         world.traffic.set_synchronous_mode(False)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", TOWNS)
 def test_forty_vehicles_flow_without_a_touch(town: str) -> None:
     world = fresh_world(town, seed=5)

@@ -74,6 +74,7 @@ def test_the_sidewalks_join_into_few_pieces_with_crossings(town: str) -> None:
     assert max(sizes.values()) > 0.5 * sum(sizes.values())
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("town", TOWNS)
 def test_guided_walkers_leave_the_sidewalk_only_on_crosswalks(town: str) -> None:
     world = fresh_world(town, seed=3)
@@ -94,6 +95,7 @@ def test_guided_walkers_leave_the_sidewalk_only_on_crosswalks(town: str) -> None
     assert np.mean([world.walked[walker.row] for walker in walkers]) > 60.0
 
 
+@pytest.mark.medium
 def test_lit_crossings_are_entered_only_while_the_cars_have_red() -> None:
     world = fresh_world(seed=4)
     _, walkers = populate(world, vehicles=0, walkers=40, seed=4)

@@ -53,6 +53,7 @@ def test_a_broken_opendrive_is_refused(text: str) -> None:
         Client().generate_opendrive_world(text)
 
 
+@pytest.mark.medium
 def test_any_opendrive_becomes_a_world(world: World) -> None:
     bare = Client(seed=1).generate_opendrive_world(world.get_map().to_opendrive())
     ego = spawn(bare, bare.get_map().get_spawn_points()[5], autopilot=True)
@@ -193,6 +194,7 @@ def test_physics_tell_the_wheels(car: Vehicle) -> None:
     assert math.hypot(front.x - rear.x, front.y - rear.y) == pytest.approx(286.0, abs=0.1)
 
 
+@pytest.mark.medium
 def test_population_is_the_seeds(world: World) -> None:
     def census(seed: int) -> list[tuple[str, float, float]]:
         town = fresh_world()

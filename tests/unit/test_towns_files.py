@@ -125,6 +125,7 @@ def hides(town: Town, eye: carla.Location, head: carla.Location) -> bool:
     return False
 
 
+@pytest.mark.medium
 def test_nothing_hides_a_signal_from_25_m_on(town: Town) -> None:
     heads = {mark.id: mark.transform.location for mark in town.map.get_all_landmarks()}
     for signal in town.extras.signals.values():

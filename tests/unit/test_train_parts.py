@@ -178,6 +178,7 @@ def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.medium
 def test_run_learns_and_resumes_where_it_stopped(tmp_path: Path) -> None:
     pack = small_pack(tmp_path / "pack")
     run = tmp_path / "run"
@@ -213,6 +214,7 @@ def test_a_run_says_what_may_be_done_with_its_weights(tmp_path: Path) -> None:
         assert found.notes == ("trained further by ./simlingo train",)
 
 
+@pytest.mark.medium
 def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "state.pt").write_bytes(b"PK cut off")
     with pytest.raises(SimlingoError, match=r"state\.pt cannot be read"):
