@@ -77,12 +77,12 @@ def measure(model: str, data: list[Path], frames: int, threads: int) -> dict[str
     from simlingo.contracts import InvalidInputError
     from simlingo.model.engine import Engine, Reading
     from simlingo.model.engine.onnx_backend import OnnxBackend
-    from simlingo.model.language_prompt import answer_with_plan
-    from simlingo.model.prompt import DRIVING_ANSWER, TURN_END
+    from simlingo.model.processor import Processor
+    from simlingo.model.prompt import RouteAs
     from training.benchmarks.model_subject import open_subject
     from training.datasets.build_pack import routes_of
     from training.language.commentary import commentary
-    from training.language.moments import moment_of, navigation_of
+    from training.language.frame_facts import facts_of, navigation_of
 
     routes = routes_of(data)
     subject = open_subject(model)
@@ -90,21 +90,20 @@ def measure(model: str, data: list[Path], frames: int, threads: int) -> dict[str
         raise InvalidInputError(f"{model} has no exported graphs; name a model folder that ./simlingo train made")
     if not subject.config.speaks:
         raise InvalidInputError(f"{subject.config.name} was not trained to speak")
-    encode, decode = subject.tokenizer.encode, subject.tokenizer.decode
-    engine = Engine(OnnxBackend(subject.folder, threads), encode(TURN_END)[0])
+    processor = Processor(subject.config, subject.tokenizer)
+    engine = Engine(OnnxBackend(subject.folder, threads), processor.end_of_turn)
     rows: list[dict[str, Any]] = []
     errors: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for number, (labels, row) in enumerate(_chosen(routes, frames)):
         speed, waypoints, path = float(labels["speed"][row]), labels["speed_waypoints"][row], labels["path"][row]
-        right = commentary(moment_of(labels, row, speed, waypoints, labels["cause"][row]))
-        asked = subject.asked(speed, navigation_of(labels, row))
-        told = asked.commentary + encode(answer_with_plan(right) + TURN_END)
+        right = commentary(facts_of(labels, row, speed, waypoints, labels["cause"][row]))
+        here = processor.situation(speed, navigation_of(labels, row), RouteAs.TARGET_POINT)
         silent, open_ended, answered = (
-            Reading(number, labels["image"][row], labels["target_points"][row], ids, asked.shared)
-            for ids in (asked.driving, asked.commentary, told)
+            Reading(number, labels["image"][row], labels["target_points"][row], prompt.ids, prompt.shared)
+            for prompt in (processor.plan(here), processor.commentary(here), processor.commentary(here, right))
         )
         own, words = engine.plan_after_text(open_ended)
-        rows.append({"said": decode(words).strip().removesuffix(DRIVING_ANSWER).strip(), "right": right})
+        rows.append({"said": processor.commentary_text(words), "right": right})
         for way, outcome in zip(WAYS, (engine.plan(silent), own, engine.plan(answered)), strict=True):
             pairs = ((outcome.path, path), (outcome.speed_waypoints, waypoints))
             apart = tuple(float(np.linalg.norm(one - other, axis=1).mean()) for one, other in pairs)
