@@ -1,4 +1,4 @@
-"""From the arrays of a collected route, or of a picture cache, to the facts that there are to tell of a frame."""
+"""From the labels of a route's frames to the facts that there are to tell of one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import numpy as np
 
 from simlingo.contracts import Command, Navigation
 from simlingo_drive.expert.causes import Cause
+from training.datasets.labels import LIGHT_STATES
 from training.language.commentary import FrameFacts
-
-#: Value of ``light_state`` in a frame's labels where the light ahead is green.
-GREEN_LIGHT = 2
 
 
 def navigation_of(labels: Mapping[str, np.ndarray], row: int) -> Navigation:
@@ -36,6 +34,6 @@ def facts_of(
         navigation.command,
         navigation.distance_to_command,
         Cause(int(cause)),
-        bool(labels["light_state"][row] == GREEN_LIGHT),
+        bool(labels["light_state"][row] == LIGHT_STATES["green"]),
         float(labels["light_distance"][row]),
     )

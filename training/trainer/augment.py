@@ -25,7 +25,7 @@ def changed_light(
 def light_table(gain: float, contrast: float) -> npt.NDArray[np.uint8]:
     """New value of each value 0 to 255: times ``gain``, then its distance from 128 times ``contrast``."""
     levels = np.arange(256, dtype=np.float32)
-    return np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255), dtype=np.uint8)
 
 
 class ToldSpeeds(NamedTuple):
@@ -45,10 +45,9 @@ def told_speeds(labels: dict[str, np.ndarray]) -> ToldSpeeds:
 
 def changed_speeds(told: ToldSpeeds, config: AugmentationConfig, rng: np.random.Generator) -> ToldSpeeds:
     """By chance the prompts of a frame change speeds, each with its waypoints and cause; moving ones are told a bit wrong."""
-    speed, waypoints, cause = (values.copy() for values in told)
+    speed, waypoints, cause = told.speed.copy(), told.waypoints.copy(), told.cause.copy()
     swapped = rng.random(len(speed)) < config.swap_speed
-    for values in (speed, waypoints, cause):
-        values[swapped] = values[swapped, ::-1]
+    speed[swapped], waypoints[swapped], cause[swapped] = (values[swapped, ::-1] for values in told)
     noise = rng.normal(0.0, config.speed_noise_mps, speed.shape)
     moving = speed > config.noise_above_mps
     speed[moving] = np.maximum(speed + noise, 0.0)[moving]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from simlingo.model.config import ModelConfig
 from simlingo_drive.expert.causes import Cause
-from training.datasets.dense_labels import CELLS, CLASSES
+from training.datasets.cells import CELLS, CLASSES
 from training.trainer.config import LossConfig
 
 #: None, red or yellow, green.

@@ -63,8 +63,8 @@ class CsvLogger:
         self._columns: dict[str, list[str]] = {}
         self._files: dict[str, io.TextIOWrapper] = {}
         for kind, path in self._paths.items():
-            if path.is_file():
-                self._columns[kind] = _cut(path, step)
+            if path.is_file() and (columns := _cut(path, step)):
+                self._columns[kind] = columns
         if step and (found := last_step(self._paths[LOSSES])) < step:
             raise InvalidInputError(
                 f"{self._paths[LOSSES]} ends at step {found}, the checkpoint is of step {step}; put the file back, or "
@@ -152,7 +152,12 @@ class WandbLogger:
 
         name = folder.resolve().name
         self._run: Any = wandb.init(
-            project=config.loggers.wandb_project, id=name, name=name, dir=str(folder), resume="allow", config=config.resolved()
+            project=config.loggers.wandb_project,
+            id=name,
+            name=name,
+            dir=str(folder),
+            resume="allow",
+            config=config.resolved(),
         )
 
     def log(self, kind: str, row: Mapping[str, float]) -> None:

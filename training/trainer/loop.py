@@ -192,9 +192,7 @@ class Trainer:
         if not progress.history or progress.history[-1]["samples"] < progress.samples:
             row = {"samples": float(progress.samples), "minutes": progress.elapsed_s / 60.0}
             progress.history.append(row | progress.smooth | (validation := self.validate()))
-            log_all(
-                self._loggers, VALIDATION, {"step": progress.step, "samples": progress.samples, **validation}
-            )
+            log_all(self._loggers, VALIDATION, {"step": progress.step, "samples": progress.samples, **validation})
         for logger in self._loggers:
             logger.flush()
         save_state(self.folder, self._modules(), progress)

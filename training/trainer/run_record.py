@@ -15,6 +15,7 @@ from simlingo.contracts import InvalidInputError
 from training.trainer.checkpoint import STATE_FILE
 from training.trainer.config import TrainConfig
 from training.trainer.config_reading import nearest
+from training.trainer.data import TrainData
 from training.trainer.files import write_whole
 
 RECORD_FILE = "run.yaml"
@@ -33,7 +34,7 @@ class RunRecord:
 
     config: dict[str, Any]  # resolved
     budget: dict[str, Any]  # samples, and how they were asked for
-    data: dict[str, Any]  # fingerprint, frames and folders
+    data: dict[str, Any]  # fingerprints, frames and folders
     start_from: str | None
     commit: str
     versions: dict[str, str]
@@ -139,20 +140,19 @@ def commit_of(root: Path) -> str:
         return "unknown"
 
 
-def record_of(
-    config: TrainConfig, fingerprint: str, frames: tuple[int, int], folders: list[Path], start_from: Path | None
-) -> RunRecord:
-    """The record of a start now, without a budget; ``frames`` train and validate."""
+def record_of(config: TrainConfig, data: TrainData, start_from: Path | None) -> RunRecord:
+    """The record of a start now, without a budget."""
     import torch
 
     return RunRecord(
         config=config.resolved(),
         budget={},
         data={
-            "fingerprint": fingerprint,
-            "train_frames": frames[0],
-            "validation_frames": frames[1],
-            "folders": [str(folder) for folder in folders],
+            "train": data.train_fingerprint,
+            "validation": data.validation_fingerprint,
+            "train_frames": len(data.train),
+            "validation_frames": len(data.validation),
+            "folders": [str(folder) for folder in data.folders],
         },
         start_from=None if start_from is None else str(start_from),
         commit=commit_of(Path(__file__).resolve().parents[2]),
