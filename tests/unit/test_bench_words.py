@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
 from dataset_cases import CAMERA, write_route
+
 from training.benchmarks import bench_words
 from training.datasets.writer import write_dataset_card
 

@@ -38,7 +38,12 @@ def test_every_shipped_configuration_is_whole() -> None:
     """A key that a file leaves out would be hidden from its readers."""
     for file in CONFIGS.glob("*.yaml"):
         config = read_config(str(file))
-        assert all(key in file.read_text() for section in config.resolved().values() if isinstance(section, dict) for key in section)
+        assert all(
+            key in file.read_text()
+            for section in config.resolved().values()
+            if isinstance(section, dict)
+            for key in section
+        )
 
 
 def test_values_given_on_the_command_line_take_the_place_of_the_files() -> None:
@@ -101,7 +106,9 @@ def test_a_file_of_ones_own_may_leave_keys_out(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("text", "words"), [("- 1\n", "holds no keys"), ("a: [\n", "cannot be read"), (None, "did you mean simlingo-mini?")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("- 1\n", "holds no keys"), ("a: [\n", "cannot be read"), (None, "did you mean simlingo-mini?")]
+)
 def test_a_file_that_is_none_is_named(tmp_path: Path, text: str | None, words: str) -> None:
     file = tmp_path / "bad.yaml"
     if text is not None:

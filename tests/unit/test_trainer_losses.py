@@ -40,7 +40,15 @@ def test_cells_weigh_as_their_class() -> None:
 
 def test_rare_classes_have_their_weights() -> None:
     weights = dict(zip(CLASSES, class_weights(LossConfig()).tolist(), strict=True))
-    heavy = {"light_red": 20.0, "light_yellow": 20.0, "light_green": 20.0, "pedestrian": 5.0, "light_off": 5.0, "sign": 5.0, "vehicle": 2.0}
+    heavy = {
+        "light_red": 20.0,
+        "light_yellow": 20.0,
+        "light_green": 20.0,
+        "pedestrian": 5.0,
+        "light_off": 5.0,
+        "sign": 5.0,
+        "vehicle": 2.0,
+    }
     assert weights == {name: heavy.get(name, 1.0) for name in CLASSES}
     other = class_weights(LossConfig(lit_lens_weight=7.0, small_thing_weight=3.0, vehicle_weight=4.0)).tolist()
     assert sorted(other) == [1.0] * (len(CLASSES) - 7) + [3.0] * 3 + [4.0] + [7.0] * 3
@@ -71,7 +79,16 @@ def test_the_state_before_a_token_of_the_answer_has_to_tell_it() -> None:
 
 @pytest.mark.parametrize("name", ["path", "speed_waypoints", "text", "semantic", "depth", "light", "lead", "cause"])
 def test_each_loss_has_its_weight_in_the_sum(name: str) -> None:
-    wanted = {"path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5}
+    wanted = {
+        "path": 1.0,
+        "speed_waypoints": 1.0,
+        "text": 1.0,
+        "semantic": 1.0,
+        "depth": 0.3,
+        "light": 1.0,
+        "lead": 0.1,
+        "cause": 0.5,
+    }
     losses = {each: torch.tensor(float(each == name)) for each in wanted}
     assert DrivingLosses(MODEL, LossConfig()).total(losses).item() == pytest.approx(wanted[name])
     doubled = LossConfig(weights=LossWeights(**{name: 7.0}))

@@ -83,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
         data = open_data(args.data, args.validation, args.cache or args.run / "cache", policy.model, config.data)
         asked = BudgetRequest(args.samples, args.minutes)
         trainer, budget = prepare(args.run, config, data, asked, args.start_from, args.accept)
-        print(f"{len(data.train)} frames to train on, {len(data.validation)} to validate; device {trainer.device}")
+        print(
+            f"{len(data.train)} frames to train on, {len(data.validation)} to validate; device {trainer.learner.device}"
+        )
         if trainer.progress.step:
             print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} of {budget} samples seen")
         _train(trainer, budget)
