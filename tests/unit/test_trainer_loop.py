@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
 from trainer_cases import MODEL, POLICY, tiny_config, tiny_data, tiny_run  # noqa: E402
-from training.trainer.learner.average import WeightAverage  # noqa: E402
+from training.trainer.average import WeightAverage  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoint import build_network, load_network  # noqa: E402

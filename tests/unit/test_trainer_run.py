@@ -22,7 +22,7 @@ from simlingo.contracts import InvalidInputError  # noqa: E402
 from training.trainer import cli, run_record  # noqa: E402
 from training.trainer.csv_log import read_rows  # noqa: E402
 from training.trainer.run import DEFAULT_MINUTES, BudgetRequest, prepare  # noqa: E402
-from training.trainer.run_record import commit_of, load_record, versions  # noqa: E402
+from training.trainer.run_record import COMMIT_VARIABLE, commit_of, load_record, versions  # noqa: E402
 
 
 def test_a_run_says_what_it_is_made_of_before_its_first_update(tmp_path: Path) -> None:
@@ -152,7 +152,10 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path) -> None:
+def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert commit_of(tmp_path) == "tests", "named by the environment"
+    monkeypatch.delenv(COMMIT_VARIABLE)
+    assert commit_of(tmp_path) == "unknown"
     git(tmp_path, "init", "-q")
     (tmp_path / "file").write_text("1")
     git(tmp_path, "add", "file")

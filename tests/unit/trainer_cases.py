@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,10 @@ from training.trainer.data import TrainData
 from training.trainer.loop import Trainer
 from training.trainer.policies import TrainablePolicy, register
 from training.trainer.run import BudgetRequest, prepare
+from training.trainer.run_record import COMMIT_VARIABLE
 
+#: A commit, or an edit, made while a test runs would make its second start another run.
+os.environ[COMMIT_VARIABLE] = "tests"
 NAME = "tiny-for-tests"
 MODEL = replace(
     MINI,

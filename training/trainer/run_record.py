@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
@@ -24,6 +25,8 @@ EXEMPT = (
     "config.data.workers", "config.loggers", "config.checkpoints", "config.evaluation", "data.folders", "threads", "device",
     "changes", "budget",
 )  # fmt: skip
+#: Names the commit of a copy that has no git, such as an image.
+COMMIT_VARIABLE = "SIMLINGO_COMMIT"
 #: What may differ where ``--accept`` names it; the record keeps that it did.
 ACCEPTABLE = ("commit", "versions.python", "versions.torch", "versions.numpy")
 
@@ -125,7 +128,12 @@ def versions() -> dict[str, str]:
 
 
 def commit_of(root: Path) -> str:
-    """The commit that is checked out at ``root``, with ``-dirty`` where files differ from it; ``unknown`` outside git."""
+    """The commit that is checked out at ``root``, with ``-dirty`` where files differ from it.
+
+    The environment variable ``SIMLINGO_COMMIT`` names it for copies without git; without both it is ``unknown``.
+    """
+    if named := os.environ.get(COMMIT_VARIABLE):
+        return named
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
