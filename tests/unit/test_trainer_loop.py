@@ -12,7 +12,6 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
 from trainer_cases import MODEL, POLICY, tiny_config, tiny_data, tiny_run  # noqa: E402
-from training.trainer.average import WeightAverage  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoint import build_network, load_network  # noqa: E402
@@ -21,6 +20,7 @@ from simlingo.model.checkpoints.provenance import SIMLINGO_LICENCE, Provenance  
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.prompt import SPECIAL_TOKENS  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
+from training.trainer.average import WeightAverage  # noqa: E402
 from training.trainer.checkpoint import RunProgress, load_state, save_state  # noqa: E402
 from training.trainer.csv_log import read_rows  # noqa: E402
 from training.trainer.files import write_whole  # noqa: E402
