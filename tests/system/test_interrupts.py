@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from training.collect.writer import RESULTS_FILE, RouteWriter
 
 from simlingo.model.config import MINI
-from training.collect.writer import RESULTS_FILE, RouteWriter
 from training.datasets.dense_labels import CELLS
 from training.datasets.pack import LABELS
 
@@ -104,7 +104,19 @@ def test_training_ends_with_a_checkpoint_and_goes_on_from_it(tmp_path: Path) -> 
     data, run = tmp_path / "data", tmp_path / "run"
     for number in range(2):
         route(data / f"route{number}")
-    options = ("train", "--data", str(data), "--run", str(run), "--batch", "2", "--minutes", "30", "--threads", "1")
+    options = (
+        "train",
+        "--data",
+        str(data),
+        "--run",
+        str(run),
+        "--set",
+        "sampler.batch_frames=2",
+        "--samples",
+        "1000000",
+        "--threads",
+        "1",
+    )
     first = Command(tmp_path / "first", *options)
 
     def trains(command: Command) -> bool:

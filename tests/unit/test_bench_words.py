@@ -11,29 +11,21 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from training.collect.writer import RouteWriter
+from dataset_cases import CAMERA, write_route
 
-from simlingo.model.config import ModelConfig
 from training.benchmarks import bench_words
-from training.datasets.build_pack import ARRAYS
-from training.datasets.pack import LABELS
+from training.datasets.writer import write_dataset_card
 
 
-def write_route(folder: Path, config: ModelConfig, frames: int) -> None:
-    rng = np.random.default_rng(0)
-    tile = config.image.tile
-    writer = RouteWriter(folder, rgb=False)
-    for number in range(frames):
-        entry = {"frame": np.int32(number)}
-        for name in ARRAYS:
-            shape, kind = LABELS.get(name.removesuffix("_augmented"), ((), np.uint8))
-            entry[name] = np.zeros(shape, dtype=kind)
-        for name in ("command", "next_command"):
-            entry[name] = np.uint8(4)
-        entry["image"] = rng.integers(0, 256, (tile, 2 * tile, 3), dtype=np.uint8)
-        entry["path"][:, 0] = np.arange(20)
-        writer.add_cache(entry)
-    writer.close({"frames": frames})
+def write_waiting(folder: Path, frames: int) -> Path:
+    """A data set of one route on which the expert stands and waits."""
+    write_dataset_card(folder, {"name": "waiting", "camera": CAMERA, "created_by": "tests", "settings": {}})
+    still = {
+        "speed_mps": 0.0, "speed_waypoints_m": np.zeros((10, 2)), "command": 4, "next_command": 4, "cause": "road",
+        "light_state": "none", "light_distance_m": None,
+    }  # fmt: skip
+    write_route(folder, "waiting", frames, **still)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -59,7 +51,7 @@ def test_shares_count_reasons_where_the_expert_has_one() -> None:
 
 
 def test_a_speaking_model_is_measured_frame_by_frame(tmp_path: Path, speaking_folder: Path) -> None:
-    write_route(tmp_path / "data" / "route", ModelConfig.load(speaking_folder / "config.json"), 6)
+    write_waiting(tmp_path / "data", 6)
     parser = argparse.ArgumentParser()
     bench_words.add_arguments(parser)
     options = ["--data", str(tmp_path / "data"), "--model", str(speaking_folder), "--frames", "4", "--threads", "1"]
@@ -78,8 +70,8 @@ def test_what_cannot_be_compared_is_named(
     parser = argparse.ArgumentParser()
     bench_words.add_arguments(parser)
     if wrong != "no data":
-        write_route(tmp_path / "data" / "route", ModelConfig.load(tiny_folder / "config.json"), 2)
+        write_waiting(tmp_path / "data", 2)
     options = ["--data", str(tmp_path / "data"), "--model", str(tiny_folder)]
     assert bench_words.run(parser.parse_args(options)) == 2
-    message = {"no data": "no collected routes", "silent": "not trained to speak"}[wrong]
+    message = {"no data": "holds no data set", "silent": "not trained to speak"}[wrong]
     assert message in capsys.readouterr().err

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from training.collect.views import Camera
+from training.evaluation.routes import RouteSpec, build, town_planner
+from training.evaluation.world import open_world
 
 from simlingo.contracts import Command
 from simlingo.geometry import ego_to_map
@@ -16,9 +19,6 @@ from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other
 from training.collect.labels import labels_of
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.other_lead import other_lead
-from training.collect.views import Camera
-from training.evaluation.routes import RouteSpec, build, town_planner
-from training.evaluation.world import open_world
 
 
 class Approach:

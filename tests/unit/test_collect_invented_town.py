@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from training.collect.invented_town import INVENTED, invented_town
 
 from simlingo.geometry import arc_length
 from simlingo.navigation.global_planner import GlobalPlanner
 from simlingo_drive.expert.signals import stop_points
 from simlingo_sim import Client
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS, Town, load
-from training.collect.invented_town import INVENTED, invented_town
 from training.collect.settings import SHORTEST_M, CollectSettings, draw_route, job, passes_line
 
 

@@ -11,7 +11,7 @@ from simlingo.contracts import Command
 from simlingo_drive.expert.causes import Cause
 from simlingo_drive.expert.situation import Lead, Stop
 from training.collect.labels import cause_of
-from training.language.commentary import Moment, commentary, every_commentary
+from training.language.commentary import FrameFacts, commentary, every_commentary
 
 STRAIGHT = np.stack((np.arange(20.0), np.zeros(20)), axis=1)
 BEND = np.stack((np.arange(20.0), np.arange(20.0) ** 2 / 60.0), axis=1)
@@ -24,10 +24,10 @@ def waypoints(speed: float, change: float) -> np.ndarray:
     return np.stack((np.cumsum(speeds) * 0.25, np.zeros(10)), axis=1)
 
 
-CRUISING = Moment(8.0, waypoints(8.0, 0.0), STRAIGHT, Command.FOLLOW_LANE, 90.0, Cause.ROAD, False, 50.0)
+CRUISING = FrameFacts(8.0, waypoints(8.0, 0.0), STRAIGHT, Command.FOLLOW_LANE, 90.0, Cause.ROAD, False, 50.0)
 
 
-def moment(speed: float, change: float, **more: object) -> Moment:
+def facts(speed: float, change: float, **more: object) -> FrameFacts:
     return replace(CRUISING, speed=speed, speed_waypoints=waypoints(speed, change), **more)
 
 
@@ -35,21 +35,21 @@ def moment(speed: float, change: float, **more: object) -> Moment:
     ("seen", "words"),
     [
         (CRUISING, "Follow the road. Keep the speed."),
-        (moment(5.0, 1.5), "Follow the road. Speed up."),
-        (moment(5.0, -2.5, cause=Cause.TRAFFIC_LIGHT), "Follow the road. Stop for the red light."),
-        (moment(8.0, -1.5, cause=Cause.WALKER), "Follow the road. Slow down for the pedestrian."),
-        (moment(8.0, -1.5, path=BEND), "Follow the road. Slow down for the bend."),
-        (moment(8.0, -1.5), "Follow the road. Slow down."),
-        (moment(0.0, 0.0, cause=Cause.LEAD), "Follow the road. Wait for the vehicle ahead."),
-        (moment(6.0, 0.0, cause=Cause.LEAD), "Follow the road. Follow the vehicle ahead."),
-        (moment(0.0, 1.5, light_is_green=True, light_distance=6.0), "Follow the road. Start as the light is green."),
-        (moment(0.0, 1.5, light_is_green=True, light_distance=40.0), "Follow the road. Start."),
+        (facts(5.0, 1.5), "Follow the road. Speed up."),
+        (facts(5.0, -2.5, cause=Cause.TRAFFIC_LIGHT), "Follow the road. Stop for the red light."),
+        (facts(8.0, -1.5, cause=Cause.WALKER), "Follow the road. Slow down for the pedestrian."),
+        (facts(8.0, -1.5, path=BEND), "Follow the road. Slow down for the bend."),
+        (facts(8.0, -1.5), "Follow the road. Slow down."),
+        (facts(0.0, 0.0, cause=Cause.LEAD), "Follow the road. Wait for the vehicle ahead."),
+        (facts(6.0, 0.0, cause=Cause.LEAD), "Follow the road. Follow the vehicle ahead."),
+        (facts(0.0, 1.5, light_is_green=True, light_distance=6.0), "Follow the road. Start as the light is green."),
+        (facts(0.0, 1.5, light_is_green=True, light_distance=40.0), "Follow the road. Start."),
         (replace(CRUISING, command=Command.LEFT, distance_to_command=12.0), "Turn left at the junction. Keep the speed."),
         (replace(CRUISING, command=Command.LEFT, distance_to_command=35.0), "Follow the road. Keep the speed."),
         (replace(CRUISING, command=Command.CHANGE_LANE_RIGHT, distance_to_command=3.0), "Change to the right lane. Keep the speed."),
     ],
 )  # fmt: skip
-def test_the_words_say_where_what_and_why(seen: Moment, words: str) -> None:
+def test_the_words_say_where_what_and_why(seen: FrameFacts, words: str) -> None:
     assert commentary(seen) == words
 
 
@@ -64,7 +64,7 @@ def test_the_words_say_where_what_and_why(seen: Moment, words: str) -> None:
 def test_every_sentence_is_known_to_the_tokenizer(
     speed: float, change: float, command: Command, distance: float, cause: Cause, green: bool
 ) -> None:
-    seen = moment(
+    seen = facts(
         speed,
         change,
         command=command,

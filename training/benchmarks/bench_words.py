@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from simlingo.arguments import output_file, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
+    from simlingo.contracts import ImageArray
+    from training.datasets.reader import Route
+
 DESCRIPTION = "Compare commentaries and plans of a model with the expert's, frame by frame of collected routes."
 EPILOG = """examples:
-  ./simlingo collect --out data/words --frames 600 --no-rgb --seed 90 --towns harbortown --allow-held-out
+  ./simlingo collect --out data/words --frames 600 --seed 90 --towns harbortown --allow-held-out
   ./simlingo bench words --data data/words --model simlingo-mini
 
 Plans are made three ways: without words, after the model's own words (the published order), and after the expert's.
@@ -77,34 +80,34 @@ def measure(model: str, data: list[Path], frames: int, threads: int) -> dict[str
     from simlingo.contracts import InvalidInputError
     from simlingo.model.engine import Engine, Reading
     from simlingo.model.engine.onnx_backend import OnnxBackend
-    from simlingo.model.language_prompt import answer_with_plan
-    from simlingo.model.prompt import DRIVING_ANSWER, TURN_END
+    from simlingo.model.processor import Processor
+    from simlingo.model.prompt import RouteAs
     from training.benchmarks.model_subject import open_subject
-    from training.datasets.build_pack import routes_of
+    from training.datasets.reader import open_dataset
     from training.language.commentary import commentary
-    from training.language.moments import moment_of, navigation_of
+    from training.language.frame_facts import facts_of, navigation_of
 
-    routes = routes_of(data)
+    routes = open_dataset(data).routes
     subject = open_subject(model)
     if subject.folder is None or subject.tokenizer is None:
         raise InvalidInputError(f"{model} has no exported graphs; name a model folder that ./simlingo train made")
     if not subject.config.speaks:
         raise InvalidInputError(f"{subject.config.name} was not trained to speak")
-    encode, decode = subject.tokenizer.encode, subject.tokenizer.decode
-    engine = Engine(OnnxBackend(subject.folder, threads), encode(TURN_END)[0])
+    processor = Processor(subject.config, subject.tokenizer)
+    engine = Engine(OnnxBackend(subject.folder, threads), processor.end_of_turn)
     rows: list[dict[str, Any]] = []
     errors: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
-    for number, (labels, row) in enumerate(_chosen(routes, frames)):
+    for number, (labels, row, frame) in enumerate(_chosen(routes, frames)):
         speed, waypoints, path = float(labels["speed"][row]), labels["speed_waypoints"][row], labels["path"][row]
-        right = commentary(moment_of(labels, row, speed, waypoints, labels["cause"][row]))
-        asked = subject.asked(speed, navigation_of(labels, row))
-        told = asked.commentary + encode(answer_with_plan(right) + TURN_END)
+        right = commentary(facts_of(labels, row, speed, waypoints, labels["cause"][row]))
+        here = processor.situation(speed, navigation_of(labels, row), RouteAs.TARGET_POINT)
+        picture = processor.picture(frame)
         silent, open_ended, answered = (
-            Reading(number, labels["image"][row], labels["target_points"][row], ids, asked.shared)
-            for ids in (asked.driving, asked.commentary, told)
+            Reading(number, picture, labels["target_points"][row], prompt.ids, prompt.shared)
+            for prompt in (processor.plan(here), processor.commentary(here), processor.commentary(here, right))
         )
         own, words = engine.plan_after_text(open_ended)
-        rows.append({"said": decode(words).strip().removesuffix(DRIVING_ANSWER).strip(), "right": right})
+        rows.append({"said": processor.commentary_text(words), "right": right})
         for way, outcome in zip(WAYS, (engine.plan(silent), own, engine.plan(answered)), strict=True):
             pairs = ((outcome.path, path), (outcome.speed_waypoints, waypoints))
             apart = tuple(float(np.linalg.norm(one - other, axis=1).mean()) for one, other in pairs)
@@ -143,17 +146,22 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, float]:
     return result
 
 
-def _chosen(routes: list[Path], frames: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
-    """Frames spread evenly over the routes, with the arrays of their route."""
+def _chosen(routes: Sequence[Route], frames: int) -> Iterator[tuple[dict[str, np.ndarray], int, ImageArray]]:
+    """What the camera saw, spread evenly over the routes: labels of the route, row, camera frame."""
     import numpy as np
 
-    from training.datasets.build_pack import read_route
+    from training.datasets.labels import labels_of
+    from training.datasets.reader import read, read_row
+    from training.datasets.schema import BY_NAME, EGO, EGO_ONLY, PICTURES, VIEWS
 
+    columns = [name for name in BY_NAME if name not in (*PICTURES, *EGO_ONLY)]
     share = -(-frames // len(routes))
     given = 0
-    for path in routes:
-        labels = read_route(path)
-        count = min(share, len(labels["speed"]), frames - given)
+    for route in routes:
+        labels = labels_of(read(route, columns), 0)
+        seen = np.flatnonzero(labels["view"] == VIEWS.index(EGO))
+        count = min(share, len(seen), frames - given)
         given += count
-        for row in np.linspace(0, len(labels["speed"]) - 1, count, dtype=np.int64) if count else ():
-            yield labels, int(row)
+        for place in np.linspace(0, len(seen) - 1, count, dtype=np.int64) if count else ():
+            row = int(seen[place])
+            yield labels, row, read_row(route, row, ["image"])["image"]

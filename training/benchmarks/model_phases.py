@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlingo.contracts import MODEL_CAMERA, Command, FloatArray, ImageArray, Navigation
-from simlingo.model.camera import to_model_camera
 from simlingo.model.engine import Engine, Reading
-from simlingo.model.preprocess import model_image
+from simlingo.model.processor import picture_of
 from training.benchmarks.model_subject import Asked, Subject
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Road:
     def prepared(self, number: int) -> tuple[ImageArray, Asked]:
         """Picture and prompts of frame ``number``."""
         image = self._images[number % _PICTURES]
-        picture = model_image(to_model_camera(image, MODEL_CAMERA), self._subject.config.image)
+        picture = picture_of(image, self._subject.config.image)
         return picture, self._subject.asked(_SPEED, _NAVIGATION)
 
     def reading(self, number: int, after_text: bool) -> Reading:

@@ -12,17 +12,8 @@ from simlingo.contracts import InvalidInputError, Navigation, SimlingoError
 from simlingo.model.checkpoints.named import INTERNVL2_1B
 from simlingo.model.config import MINI, ModelConfig, TokenIds
 from simlingo.model.folder import CONFIG_FILE, GRAPHS, SHIPPED, TOKENIZER_FILE, find_model
-from simlingo.model.language_prompt import commentary_prompt
-from simlingo.model.prompt import (
-    DRIVING_ANSWER,
-    RouteAs,
-    chat,
-    chat_prefix,
-    driving_prompt,
-    navigation_text,
-    open_chat,
-    situation,
-)
+from simlingo.model.processor import Processor
+from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
 
 if TYPE_CHECKING:
@@ -100,16 +91,10 @@ class Subject:
         """The prompts at ``speed`` (m/s) on a route."""
         if self.tokenizer is None:
             return _made_up(self.config)
-        encode, count = self.tokenizer.encode, self.config.image_tokens
-        here = situation(speed, navigation_text(navigation, RouteAs.TARGET_POINT))
-        plan = driving_prompt(speed, navigation, RouteAs.TARGET_POINT)
-        driving = encode(chat(plan, DRIVING_ANSWER, count))
-        return Asked(
-            driving,
-            len(driving) - len(encode(open_chat(plan, count))),
-            encode(open_chat(commentary_prompt(here), count)),
-            len(encode(chat_prefix(here, count))),
-        )
+        processor = Processor(self.config, self.tokenizer)
+        here = processor.situation(speed, navigation, RouteAs.TARGET_POINT)
+        plan = processor.plan(here)
+        return Asked(plan.ids, plan.answer, processor.commentary(here).ids, plan.shared)
 
 
 def open_subject(name: str) -> Subject:

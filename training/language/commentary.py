@@ -44,7 +44,7 @@ _REASONS: dict[Cause, str] = {
 
 
 @dataclass(frozen=True)
-class Moment:
+class FrameFacts:
     """What a frame's labels tell."""
 
     speed: float  # m/s
@@ -57,28 +57,28 @@ class Moment:
     light_distance: float  # m to the line
 
 
-def commentary(moment: Moment) -> str:
+def commentary(facts: FrameFacts) -> str:
     """The words, such as ``Turn left at the junction. Stop for the red light.``"""
-    way = _WAYS.get(moment.command, _FOLLOW) if moment.distance_to_command <= SPOKEN_FROM_M else _FOLLOW
-    return f"{way} {_pace(moment)}."
+    way = _WAYS.get(facts.command, _FOLLOW) if facts.distance_to_command <= SPOKEN_FROM_M else _FOLLOW
+    return f"{way} {_pace(facts)}."
 
 
-def _pace(moment: Moment) -> str:
+def _pace(facts: FrameFacts) -> str:
     """What it does about its speed, and why."""
-    steps = np.diff(moment.speed_waypoints[-2:], axis=0)
+    steps = np.diff(facts.speed_waypoints[-2:], axis=0)
     at_end = float(np.linalg.norm(steps)) / SPEED_WAYPOINT_PERIOD_S
-    reason = _REASONS.get(moment.cause, "")
-    stands = moment.speed < _STANDING
+    reason = _REASONS.get(facts.cause, "")
+    stands = facts.speed < _STANDING
     if at_end < _WILL_STAND:
         return f"{'Wait' if stands else 'Stop'} {reason}".rstrip()
-    if at_end > moment.speed + _SAME:
-        if stands and moment.light_is_green and moment.light_distance < _GREEN_WITHIN_M:
+    if at_end > facts.speed + _SAME:
+        if stands and facts.light_is_green and facts.light_distance < _GREEN_WITHIN_M:
             return "Start as the light is green"
         return "Start" if stands else "Speed up"
-    if at_end < moment.speed - _SAME:
-        bend = "for the bend" if abs(moment.path[-1, 1]) > _BEND_M else ""
+    if at_end < facts.speed - _SAME:
+        bend = "for the bend" if abs(facts.path[-1, 1]) > _BEND_M else ""
         return f"Slow down {reason or bend}".rstrip()
-    return "Follow the vehicle ahead" if moment.cause is Cause.LEAD else "Keep the speed"
+    return "Follow the vehicle ahead" if facts.cause is Cause.LEAD else "Keep the speed"
 
 
 def every_commentary() -> list[str]:

@@ -1,142 +1,102 @@
-"""Batches of frames with tokenised prompts."""
+"""Batches of frames with tokenised prompts; each is a function of the run's seed and its step alone."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from simlingo.model.config import ModelConfig
-from simlingo.model.language_prompt import answer_with_plan, commentary_prompt
-from simlingo.model.prompt import (
-    DRIVING_ANSWER,
-    PAD,
-    TURN_END,
-    RouteAs,
-    navigation_text,
-    open_chat,
-    planning_prompt,
-    situation,
-)
-from simlingo.model.tokenizer import PromptTokenizer
-from training.datasets.pack import Pack
-from training.language.commentary import commentary
-from training.language.moments import moment_of, navigation_of
+from simlingo.model.processor import Processor
+from training.trainer.augment import ToldSpeeds, changed_light, changed_speeds, told_speeds
+from training.trainer.config import TrainConfig
+from training.trainer.prompts import PROMPTS, PromptArrays, frame_prompts
+from training.trainer.sampler import Draw, WeightedSampler, generator
 
-#: Standard deviation of the noise on the speed told, m/s: plans must follow the scene, not only the speed.
-SPEED_NOISE = 0.25
-#: Share of the prompts that ask for words before the plan; one in three of the published draws is (spec B.9).
-COMMENTARY_SHARE = 1.0 / 3.0
-#: Range of the factor on brightness and of the factor on contrast.
-_BRIGHTNESS, _CONTRAST = 0.15, 0.15
+#: Labels that both prompts of a frame have in common.
+_SHARED = ("target_points", "path", "light_state", "light_distance", "lead_distance")
 
 
-class _Told(NamedTuple):
-    """What differs between a frame's two prompts; leading axes frame, prompt."""
+class Frames(Protocol):
+    """What is learned from: N views of frames in arrays, as :mod:`training.datasets` gives them."""
 
-    speed: np.ndarray  # (B, 2) m/s
-    waypoints: np.ndarray  # (B, 2, 10, 2) m
-    cause: np.ndarray  # (B, 2)
+    @property
+    def frames(self) -> npt.NDArray[np.uint8]:
+        """(N, T, 2T, 3), the network's pictures."""
+
+    @property
+    def classes(self) -> npt.NDArray[np.uint8]:
+        """(N, cells, 2 cells), class of each cell."""
+
+    @property
+    def depth(self) -> npt.NDArray[np.float16]:
+        """(N, cells, 2 cells) m."""
+
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """By name, leading axis N."""
+
+    def __len__(self) -> int: ...
 
 
 class BatchMaker:
-    """Draws weighted batches; each frame comes once with target points and once with the command's words.
+    """Makes batches; each frame comes once with target points and once with the command's words.
 
     In training one of the two, by chance, is told the ego's speed and the other a speed that it did not have, each with
     its own speed waypoints; and by chance a prompt asks for a commentary before its plan.
     """
 
-    PROMPTS = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
+    def __init__(self, frames: Frames, processor: Processor, config: TrainConfig) -> None:
+        self._frames, self._processor, self._config = frames, processor, config
+        weights = frames.labels["weight"] if config.sampler.weighted else np.ones(len(frames))
+        self._sampler = WeightedSampler(weights, config.seed)
 
-    def __init__(self, pack: Pack, tokenizer: PromptTokenizer, config: ModelConfig, seed: int) -> None:
-        self._pack, self._tokenizer, self._config = pack, tokenizer, config
-        self._rng = np.random.default_rng(seed)
-        weight = pack.labels["weight"].astype(np.float64)
-        self._cumulative = np.cumsum(weight / weight.sum())
-        self._pad = tokenizer.encode(PAD)[0]
+    @property
+    def samples(self) -> int:
+        """Samples of a training batch: every prompt counts."""
+        return self._config.sampler.batch_frames * len(PROMPTS)
 
-    def draw(self, frames: int, augment: bool = True) -> dict[str, Tensor]:
-        """A batch of ``frames`` frames, see :func:`training.trainer.losses.batch_losses`."""
-        index = np.searchsorted(self._cumulative, self._rng.random(frames)).clip(max=len(self._pack) - 1)
-        return self.batch(np.sort(index), augment)
+    def training(self, step: int) -> dict[str, Tensor]:
+        """The batch of ``step``, drawn and augmented; see :class:`training.trainer.losses.DrivingLosses`."""
+        seed, augmentation = self._config.seed, self._config.augmentation
+        index = self._sampler.draw(step, self._config.sampler.batch_frames)
+        labels = self._labels(index)
+        pictures = changed_light(self._frames.frames[index], augmentation, generator(seed, step, Draw.PICTURES))
+        told = changed_speeds(told_speeds(labels), augmentation, generator(seed, step, Draw.SPEEDS))
+        chances = generator(seed, step, Draw.WORDS).random((len(index), len(PROMPTS)))
+        prompts = frame_prompts(self._processor, labels, told, chances < augmentation.commentary_share)
+        return self._batch(index, pictures, labels, told, prompts)
 
-    def batch(self, index: np.ndarray, augment: bool) -> dict[str, Tensor]:
-        """The frames ``index`` (B,) as a batch."""
-        labels = {name: values[index] for name, values in self._pack.labels.items()}
-        pictures = self._pack.frames[index]
-        if augment:
-            pictures = self._augmented(pictures)
-        prompts = len(self.PROMPTS)
-        told = self._told(labels, augment)
-        if augment:
-            speaks = self._rng.random((len(index), prompts)) < COMMENTARY_SHARE
-        else:
-            speaks = np.arange(len(index) * prompts).reshape(-1, prompts) % round(1.0 / COMMENTARY_SHARE) == 0
-        ids, mask, answers = self._prompts(labels, told, speaks)
-        batch = {
-            "frames": torch.from_numpy(pictures),
-            "classes": torch.from_numpy(self._pack.classes[index]),
-            "depth": torch.from_numpy(self._pack.depth[index]),
-            "input_ids": ids,
-            "attention_mask": mask,
-            "answer_mask": answers,
-            "cause": torch.from_numpy(told.cause.reshape(-1)),
-            "speed_waypoints": torch.from_numpy(told.waypoints.reshape(-1, *told.waypoints.shape[2:])),
+    def plain(self, index: npt.NDArray[np.int64]) -> dict[str, Tensor]:
+        """The frames ``index`` (B,) as they are; every third prompt asks for words."""
+        labels = self._labels(index)
+        told = told_speeds(labels)
+        speaks = np.arange(len(index) * len(PROMPTS)).reshape(-1, len(PROMPTS)) % 3 == 0
+        prompts = frame_prompts(self._processor, labels, told, speaks)
+        return self._batch(index, self._frames.frames[index], labels, told, prompts)
+
+    def _labels(self, index: npt.NDArray[np.int64]) -> dict[str, np.ndarray]:
+        return {name: values[index] for name, values in self._frames.labels.items()}
+
+    def _batch(
+        self,
+        index: npt.NDArray[np.int64],
+        pictures: npt.NDArray[np.uint8],
+        labels: dict[str, np.ndarray],
+        told: ToldSpeeds,
+        prompts: PromptArrays,
+    ) -> dict[str, Tensor]:
+        arrays = {
+            "frames": np.ascontiguousarray(pictures),
+            "classes": np.ascontiguousarray(self._frames.classes[index]),
+            "depth": np.ascontiguousarray(self._frames.depth[index]),
+            "input_ids": prompts.ids,
+            "attention_mask": prompts.mask,
+            "answer_mask": prompts.answers,
+            "cause": told.cause.reshape(-1),
+            "speed_waypoints": told.waypoints.reshape(-1, *told.waypoints.shape[2:]),
+            **{name: np.repeat(labels[name], len(PROMPTS), axis=0) for name in _SHARED},
         }
-        for name in ("target_points", "path", "light_state", "light_distance", "lead_distance"):
-            batch[name] = torch.from_numpy(labels[name]).repeat_interleave(prompts, dim=0)
-        return batch
-
-    def _told(self, labels: dict[str, np.ndarray], augment: bool) -> _Told:
-        """The ego's speed and another one, for a prompt each."""
-        told = _Told(
-            *(
-                np.stack((labels[name], labels[f"other_{name}"]), axis=1)
-                for name in ("speed", "speed_waypoints", "cause")
-            )
-        )
-        if augment:
-            swapped = self._rng.random(len(told.speed)) < 0.5
-            for values in (told.speed, told.waypoints, told.cause):
-                values[swapped] = values[swapped, ::-1]
-            noise = self._rng.normal(0.0, SPEED_NOISE, told.speed.shape)
-            moving = told.speed > 0.5
-            told.speed[moving] = np.maximum(told.speed + noise, 0.0)[moving]
-        return told
-
-    def _prompts(self, labels: dict[str, np.ndarray], told: _Told, speaks: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """Ids (N, L) with their answers, padded on the left; 1 where there is a token, and where it is of the answer."""
-        sequences, answers = [], []
-        for row, column in np.ndindex(speaks.shape):
-            speed = float(told.speed[row, column])
-            navigation, to_first = navigation_of(labels, row), self._config.distance_to_first_point
-            here = situation(speed, navigation_text(navigation, self.PROMPTS[column], to_first))
-            prompt, answer = planning_prompt(here), DRIVING_ANSWER
-            if speaks[row, column]:
-                prompt = commentary_prompt(here)
-                moment = moment_of(labels, row, speed, told.waypoints[row, column], int(told.cause[row, column]))
-                answer = answer_with_plan(commentary(moment))
-            answered = self._tokenizer.encode(answer + TURN_END)  # begins at a border between tokens
-            sequences.append(self._tokenizer.encode(open_chat(prompt, self._config.image_tokens)) + answered)
-            answers.append(len(answered))
-        length = max(map(len, sequences))
-        ids = torch.full((len(sequences), length), self._pad)
-        mask, answer_mask = (torch.zeros(len(sequences), length, dtype=torch.long) for _ in range(2))
-        for row, (tokens, told_tokens) in enumerate(zip(sequences, answers, strict=True)):
-            ids[row, length - len(tokens) :] = torch.tensor(tokens)
-            mask[row, length - len(tokens) :] = 1
-            answer_mask[row, length - told_tokens :] = 1
-        return ids, mask, answer_mask
-
-    def _augmented(self, pictures: np.ndarray) -> np.ndarray:
-        """Brightness and contrast of each picture changed a little, by one table a picture."""
-        result = np.empty_like(pictures)
-        levels = np.arange(256, dtype=np.float32)
-        for row, picture in enumerate(pictures):
-            gain = 1.0 + self._rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
-            contrast = 1.0 + self._rng.uniform(-_CONTRAST, _CONTRAST)
-            table = np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255).astype(np.uint8)
-            result[row] = table[picture]
-        return result
+        return {name: torch.from_numpy(values) for name, values in arrays.items()}

@@ -1,25 +1,26 @@
-"""``./simlingo train``: pack collected routes, train, export."""
+"""``./simlingo train``: make the model's pictures of the data, train, export."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlingo.arguments import real, whole
 
 if TYPE_CHECKING:
+    from training.trainer.checkpoint import RunProgress
     from training.trainer.loop import Trainer
-    from training.trainer.state import Progress
 
 DESCRIPTION = (
-    "Train simlingo-mini on collected routes and export it. Goes on where an earlier start of the same run ended."
+    "Train a model on collected routes and export it. The same command goes on where an earlier start of the run ended, "
+    "bit for bit on the same machine."
 )
 EXAMPLES = """examples:
   ./simlingo train --data data/routes --run runs/train/first --minutes 90
+  ./simlingo train --data data/routes --run runs/train/quick --samples 2400 --set schedule.peak_rate=5e-4
   ./simlingo train --data data/routes data/on_policy --run runs/train/second --start-from runs/train/first --minutes 30
   ./simlingo drive --model runs/train/first
 """
@@ -33,61 +34,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", type=Path, required=True, help="folders written by ./simlingo collect")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoints, curves, model")
     parser.add_argument(
+        "--config",
+        default="simlingo-mini",
+        metavar="NAME|FILE",
+        help="of training/configs, or a YAML file (default simlingo-mini)",
+    )
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="values in its place"
+    )
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--samples", type=whole(1), help="how much to learn: prompts, two a frame")
+    budget.add_argument(
         "--minutes",
         type=real(0.0, open_at_least=True),
-        default=120.0,
-        help="training time in all starts together (default 120)",
+        help="the same as training time, which becomes samples by a measurement at the first start (default 120)",
     )
     parser.add_argument("--start-from", type=Path, help="model folder or run whose weights to begin with")
     parser.add_argument(
-        "--batch", type=whole(1), default=12, help="frames a batch; two prompts share each frame (default 12)"
+        "--validation", nargs="+", type=Path, default=[], help="data folders that validate (default: routes of --data)"
     )
-    parser.add_argument(
-        "--rate", type=real(0.0, open_at_least=True), default=1e-3, help="peak learning rate (default 0.001)"
-    )
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed of weights and batches (default 0)")
+    parser.add_argument("--seed", type=whole(0), help="the same as --set seed=N (default 0)")
     parser.add_argument("--threads", type=whole(0), default=0, help="CPU threads (default: as many as there are cores)")
-    parser.add_argument("--pack", type=Path, help="where the packed frames lie (default RUN/pack)")
+    parser.add_argument("--cache", type=Path, help="where the model's pictures of the data lie (default RUN/cache)")
+    parser.add_argument(
+        "--accept",
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        help="go on although commit, versions.python, versions.torch or versions.numpy differ; run.yaml notes it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Pack, train, export; 0 when the model folder is complete."""
+    """Make pictures, train, export; 0 when the model folder is complete."""
     import torch
 
-    from simlingo.contracts import InvalidInputError, SimlingoError
-    from simlingo.model.config import MINI
-    from simlingo.model.export import export_graphs
-    from simlingo.model.folder import TOKENIZER_FILE
-    from training.datasets.build_pack import build_packs
-    from training.trainer.loop import Trainer, TrainSettings
-    from training.trainer.tokenizer import train_tokenizer
+    from simlingo.contracts import SimlingoError
+    from training.trainer.config_reading import read_config
+    from training.trainer.data import open_data
+    from training.trainer.policies import policy_named
+    from training.trainer.run import BudgetRequest, prepare
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    args.run.mkdir(parents=True, exist_ok=True)
     try:
-        if args.start_from and not (args.start_from / TOKENIZER_FILE).is_file():
-            raise InvalidInputError(f"--start-from {args.start_from} is no model folder: it has no {TOKENIZER_FILE}")
-        config = replace(MINI, speaks=True)
-        train, validation = build_packs(args.data, args.pack or args.run / "pack", config)
-        if not (args.run / TOKENIZER_FILE).is_file():
-            train_tokenizer(args.run / TOKENIZER_FILE, config.language.vocab_size)
-        settings = TrainSettings(
-            args.run,
-            args.minutes * 60.0,
-            batch_frames=args.batch,
-            peak_rate=args.rate,
-            seed=args.seed,
-            start_from=args.start_from,
+        config = read_config(args.config, args.set if args.seed is None else [*args.set, f"seed={args.seed}"])
+        policy = policy_named(config.model)
+        data = open_data(args.data, args.validation, args.cache or args.run / "cache", policy.model, config.data)
+        asked = BudgetRequest(args.samples, args.minutes)
+        trainer, budget = prepare(args.run, config, data, asked, args.start_from, args.accept)
+        print(
+            f"{len(data.train)} frames to train on, {len(data.validation)} to validate; device {trainer.learner.device}"
         )
-        trainer = Trainer(settings, config, train, validation)
-        print(f"{len(train)} frames to train on, {len(validation)} to validate; device {trainer.device}")
         if trainer.progress.step:
-            print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} samples seen")
-        _train(trainer)
+            print(f"going on at step {trainer.progress.step}, {trainer.progress.samples} of {budget} samples seen")
+        _train(trainer, budget)
         if trainer.interrupted:
             raise KeyboardInterrupt
-        difference = export_graphs(args.run)
+        difference = policy.export(args.run)
     except SimlingoError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
@@ -98,10 +102,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(trainer: Trainer) -> None:
+def _train(trainer: Trainer, budget: int) -> None:
     """Train to the end behind a progress bar; the first Ctrl-C ends after the step in work, with a checkpoint."""
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as ProgressBar
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("training"),
@@ -110,14 +113,14 @@ def _train(trainer: Trainer) -> None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with ProgressBar(*columns) as bar:
-        task = bar.add_task("train", total=trainer.settings.duration_s, note="")
+    with Progress(*columns) as bar:
+        task = bar.add_task("train", total=budget, completed=trainer.progress.samples, note="")
 
-        def report(progress: Progress, losses: dict[str, float]) -> None:
+        def report(progress: RunProgress) -> None:
             rate = progress.samples / max(progress.elapsed_s, 1e-9)
-            shown = "  ".join(f"{name} {losses[name]:.3f}" for name in ("path", "speed_waypoints", "light", "semantic"))
-            note = f"step {progress.step}  {progress.samples} samples  {rate:.0f}/s  {shown}"
-            bar.update(task, completed=progress.elapsed_s, note=note)
+            shown = [f"{name} {progress.smooth[name]:.3f}" for name in list(progress.smooth)[:4]]
+            note = "  ".join((f"step {progress.step}  {progress.samples} samples  {rate:.0f}/s", *shown))
+            bar.update(task, completed=progress.samples, note=note)
             if progress.step % 100 == 0 and not bar.console.is_terminal:
                 bar.console.print(note)
 
@@ -128,6 +131,6 @@ def _train(trainer: Trainer) -> None:
 
         earlier = signal.signal(signal.SIGINT, interrupt)
         try:
-            trainer.run(report)
+            trainer.run(budget, report)
         finally:
             signal.signal(signal.SIGINT, earlier)

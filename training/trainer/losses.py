@@ -1,7 +1,8 @@
-"""Losses: path and speed waypoints as the spec's A.8, and dense helpers that are dropped at inference."""
+"""Losses: path, speed waypoints and text as published (A.8), and those of the helper heads."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -10,100 +11,91 @@ from torch.nn import functional
 
 from simlingo.model.config import ModelConfig
 from simlingo.model.network import SimLingoNetwork
-from simlingo_drive.expert.causes import Cause
-from training.datasets.dense_labels import CELLS, CLASSES
+from training.trainer.config import LossConfig
+from training.trainer.heads import HelperHeads, class_weights
 
-#: Weight of each loss in the sum; path, speed waypoints and text as in the spec (all 1).
-WEIGHTS: dict[str, float] = {
-    "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
-}  # fmt: skip
-#: Lit lenses cover few cells and decide much.
-_LIGHT_CELL_WEIGHT = 20.0
-_LIGHT_STATES = 3  # none, red or yellow, green
+#: Nearer is as near as this, m: the logarithm of depth would run away.
+MIN_DEPTH_M = 0.5
+#: Gaps beyond count as this, and are learned in units of ten metres.
+MAX_GAP_M, GAP_UNIT_M = 50.0, 10.0
 
 
-class HelperHeads(nn.Module):
-    """Heads that exist during training only."""
+class DrivingLosses(nn.Module):
+    """All losses of a batch, and their weighted sum; its parameters are the helper heads, which learn with the network."""
 
     class_weight: Tensor
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, model: ModelConfig, config: LossConfig) -> None:
         super().__init__()
-        patches = config.image.tile // config.vision.patch
-        self.patches = patches
-        self.cells = CELLS // patches
-        self.dense = nn.Linear(config.vision.hidden_size, self.cells**2 * (len(CLASSES) + 1))
-        self.scene = nn.Linear(config.language.hidden_size, _LIGHT_STATES + 2 + len(Cause))
-        weight = torch.ones(len(CLASSES))
-        weight[[CLASSES.index(f"light_{state}") for state in ("red", "yellow", "green")]] = _LIGHT_CELL_WEIGHT
-        weight[[CLASSES.index(name) for name in ("pedestrian", "light_off", "sign")]] = 5.0
-        weight[CLASSES.index("vehicle")] = 2.0
-        self.register_buffer("class_weight", weight, persistent=False)
+        self.heads = HelperHeads(model)
+        self.weights: dict[str, float] = dataclasses.asdict(config.weights)
+        self.register_buffer("class_weight", class_weights(config), persistent=False)
 
-    def dense_losses(self, vision: Tensor, classes: Tensor, depth: Tensor) -> dict[str, Tensor]:
-        """Cross-entropy of the cells' classes and L1 of the logarithm of depth.
+    def forward(self, network: SimLingoNetwork, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each loss by name, not weighted.
 
-        Args:
-            vision: (B, 2, patches, width) patch features.
-            classes: (B, CELLS, 2 * CELLS) uint8.
-            depth: (B, CELLS, 2 * CELLS) m.
+        ``batch``: frames (B, T, 2T, 3) uint8; classes, depth (B, CELLS, 2 CELLS); and of each prompt, frame by frame
+        (N, a multiple of B): input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
+        speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause (N,). The prompts of a frame share
+        its vision pass.
         """
-        count, patches, cells = vision.shape[0], self.patches, self.cells
-        values = self.dense(vision).view(count, 2, patches, patches, cells, cells, -1)
-        values = values.permute(0, 2, 4, 1, 3, 5, 6).reshape(count, CELLS, 2 * CELLS, -1)
-        logits, log_depth = values[..., :-1], values[..., -1]
-        semantic = functional.cross_entropy(
-            logits.reshape(-1, len(CLASSES)), classes.reshape(-1).long(), weight=self.class_weight
+        prompts = batch["input_ids"].shape[0] // batch["frames"].shape[0]
+        vision = network.vision_tokens(batch["frames"])
+        scores, log_depth = self.heads.cells_of(vision)
+        losses = {
+            "semantic": semantic_loss(scores, batch["classes"], self.class_weight),
+            "depth": depth_loss(log_depth, batch["depth"]),
+        }
+        image = network.image_embeddings(vision).repeat_interleave(prompts, dim=0)
+        embeddings = network.prompt_embeddings(batch["input_ids"], batch["target_points"], image)
+        hidden = network.sequence_hidden(embeddings, batch["attention_mask"])
+        path, speed = network.heads(hidden)
+        losses["path"] = point_loss(path, batch["path"])
+        losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
+        answers = answer_places(batch["answer_mask"])
+        losses["text"] = functional.cross_entropy(
+            network.lm_head(hidden[:, : answers.shape[1]][answers]), batch["input_ids"][:, 1:][answers]
         )
-        return {"semantic": semantic, "depth": (log_depth - depth.float().clamp_min(0.5).log()).abs().mean()}
-
-    def scene_losses(self, state: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Light that governs the ego (0 none, 1 red or yellow, 2 green), its distance, the gap ahead, and what bounds the speed.
-
-        ``state`` (N, D) is the last query's hidden state.
-        """
-        values = self.scene(state)
-        light = batch["light_state"].long()
-        result = {"light": functional.cross_entropy(values[:, :_LIGHT_STATES], light)}
-        near_light = (light > 0).float()
-        light_gap = functional.smooth_l1_loss(
-            values[:, _LIGHT_STATES], batch["light_distance"].clamp(0, 50) / 10, reduction="none"
+        light, light_gap, lead_gap, cause = self.heads.scene_of(hidden[:, -1])
+        losses["light"] = functional.cross_entropy(light, batch["light_state"].long())
+        losses["cause"] = functional.cross_entropy(cause, batch["cause"].long())
+        losses["lead"] = gap_loss(lead_gap, batch["lead_distance"]) + gap_loss(
+            light_gap, batch["light_distance"], batch["light_state"] > 0
         )
-        lead_gap = functional.smooth_l1_loss(values[:, _LIGHT_STATES + 1], batch["lead_distance"].clamp(0, 50) / 10)
-        result["cause"] = functional.cross_entropy(values[:, _LIGHT_STATES + 2 :], batch["cause"].long())
-        result["lead"] = lead_gap + (light_gap * near_light).sum() / near_light.sum().clamp_min(1)
-        return result
+        return losses
+
+    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum, which is minimised."""
+        return torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
 
 
 def point_loss(predicted: Tensor, label: Tensor) -> Tensor:
-    """Smooth L1 (beta 1), summed over x and y, averaged over points and samples (spec A.8); (N, P, 2) m."""
+    """Smooth L1 (beta 1), summed over x and y, averaged over points and samples; (N, P, 2) m."""
     return functional.smooth_l1_loss(predicted, label, reduction="none").sum(-1).mean()
 
 
-def batch_losses(
-    network: SimLingoNetwork, helpers: HelperHeads, batch: Mapping[str, Tensor], prompts: int
-) -> dict[str, Tensor]:
-    """All losses of a batch; ``prompts`` prompts share each frame's vision pass.
-
-    ``batch``: frames (B, T, 2T, 3) uint8; classes, depth; and per prompt (N = B * prompts, frame-major):
-    input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
-    speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause (N,).
-    """
-    vision = network.vision_tokens(batch["frames"])
-    losses = helpers.dense_losses(vision, batch["classes"], batch["depth"])
-    image = network.image_embeddings(vision).repeat_interleave(prompts, dim=0)
-    embeddings = network.prompt_embeddings(batch["input_ids"], batch["target_points"], image)
-    hidden = network.sequence_hidden(embeddings, batch["attention_mask"])
-    path, speed = network.heads(hidden)
-    losses["path"] = point_loss(path, batch["path"])
-    losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
-    answers = batch["answer_mask"][:, 1:] > 0
-    logits = network.lm_head(hidden[:, : answers.shape[1]][answers])
-    losses["text"] = functional.cross_entropy(logits, batch["input_ids"][:, 1:][answers])
-    losses.update(helpers.scene_losses(hidden[:, -1], batch))
-    return losses
+def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Tensor:
+    """Cross-entropy of ``scores`` (..., classes) with ``classes`` (...), each cell weighing as its class."""
+    return functional.cross_entropy(
+        scores.reshape(-1, scores.shape[-1]), classes.reshape(-1).long(), weight=class_weight
+    )
 
 
-def total(losses: Mapping[str, Tensor]) -> Tensor:
-    """The weighted sum that is minimised."""
-    return torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
+def depth_loss(log_depth: Tensor, depth: Tensor) -> Tensor:
+    """Mean difference of the logarithms; ``depth`` in m."""
+    return (log_depth - depth.float().clamp_min(MIN_DEPTH_M).log()).abs().mean()
+
+
+def answer_places(answer_mask: Tensor) -> Tensor:
+    """(N, L - 1), true where the token that follows belongs to the answer: the hidden state there has to tell it."""
+    return answer_mask[:, 1:] > 0
+
+
+def gap_loss(predicted: Tensor, distance: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Smooth L1 of gaps (N,), mean over all or over those that ``counts``; ``predicted`` in 10 m, ``distance`` in m."""
+    wanted = distance.clamp(0.0, MAX_GAP_M) / GAP_UNIT_M
+    if counts is None:
+        return functional.smooth_l1_loss(predicted, wanted)
+    each = functional.smooth_l1_loss(predicted, wanted, reduction="none")
+    weight = counts.float()
+    return (each * weight).sum() / weight.sum().clamp_min(1)

@@ -17,23 +17,11 @@ from simlingo.contracts import (
     Observation,
     SimlingoError,
 )
-from simlingo.model.camera import to_model_camera
 from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
 from simlingo.model.engine.backend import Backend
 from simlingo.model.engine.commentary_trigger import CommentaryMode, CommentaryTrigger, Intent, intent_of
-from simlingo.model.language_prompt import QUESTION_ANSWER_START, commentary_prompt, question_prompt
-from simlingo.model.preprocess import model_image
-from simlingo.model.prompt import (
-    DRIVING_ANSWER,
-    TURN_END,
-    RouteAs,
-    chat,
-    chat_prefix,
-    navigation_text,
-    open_chat,
-    planning_prompt,
-    situation,
-)
+from simlingo.model.processor import Processor
+from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
 
 #: An answer that takes longer is given up, s.
@@ -74,8 +62,8 @@ class ModelPolicy:
         self.name = self.config.name
         self.licence, self.simulation_only = licence, simulation_only
         self.text = text if text is not None and self.config.speaks else TextOptions(CommentaryMode.NEVER)
-        self._tokenizer = tokenizer
-        self._engine = Engine(backend, tokenizer.encode(TURN_END)[0])
+        self._processor = Processor(self.config, tokenizer)
+        self._engine = Engine(backend, self._processor.end_of_turn)
         self._route_as = route_as
         self._trigger = CommentaryTrigger(self.text.when, self.text.every)
         self._lock = threading.Lock()
@@ -116,25 +104,18 @@ class ModelPolicy:
         navigation = observation.navigation
         if not (np.isfinite(observation.speed) and np.isfinite(navigation.target_points).all()):
             raise InvalidInputError("speed or target points are not finite; check odometry and route")
-        picture = model_image(to_model_camera(observation.image, observation.intrinsics), self.config.image)
-        to_first_point = self.config.distance_to_first_point
-        here = situation(observation.speed, navigation_text(navigation, self._route_as, to_first_point))
+        processor = self._processor
+        picture = processor.picture(observation.image, observation.intrinsics)
+        here = processor.situation(observation.speed, navigation, self._route_as)
         with self._lock:
             instruction_id = self._instruction.id if self._instruction else ""
         text_first = self.text.before_plan and self._trigger.due(self._intent, navigation.command, instruction_id)
-        image_tokens = self.config.image_tokens
-        if text_first:
-            whole = open_chat(commentary_prompt(here), image_tokens)
-        else:
-            whole = chat(planning_prompt(here), DRIVING_ANSWER, image_tokens)
-        prefix = chat_prefix(here, image_tokens)
-        shared = self._tokenizer.encode(prefix)
-        ids = shared + self._tokenizer.encode(whole.removeprefix(prefix))
-        reading = Reading(observation.stamp, picture, navigation.target_points, ids, len(shared))
+        prompt = processor.commentary(here) if text_first else processor.plan(here)
+        reading = Reading(observation.stamp, picture, navigation.target_points, prompt.ids, prompt.shared)
         prepared = time.perf_counter()
         if text_first:
             outcome, words = self._engine.plan_after_text(reading, called_off=called_off)
-            said, said_stamp, fault = self._commentary(words), observation.stamp, ""
+            said, said_stamp, fault = processor.commentary_text(words), observation.stamp, ""
         else:
             outcome = self._engine.plan(reading)
             said, said_stamp, fault = self._said()
@@ -162,7 +143,7 @@ class ModelPolicy:
         if not self.config.answers:
             return Answer(error=f"{self.name} was not trained to answer questions")
         try:
-            speech = self._engine.say(self._suffix(question_prompt("", question), "", QUESTION_ANSWER_START))
+            speech = self._engine.say(self._processor.question(question).request)
         except SimlingoError as error:
             return Answer(error=str(error))
         try:
@@ -172,12 +153,7 @@ class ModelPolicy:
             return Answer(error=f"no answer within {_ANSWER_WITHIN_S:g} s: the model is too slow, or busy planning")
         except Exception as error:  # whatever it is, whoever asked is told, and driving goes on
             return Answer(error=str(error) or type(error).__name__)
-        return Answer(text=self._tokenizer.decode(ids).strip())
-
-    def _suffix(self, prompt: str, here: str, answer_start: str = "") -> list[int]:
-        """Ids from the end of the situation to where the model goes on."""
-        prefix = chat_prefix(here, self.config.image_tokens)
-        return self._tokenizer.encode(open_chat(prompt, self.config.image_tokens, answer_start).removeprefix(prefix))
+        return Answer(text=self._processor.text(ids))
 
     def _speak_when_due(self, here: str, command: Command, instruction_id: str) -> None:
         """Ask for a commentary on the newest plan where one is due and none is in the making."""
@@ -185,7 +161,7 @@ class ModelPolicy:
             self._due = True  # until the text in the making is whole
         if self._due and self._speech is None:
             self._due = False
-            self._speech = self._engine.say(self._suffix(commentary_prompt(here), here))
+            self._speech = self._engine.say(self._processor.commentary(here).request)
 
     def _said(self) -> tuple[str, int, str]:
         """The commentary that has become whole since the last plan, the stamp of its frame, and why one failed."""
@@ -199,8 +175,4 @@ class ModelPolicy:
             return "", 0, ""
         except Exception as error:  # whatever it is, the plan is made, and worth more than its text
             return "", 0, f"a text has failed and is dropped: {str(error) or type(error).__name__}"
-        return self._commentary(ids), stamp, ""
-
-    def _commentary(self, ids: list[int]) -> str:
-        """The words alone: the answer ends with the plan's own word."""
-        return self._tokenizer.decode(ids).strip().removesuffix(DRIVING_ANSWER).strip()
+        return self._processor.commentary_text(ids), stamp, ""

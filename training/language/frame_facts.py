@@ -1,4 +1,4 @@
-"""From the arrays of a collected route, or of a pack, to what there is to say of a frame."""
+"""From the labels of a route's frames to the facts that there are to tell of one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from simlingo.contracts import Command, Navigation
 from simlingo_drive.expert.causes import Cause
-from training.collect.labels import LIGHT_STATES
-from training.language.commentary import Moment
+from training.datasets.labels import LIGHT_STATES
+from training.language.commentary import FrameFacts
 
 
 def navigation_of(labels: Mapping[str, np.ndarray], row: int) -> Navigation:
@@ -22,12 +22,12 @@ def navigation_of(labels: Mapping[str, np.ndarray], row: int) -> Navigation:
     )
 
 
-def moment_of(
+def facts_of(
     labels: Mapping[str, np.ndarray], row: int, speed: float, speed_waypoints: np.ndarray, cause: int
-) -> Moment:
+) -> FrameFacts:
     """Frame ``row`` at ``speed`` (m/s), with the waypoints (10, 2) m and the cause that belong to that speed."""
     navigation = navigation_of(labels, row)
-    return Moment(
+    return FrameFacts(
         speed,
         speed_waypoints,
         labels["path"][row],

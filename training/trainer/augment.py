@@ -1,0 +1,54 @@
+"""What differs between a stored frame and what is learned from it: light of the picture, and the speed that is told."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from training.trainer.config import AugmentationConfig
+
+
+def changed_light(
+    pictures: npt.NDArray[np.uint8], config: AugmentationConfig, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """``pictures`` (B, H, W, 3) with brightness and contrast of each changed a little, by one table a picture."""
+    result = np.empty_like(pictures)
+    for row, picture in enumerate(pictures):
+        gain = 1.0 + rng.uniform(-config.brightness, config.brightness)
+        contrast = 1.0 + rng.uniform(-config.contrast, config.contrast)
+        result[row] = light_table(gain, contrast)[picture]
+    return result
+
+
+def light_table(gain: float, contrast: float) -> npt.NDArray[np.uint8]:
+    """New value of each value 0 to 255: times ``gain``, then its distance from 128 times ``contrast``."""
+    levels = np.arange(256, dtype=np.float32)
+    return np.asarray(np.clip((levels * gain - 128.0) * contrast + 128.0, 0, 255), dtype=np.uint8)
+
+
+class ToldSpeeds(NamedTuple):
+    """The speed that each prompt of a frame is told, with what the expert means at it; leading axes frame, prompt."""
+
+    speed: npt.NDArray[np.float32]  # (B, 2) m/s
+    waypoints: npt.NDArray[np.float32]  # (B, 2, 10, 2) m
+    cause: npt.NDArray[np.uint8]  # (B, 2)
+
+
+def told_speeds(labels: dict[str, np.ndarray]) -> ToldSpeeds:
+    """The ego's speed for the first prompt of each frame, and the speed that it did not have for the second."""
+    return ToldSpeeds(
+        *(np.stack((labels[name], labels[f"other_{name}"]), axis=1) for name in ("speed", "speed_waypoints", "cause"))
+    )
+
+
+def changed_speeds(told: ToldSpeeds, config: AugmentationConfig, rng: np.random.Generator) -> ToldSpeeds:
+    """By chance the prompts of a frame change speeds, each with its waypoints and cause; moving ones are told a bit wrong."""
+    speed, waypoints, cause = told.speed.copy(), told.waypoints.copy(), told.cause.copy()
+    swapped = rng.random(len(speed)) < config.swap_speed
+    speed[swapped], waypoints[swapped], cause[swapped] = (values[swapped, ::-1] for values in told)
+    noise = rng.normal(0.0, config.speed_noise_mps, speed.shape)
+    moving = speed > config.noise_above_mps
+    speed[moving] = np.maximum(speed + noise, 0.0)[moving]
+    return ToldSpeeds(speed, waypoints, cause)

@@ -1,0 +1,151 @@
+"""The configuration of a training run; the values here are those of simlingo-mini, their origin stands in its YAML file.
+
+Reading, ``--set`` and what is refused: :mod:`training.trainer.config_reading`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def number(default: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False) -> Any:
+    """A field with a number, or numbers, from ``least`` (``above``: greater than it) to ``most``."""
+    return field(default=default, metadata={"least": least, "most": most, "above": above})
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is learned from and what validates."""
+
+    validation_share: float = number(0.04, above=True, most=0.5)  # of the frames, by whole routes
+    split_seed: int = number(0)
+    validation_frames: int = number(256, least=1)
+    workers: int = number(1, most=64)  # threads that make batches ahead
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """Which frames make a batch."""
+
+    batch_frames: int = number(12, least=1)
+    weighted: bool = True
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """What differs between a stored frame and what is learned from it; shares are chances."""
+
+    brightness: float = number(0.15, most=0.9)
+    contrast: float = number(0.15, most=0.9)
+    swap_speed: float = number(0.5, most=1.0)
+    speed_noise_mps: float = number(0.25)
+    noise_above_mps: float = number(0.5)
+    commentary_share: float = number(1.0 / 3.0, most=1.0)
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW."""
+
+    weight_decay: float = number(0.05)
+    betas: tuple[float, float] = number((0.9, 0.98), most=0.99999)
+    gradient_clip: float = number(1.0, above=True)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """The learning rate over the share of samples seen; shares of the budget or of the peak."""
+
+    peak_rate: float = number(1e-3, above=True)
+    warm_up_share: float = number(0.05, most=0.9)
+    first_share: float = number(0.02, most=1.0)
+    last_share: float = number(0.01, most=1.0)
+    measured_steps: int = number(10, least=1)
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each loss in the sum."""
+
+    path: float = number(1.0)
+    speed_waypoints: float = number(1.0)
+    text: float = number(1.0)
+    semantic: float = number(1.0)
+    depth: float = number(0.3)
+    light: float = number(1.0)
+    lead: float = number(0.1)
+    cause: float = number(0.5)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the losses, and of rare classes within the semantic one."""
+
+    weights: LossWeights = field(default_factory=LossWeights)
+    lit_lens_weight: float = number(20.0)
+    small_thing_weight: float = number(5.0)
+    vehicle_weight: float = number(2.0)
+
+
+@dataclass(frozen=True)
+class AverageConfig:
+    """Moving average of the weights."""
+
+    decay: float = number(0.999, most=0.999999)
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """When the state is written."""
+
+    every_minutes: float = number(2.0, above=True)
+
+
+@dataclass(frozen=True)
+class LoggerConfig:
+    """Where figures go beside the CSV files."""
+
+    tensorboard: bool = True
+    wandb: bool = False
+    wandb_project: str = "simlingo"
+    every_steps: int = number(10, least=1)
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """Closed-loop drives during training."""
+
+    every_samples: int = number(0)  # 0: never
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that fixes a run but data, budget and the weights that it begins with."""
+
+    model: str = "simlingo-mini"
+    seed: int = number(0, most=2**32 - 1)
+    data: DataConfig = field(default_factory=DataConfig)
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    average: AverageConfig = field(default_factory=AverageConfig)
+    checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
+    loggers: LoggerConfig = field(default_factory=LoggerConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain values, nested as in the YAML file."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
