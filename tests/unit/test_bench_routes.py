@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ from simlingo_drive.backends.embedded import embedded_map, embedded_planner
 from simlingo_drive.routes import Route, RouteSpec, benchmark_routes, numbered_route, route_between, select
 from simlingo_sim import towns
 from simlingo_sim.spawn_split import benchmark_spawn_points
-from training.evaluation.closed_loop import route_of
+from training.evaluation.closed_loop import DriveRecord, DriveSettings, route_of
+from training.evaluation.during_training import DriveEvaluation
 from training.evaluation.instructed import GIVEN_BEFORE_M, find_trial
 
 
@@ -84,3 +86,24 @@ def test_a_route_leads_from_place_to_place() -> None:
     assert route.transforms[0].location.distance(starts[0].location) < 3.0
     assert route.transforms[-1].location.distance(starts[9].location) < 3.0
     assert len(route.line) == len(route.commands)
+
+
+def test_a_name_is_read_back() -> None:
+    spec = RouteSpec("harbortown", 12, 3)
+    assert RouteSpec.named(spec.name) == spec
+    with pytest.raises(SimlingoError, match="gridtown-s1-r00"):
+        RouteSpec.named("harbortown-12")
+
+
+def test_routes_that_are_driven_during_training_give_means() -> None:
+    driven: list[tuple[str, DriveSettings]] = []
+
+    def drive(spec: RouteSpec, settings: DriveSettings) -> DriveRecord:
+        driven.append((spec.name, settings))
+        result = {"driving_score": 40.0 * len(driven), "route_completion": 100.0, "infractions": [{}] * len(driven)}
+        return DriveRecord(spec, "fog", result, 1.0)
+
+    figures = DriveEvaluation(["gridtown-s1-r00", "ringtown-s2-r01"], 1, drive)(Path("run"), 24)
+    assert [name for name, _ in driven] == ["gridtown-s1-r00", "ringtown-s2-r01"]
+    assert {settings.weights for _, settings in driven} == {"run"}
+    assert figures == {"driving_score": 60.0, "route_completion": 100.0, "infractions": 1.5}

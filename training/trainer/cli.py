@@ -82,7 +82,12 @@ def run(args: argparse.Namespace) -> int:
         policy = policy_named(config.model)
         data = open_data(args.data, args.validation, args.cache or args.run / "cache", policy.model, config.data)
         asked = BudgetRequest(args.samples, args.minutes)
-        trainer, budget = prepare(args.run, config, data, asked, args.start_from, args.accept)
+        evaluation = None
+        if config.evaluation.every_samples:
+            from training.evaluation.during_training import DriveEvaluation
+
+            evaluation = DriveEvaluation(config.evaluation.routes, torch.get_num_threads())
+        trainer, budget = prepare(args.run, config, data, asked, args.start_from, args.accept, evaluation)
         print(
             f"{len(data.train)} frames to train on, {len(data.validation)} to validate; device {trainer.learner.device}"
         )

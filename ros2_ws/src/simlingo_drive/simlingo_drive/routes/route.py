@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 import carla
 
-from simlingo.contracts import Command, FloatArray
+from simlingo.contracts import Command, FloatArray, InvalidInputError
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo_drive.rig import DROP_M
 from simlingo_sim.weather import WEATHERS
@@ -26,6 +27,18 @@ class RouteSpec:
     town: str
     seed: int
     index: int  # number among the routes of this town and seed
+
+    @classmethod
+    def named(cls, name: str) -> RouteSpec:
+        """The route of a name such as ``gridtown-s1-r00``.
+
+        Raises:
+            InvalidInputError: it is no such name.
+        """
+        parts = re.fullmatch(r"(?P<town>.+)-s(?P<seed>\d+)-r(?P<index>\d+)", name)
+        if parts is None:
+            raise InvalidInputError(f"{name!r} names no route; write town, seed and number such as gridtown-s1-r00")
+        return cls(parts["town"], int(parts["seed"]), int(parts["index"]))
 
     @property
     def name(self) -> str:
