@@ -10,13 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from training.collect.writer import RESULTS_FILE, RouteWriter
+from dataset_cases import write_dataset
 
-from simlingo.model.config import MINI
-from training.datasets.dense_labels import CELLS
-from training.datasets.pack import LABELS
+from training.datasets.files import verify
 
 STARTING_S = 120.0
 
@@ -69,41 +66,28 @@ class Command:
         return self.said
 
 
-def route(folder: Path, frames: int = 24) -> None:
-    """A finished route with a cache of the right shapes."""
-    rng = np.random.default_rng(0)
-    tile = MINI.image.tile
-    writer = RouteWriter(folder, rgb=False)
-    for number in range(frames):
-        entry = {"frame": np.int32(number)}
-        for suffix in ("", "_augmented"):
-            labels = {name: np.zeros(shape, dtype=kind) for name, (shape, kind) in LABELS.items() if name != "weight"}
-            labels |= {
-                "command": np.uint8(4), "next_command": np.uint8(4),
-                "target_speed": np.float32(3.0), "hazard": np.uint8(0),
-                "image": rng.integers(0, 256, (tile, 2 * tile, 3), dtype=np.uint8),
-                "classes": rng.integers(0, 9, (CELLS, 2 * CELLS), dtype=np.uint8),
-                "depth": np.full((CELLS, 2 * CELLS), 9.0, dtype=np.float16),
-            }  # fmt: skip
-            entry |= {name + suffix: value for name, value in labels.items()}
-        writer.add_cache(entry)
-    writer.close({"frames": frames})
-
-
 def test_a_collection_leaves_finished_routes_only(tmp_path: Path) -> None:
     out = tmp_path / "data"
-    options = ("collect", "--out", str(out), "--routes", "3", "--no-rgb", "--workers", "1", "--towns", "gridtown")
-    said = Command(tmp_path / "log", *options).interrupt(lambda: any(out.rglob("*.partial")))
+    options = ("collect", "--out", str(out), "--routes", "3", "--workers", "1", "--towns", "gridtown")
+
+    def drives() -> bool:
+        if not (out / "dataset.json").is_file():
+            return False
+        time.sleep(15.0)  # the worker is on its first route, or still loading its town
+        return True
+
+    said = Command(tmp_path / "log", *options).interrupt(drives)
     assert "the same command goes on after the last finished route" in said
-    assert list(out.rglob("*.partial")) == []
-    assert all((file.parent / RESULTS_FILE).is_file() for file in out.rglob("cache.npz"))
+    left = [path for path in out.rglob("*") if path.is_file() and path.suffix not in (".json", ".xodr", ".parquet")]
+    assert left == []
+    for file in out.glob("routes/*.parquet"):
+        verify(file)
 
 
 def test_training_ends_with_a_checkpoint_and_goes_on_from_it(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
     data, run = tmp_path / "data", tmp_path / "run"
-    for number in range(2):
-        route(data / f"route{number}")
+    write_dataset(data, {"first": 12, "second": 12})
     options = (
         "train",
         "--data",
