@@ -74,6 +74,7 @@ def test_pictures_are_stored_as_they_are_and_the_rest_is_compressed(tmp_path: Pa
 def test_the_schema_of_a_file_is_the_schema(tmp_path: Path) -> None:
     table = pq.read_table(dataset_cases.write_route(tmp_path, "route", 1, **dataset_cases.SMALL))
     assert table.schema.equals(SCHEMA)
+    assert all(field.nullable for field in table.schema), "Hugging Face's features are; with others it ignores ours"
     assert table.schema.field("image").type == pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     assert table.column("image").to_pylist()[1]["path"] == "00000_second.jpg"
     assert table.column("view").to_pylist() == list(VIEWS)
