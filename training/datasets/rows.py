@@ -88,6 +88,8 @@ def _stored_value(column: Column, value: Any, where: str) -> Any:
     if pa.types.is_floating(column.type) and not math.isfinite(value):
         cure = "leave it out where there is none" if column.nullable else "it must be finite"
         raise InvalidInputError(f"{where}: {column.name} is {value}; {cure}")
+    if pa.types.is_integer(column.type) and not isinstance(value, int):
+        raise InvalidInputError(f"{where}: {column.name} is {value!r}; it must be a whole number")
     if column.values and value not in column.values:
         raise InvalidInputError(f"{where}: {column.name} is {value!r}; it must be one of {column.values}")
     return value

@@ -56,9 +56,12 @@ class Column:
     shape: tuple[int, ...] = ()  # of a row's value, of number lists only
 
     def field(self) -> pa.Field:
-        """The Arrow field, with its documentation."""
+        """The Arrow field, with its documentation.
+
+        Arrow takes null everywhere: Hugging Face ``datasets`` follows our metadata only where fields equal its own, which do.
+        """
         notes = {"description": self.meaning, "unit": self.unit, "frame": self.frame}
-        return pa.field(self.name, self.type, self.nullable, {key: text for key, text in notes.items() if text})
+        return pa.field(self.name, self.type, metadata={key: text for key, text in notes.items() if text})
 
 
 def _points(count: int) -> tuple[pa.DataType, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from simlingo.contracts import InvalidInputError
 
 #: Up to so many names all choices are compared.
-FEW = 12
+FEW = 10
 
 
 class Countable(Protocol):
