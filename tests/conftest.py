@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-# A job that a shell puts into the background ignores Ctrl-C, and so would every process that a test starts and interrupts.
+# A job that a shell puts into the background ignores Ctrl-C, and so would every process that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """``-n 2 --dist loadfile``, which ./simlingo test asks for, keeps the tests that need a quiet machine to the end."""
+    """With ``-n 2 --dist loadfile``, as ./simlingo test has it, tests that need a quiet machine come at the end."""
     if config.getoption("dist") != "loadfile":
         return None
     from quiet_last import QuietLast

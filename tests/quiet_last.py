@@ -11,7 +11,7 @@ from xdist.workermanage import WorkerController
 QUIET = ("tests/ros/", "tests/system/")
 
 
-class QuietLast(LoadFileScheduling):
+class QuietLast(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """Shares out files, in the order of collection, until only quiet ones are left; those go to the last worker.
 
     A worker that is not needed any more is told so when two of its tests are left, so that these may still run

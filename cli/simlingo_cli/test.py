@@ -1,7 +1,7 @@
 """Run the linter, the formatter, the type checker and the tests; pytest's summary is the last thing printed.
 
-Without further arguments the tests run in two processes, and those that start ROS 2 stacks or interrupt programs one after
-the other at the end. Arguments that are not listed here go to pytest, for example a folder, -k, -x or -n 2.
+Without further arguments the tests run in two processes, and those that start ROS 2 stacks or interrupt programs one
+after the other at the end. Arguments that are not listed here go to pytest, for example a folder, -k, -x or -n 2.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_where_the_car_aims_on_one_segment(length: float, x: float) -> None:
 
 def test_repeated_points_are_told_apart_by_a_tenth_of_a_millimetre() -> None:
     path = np.stack((np.array([1.0, 1.0, 2.0, 3.0, 4.0]), np.zeros(5)), axis=1)
-    # Distances 0, 1.0001, 1.0002, 2.0003, 3.0004, 4.0005; along the even part 2.5 lies 0.4997 / 1.0001 into its segment.
+    # Distances 0, 1.0001, 1.0002, 2.0003, 3.0004, ...: 2.5 lies 0.4997 / 1.0001 into the fourth segment.
     assert aim_point(path, 0.0)[0] == pytest.approx(2.0 + 0.4997 / 1.0001, abs=1e-4)
     even = np.stack((np.arange(1.0, 21.0), np.zeros(20)), axis=1)
     assert aim_point(even, 0.0)[0] == pytest.approx(2.5 / 1.0001, abs=1e-8)

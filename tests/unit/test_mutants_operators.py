@@ -31,7 +31,7 @@ def changed(line: str, operator: str, head: str = "def f(a, b, c):\n    a = 1.5\
         ("return a < b", "compare", ["return a <= b", "return a >= b"]),
         ("return a <= b", "compare", ["return a < b", "return a > b"]),
         ("return (a) > (b)", "compare", ["return (a) >= (b)", "return (a) <= (b)"]),
-        ("return 0 <= a < b", "compare", ["return 0 < a < b", "return 0 > a < b", "return 0 <= a <= b", "return 0 <= a >= b"]),
+        ("f(0 <= a < b)", "compare", ["f(0 < a < b)", "f(0 > a < b)", "f(0 <= a <= b)", "f(0 <= a >= b)"]),
         ("return a == b", "compare", ["return a != b"]),
         ("return a is not None", "compare", ["return a is None"]),
         ("return a not in b", "compare", ["return a in b"]),

@@ -25,7 +25,7 @@ from pathlib import Path
 from simlingo_cli.mutants.command import main
 from simlingo_cli.mutants.project import Project, Target
 root = Path(sys.argv[1])
-sys.exit(main(sys.argv[2:], Project(root, (".",), ("pkg",), (Target("pkg", None, 0.9),), "tests", root / "state",
+sys.exit(main(sys.argv[2:], Project(root, (".",), ("pkg", "app"), (Target("pkg", None, 0.9),), "tests", root / "state",
                                     root / "page.md", root / "equivalent.toml")))
 """
 FILES = {
@@ -46,6 +46,22 @@ FILES = {
 
         def nobody(x):
             return x - 8
+
+        def from_afar(x):
+            return x - 5
+        """,
+    "app/__init__.py": "",
+    "app/shown.py": """
+        from pkg.sums import from_afar
+
+        def shown(x):
+            return f"{from_afar(x)} m"
+        """,
+    "tests/test_shown.py": """
+        from app.shown import shown
+
+        def test_shown():
+            assert shown(7) == "2 m"
         """,
     "pkg/child.py": """
         def halved(x):
@@ -110,8 +126,15 @@ def results(root: Path) -> dict[str, str]:
     for file in sorted((root / "pkg").glob("*.py")):
         for mutant in mutants_of(f"pkg/{file.name}", file.read_bytes()):
             texts[mutant.key] = f"{mutant.text}: {mutant.change}"
-    rows = [json.loads(line) for line in (root / "state/pkg.jsonl").read_text().splitlines()]
-    return {texts[row["key"]]: row["status"] for row in rows}
+    found = {}
+    for name in ("near", "far"):
+        journal = root / f"state/pkg.{name}.jsonl"
+        if journal.is_file():
+            rows = [json.loads(line) for line in journal.read_text().splitlines()]
+            found.update(
+                {texts[row["key"]]: row["status"] for row in rows if row["status"] != "uncovered" or name == "near"}
+            )
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +154,7 @@ def test_good_tests_kill_and_weak_ones_let_live(first: tuple[Path, subprocess.Co
     assert found["return x + 7: + -> -"] == "killed"  # -6 is not above 0: the second test of the shared fixture
     assert found["LIMIT = 10: 10 -> 11"] == found["LIMIT = 10: 10 -> 9"] == "killed"  # a line of the import
     assert found["return x - 8: - -> +"] == "uncovered"
+    assert found["return x - 5: - -> +"] == "killed"  # by a test that does not import the file itself
     assert {status for name, status in found.items() if "clamp" in name or "// 2" in name} == {"killed"}
     assert done.returncode == 1  # below the bound of 90 %
     assert "survived: pkg/sums.py:12 weak constant: 7 -> 8" in done.stdout
@@ -151,17 +175,17 @@ def test_a_second_run_tries_only_what_changed(
     first: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     root, before = first
-    tried = (root / "state/pkg.jsonl").read_text()
+    tried = (root / "state/pkg.near.jsonl").read_text()
     again = run(root)
     assert again.stdout == before.stdout
-    assert (root / "state/pkg.jsonl").read_text() == tried
+    assert (root / "state/pkg.near.jsonl").read_text() == tried
 
     better = FILES["tests/test_sums.py"].replace("assert weakly > 0", "assert weakly == 8")
     write(root, {"tests/test_sums.py": better})
     try:
         third = run(root)
         assert "0 survived" in third.stdout or "survived" not in third.stdout
-        new = (root / "state/pkg.jsonl").read_text().removeprefix(tried).splitlines()
+        new = (root / "state/pkg.near.jsonl").read_text().removeprefix(tried).splitlines()
         assert "test_child" not in "".join(new)  # nothing changed there
         assert results(root)["return x + 7: 7 -> 8"] == "killed"
     finally:
@@ -222,7 +246,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     )
     write(root, FILES | {"tests/test_sums.py": slow})
     process = subprocess.Popen(command(root), cwd=root, env=environment(root), stderr=subprocess.PIPE, text=True)
-    journal = root / "state/pkg.jsonl"
+    journal = root / "state/pkg.near.jsonl"
     deadline = time.monotonic() + 120.0
     while time.monotonic() < deadline and not (journal.is_file() and '"killed"' in journal.read_text()):
         time.sleep(0.05)

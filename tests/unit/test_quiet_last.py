@@ -30,7 +30,8 @@ def test_it(number):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name, seconds in (("unit/test_a", 0.05), ("unit/test_b", 0.05), ("unit/test_c", 0.05), ("ros/test_d", 0.15), ("ros/test_e", 0.15)):  # fmt: skip
+    sizes = {"unit/test_a": 0.05, "unit/test_b": 0.05, "unit/test_c": 0.05, "ros/test_d": 0.15, "ros/test_e": 0.15}
+    for name, seconds in sizes.items():
         file = tmp_path / "tests" / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TIMED.format(name=name, seconds=seconds))

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simlingo_cli.mutants import hook, sessions
+from simlingo_cli.mutants import choosing, hook
 from simlingo_cli.mutants.mutant import Mutant
 from simlingo_cli.mutants.pool import Emit, write_message
 from simlingo_cli.mutants.project import Project
@@ -166,6 +166,6 @@ def _face(project: Project, batch: Batch, scratch: Path, end: int) -> str | None
     def tell(limit: float) -> None:
         write_message(end, {"limit": limit, "file": batch.file})
 
-    return sessions.face(
+    return choosing.face(
         project.root, batch.file, batch.tests, dict(zip(batch.tests, batch.limits, strict=True)), scratch, tell
     )

@@ -32,14 +32,14 @@ class Imports:
         return seen
 
     def of(self, file: str) -> frozenset[str]:
-        """The files that one file imports itself; a test file also those it names in a text, for a process of its own."""
+        """The files that a file imports itself; of a test file also those that a text names, for another process."""
         if file not in self._near:
             text = (self._project.root / file).read_text(encoding="utf-8")
             self._near[file] = frozenset(self._find(file, text) - {file})
         return self._near[file]
 
     def test_side(self, test_file: str) -> list[str]:
-        """A test file with the helpers and conftest.py files that it uses: what may change its verdict beside the code."""
+        """A test file, its helpers and its conftest.py files: what may change its verdict beside the code."""
         tests = Path(self._project.tests).parts[0]
         own = {file for file in self.reach([test_file]) if Path(file).parts[0] == tests}
         return sorted({*own, *self._conftests(test_file)})
@@ -71,7 +71,7 @@ class Imports:
         return Path(file).parts[0] == Path(self._project.tests).parts[0]
 
     def _modules(self, name: str) -> set[str]:
-        """Files that importing ``name`` runs: the module, or the one that holds the name, and the packages around it."""
+        """Files that importing ``name`` runs: the module, or the one that holds it, and the packages around."""
         parts = name.split(".")
         return {
             self._files[dotted]

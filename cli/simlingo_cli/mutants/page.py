@@ -13,8 +13,8 @@ from simlingo_cli.mutants.mutant import Mutant
 
 _HEAD = """# Mutants
 
-A mutation run plants small faults (a comparison, a sign, a constant, a deleted statement, ...) one at a time and runs the
-tests that execute the faulty line. A fault that no test notices is a survivor: a gap in the tests.
+A mutation run plants small faults (a comparison, a sign, a constant, a deleted statement, ...) one at a time and runs
+the tests that execute the faulty line. A fault that no test notices is a survivor: a gap in the tests.
 
 ```
 ./simlingo test --mutants                      # all folders; resumes where it was stopped

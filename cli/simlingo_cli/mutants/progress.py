@@ -32,13 +32,12 @@ class Progress:
         full = _WIDTH * self._done // max(self._total, 1)
         spent = now - self._began
         left = f", {spent / self._done * (self._total - self._done):.0f} s left" if self._done else ""
-        line = f"{self._label} [{'#' * full}{'.' * (_WIDTH - full)}] {self._done}/{self._total}, {spent:.0f} s{left}  {note}"
-        print(
-            f"\r\x1b[K{line}" if self._terminal else line,
-            end="" if self._terminal else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
+        bar = "#" * full + "." * (_WIDTH - full)
+        line = f"{self._label} [{bar}] {self._done}/{self._total}, {spent:.0f} s{left}  {note}"
+        if self._terminal:
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the line."""

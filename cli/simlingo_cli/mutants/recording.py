@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simlingo_cli.mutants import hook, sessions
+from simlingo_cli.mutants import hook, recorder
 from simlingo_cli.mutants.imports import Imports
 from simlingo_cli.mutants.pool import Emit
 from simlingo_cli.mutants.project import Project
@@ -80,7 +80,7 @@ class Recordings:
         traces = scratch / "traces"
         traces.mkdir()
         tracer = Tracer(include, traces)
-        found = sessions.record(self._project.root, test_file, scratch / "tests", tracer)
+        found = recorder.record(self._project.root, test_file, scratch / "tests", tracer)
         lines = {self._project.name(Path(file)): contexts for file, contexts in tracer.stop().items()}
         for skipped in found.skipped:
             found.seconds.pop(skipped, None)

@@ -44,7 +44,8 @@ class Usage:
                     continue
                 if inside:
                     # The tracer counts a statement's first line, whichever line of it holds the name.
-                    self._lines[name].update({(file, node.lineno), (file, statement.lineno)})  # type: ignore[attr-defined]
+                    line: int = node.lineno  # type: ignore[attr-defined]
+                    self._lines[name].update({(file, line), (file, statement.lineno)})
                 else:
                     self._bound_from[name].update(_bound(statement))
 
