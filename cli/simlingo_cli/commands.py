@@ -45,6 +45,10 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "words"): Command(
         "training.benchmarks.bench_words", "compare commentaries, and plans made with them, with the expert's"
     ),
+    ("bench", "dataset"): Command(
+        "training.benchmarks.bench_dataset",
+        "measure a data set: bytes, reads, cache, and what its JPEGs change in plans",
+    ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.trainer.cli", "train the small model"),
     ("checkpoint", "inspect"): Command(
