@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,6 @@ def row(frame: int, view: str = "ego", **changed: Any) -> dict[str, Any]:
     value = 0.25 + seed
     made: dict[str, Any] = {
         "frame": frame, "tick": 5 * frame, "stamp_ns": 250_000_000 * frame, "view": view,
-        "image": picture(seed), "semantic": semantic(seed), "depth": depth(seed),
         "view_x_m": 100.5 + value, "view_y_m": -50.5 - value, "view_yaw_rad": 0.001 * value,
         "ego_x_m": 200.5 + value, "ego_y_m": -70.5 - value, "ego_z_m": 0.3 + value, "ego_yaw_rad": -0.002 * value,
         "ego_speed_mps": 1.0 + value,
@@ -97,6 +98,9 @@ def row(frame: int, view: str = "ego", **changed: Any) -> dict[str, Any]:
             ],
             "light_states": [{"tick": 5 * frame, "id": 9, "state": seed % 3}],
         }  # fmt: skip
+    for name, draw in (("image", picture), ("semantic", semantic), ("depth", depth)):
+        if name not in changed:
+            made[name] = draw(seed)
     return made | changed
 
 
@@ -128,6 +132,11 @@ def write_dataset(folder: Path, routes: Mapping[str, int]) -> Path:
     for place, (name, frames) in enumerate(routes.items()):
         write_route(folder, name, frames, first=100 * place)
     return folder
+
+
+def environment() -> dict[str, str]:
+    """For a child process that imports what the tests import."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 #: Columns of rows whose pictures are too small for a model, for tests that are not about pictures.

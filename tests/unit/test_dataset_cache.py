@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -230,7 +229,9 @@ build_cache(open_dataset([Path(sys.argv[1])]).routes, Path(sys.argv[2]), "key", 
 
 def test_a_killed_build_is_no_cache_and_goes_on_after_the_last_whole_route(own: Dataset, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
-    done = subprocess.run([sys.executable, "-c", CHILD, str(own.folders[0]), str(folder)], env=os.environ)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(own.folders[0]), str(folder)], env=dataset_cases.environment()
+    )
     assert done.returncode == -signal.SIGKILL
     with pytest.raises(InvalidInputError, match="no finished cache"):
         open_cache(folder)
@@ -250,7 +251,7 @@ def test_a_killed_build_is_no_cache_and_goes_on_after_the_last_whole_route(own: 
 
 def test_remains_of_another_build_are_not_gone_on_with(own: Dataset, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
-    subprocess.run([sys.executable, "-c", CHILD, str(own.folders[0]), str(folder)], env=os.environ)
+    subprocess.run([sys.executable, "-c", CHILD, str(own.folders[0]), str(folder)], env=dataset_cases.environment())
     pack = build_cache(own.routes, folder, "another", lambda rgb: rgb[::8, ::8], IMAGE, workers=1)
     assert pack.frames.shape == (6, 64, 128, 3)
 

@@ -83,4 +83,4 @@ def test_the_schema_of_a_file_is_the_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", ["cache", "writer", "published", "splits"])
 def test_data_sets_need_no_torch(module: str) -> None:
     code = f"import sys, training.datasets.{module}; sys.exit(any(n in sys.modules for n in ('torch', 'transformers')))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], env=dataset_cases.environment()).returncode == 0
