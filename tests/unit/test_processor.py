@@ -14,13 +14,13 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from dataset_cases import write_dataset  # noqa: E402
 from prompt_cases import navigation, tokenizers  # noqa: E402
-from simlingo.model.engine.when_to_speak import When  # noqa: E402
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command, FloatArray, ImageArray, Observation  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.config import MINI, ImageConfig  # noqa: E402
 from simlingo.model.driver import ModelPolicy, TextOptions  # noqa: E402
 from simlingo.model.engine.backend import Outcome  # noqa: E402
+from simlingo.model.engine.commentary_trigger import CommentaryMode  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
 from simlingo.model.language_prompt import QUESTION_ANSWER_START, answer_with_plan, question_prompt  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
@@ -67,7 +67,7 @@ def test_driving_and_training_read_equal_ids_and_pixels_of_one_frame(tmp_path: P
         ids = batch["input_ids"][number][batch["attention_mask"][number] > 0].tolist()
         speaks = number % 3 == 0
         backend = Listening(network)
-        text = TextOptions(When.ALWAYS if speaks else When.NEVER, before_plan=speaks)
+        text = TextOptions(CommentaryMode.ALWAYS if speaks else CommentaryMode.NEVER, before_plan=speaks)
         policy = ModelPolicy(backend, tokenizer, PROMPTS[column], text)
         policy.plan(seen)
         policy.close()

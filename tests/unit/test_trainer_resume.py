@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,60 +13,67 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from trainer_cases import tiny_config  # noqa: E402
+from trainer_cases import tiny_config, tiny_run  # noqa: E402
 
 from simlingo.contracts import InvalidInputError, SimlingoError  # noqa: E402
+from training.trainer.checkpoint import RunProgress  # noqa: E402
 from training.trainer.csv_log import LOSSES, VALIDATION, CsvLogger, read_rows  # noqa: E402
 from training.trainer.loggers import EveryFewSteps, open_loggers  # noqa: E402
 
 #: Trains to the end; with more arguments it writes a checkpoint after one update and is killed after another.
 SCRIPT = """
-import os, signal, sys
+import sys
 from pathlib import Path
-import torch
-from trainer_cases import tiny_config, tiny_run
-torch.set_num_threads(2)
-folder, samples, *stops = sys.argv[1:]
-config = tiny_config(data={"workers": 1}, average={"decay": 0.9})
-trainer, budget = tiny_run(Path(folder), config, samples=int(samples))
-def report(progress):
-    if stops and progress.step == int(stops[0]):
-        trainer.save()
-    if stops and progress.step == int(stops[1]):
-        os.kill(os.getpid(), signal.SIGKILL)
-trainer.run(budget, report)
+from test_trainer_resume import killable
+folder, *stops = sys.argv[1:]
+killable(Path(folder), *map(int, stops))
 """
 
 
-def start(*arguments: str) -> int:
+def killable(folder: Path, checkpoint: int = 0, kill: int = 0) -> None:
+    """Train 12 updates on one thread; a checkpoint after one of them, the end by a signal after another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    config = tiny_config(data={"workers": 1}, average={"decay": 0.9})
+    trainer, budget = tiny_run(folder, config, samples=48)
+
+    def report(progress: RunProgress) -> None:
+        if progress.step == checkpoint:
+            trainer.save()
+        if progress.step == kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    trainer.run(budget, report)
+    torch.set_num_threads(threads)
+
+
+def start(*arguments: object) -> int:
     """Run the script in a process of its own; its exit status."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
 
 
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_with_the_same_losses_bit_for_bit(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(str(whole), "80") == 0
-    assert start(str(killed), "80", "6", "9") == -signal.SIGKILL
-    assert [row["step"] for row in read_rows(killed / "losses.csv")] == list(range(1, 10)), "rows outlive the process"
-    assert start(str(killed), "80") == 0
+    killable(whole)
+    assert start(killed, 0, 2) == -signal.SIGKILL, "before its first checkpoint"
+    assert not (killed / "state.pt").exists()
+    assert [row["step"] for row in read_rows(killed / "losses.csv")] == [1, 2], "rows outlive the process"
+    assert start(killed, 4, 7) == -signal.SIGKILL
+    assert [row["step"] for row in read_rows(killed / "losses.csv")] == list(range(1, 8))
+    assert start(killed) == 0
     rows = read_rows(whole / "losses.csv")
-    assert [row["step"] for row in rows] == list(range(1, 21))
-    assert len({row["path"] for row in rows}) == 20
+    assert [row["step"] for row in rows] == list(range(1, 13))
+    assert len({row["path"] for row in rows}) == 12
     assert (killed / "losses.csv").read_bytes() == (whole / "losses.csv").read_bytes()
-    assert [row["step"] for row in read_rows(killed / "validation.csv")] == [6, 20]
+    assert [row["step"] for row in read_rows(killed / "validation.csv")] == [4, 12]
     assert read_rows(killed / "validation.csv")[-1] == read_rows(whole / "validation.csv")[-1]
     weights = [(folder / "model.safetensors").read_bytes() for folder in (whole, killed)]
     assert weights[0] == weights[1]
-
-
-def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
-    assert start(str(tmp_path / "killed"), "16", "99", "2") == -signal.SIGKILL
-    assert not (tmp_path / "killed/state.pt").exists()
-    assert start(str(tmp_path / "killed"), "16") == 0
-    assert [row["step"] for row in read_rows(tmp_path / "killed/losses.csv")] == [1, 2, 3, 4]
 
 
 def rows(first: int, last: int) -> list[dict[str, float]]:
@@ -132,10 +140,16 @@ def test_tensorboard_shows_every_tenth_update_and_every_validation(tmp_path: Pat
 
 
 def tags(file: Path) -> list[tuple[str, int]]:
-    """Names and steps of the curves' points in an event file."""
-    from tensorboardX.event_file_reader import EventFileReader  # type: ignore[import-not-found,unused-ignore]
+    """Names and steps of the curves' points in an event file: records of length, checksum, event, checksum."""
+    from tensorboardX.proto.event_pb2 import Event
 
-    return [(value.tag, event.step) for event in EventFileReader(str(file)) for value in event.summary.value]
+    found, data = [], file.read_bytes()
+    while data:
+        (length,) = struct.unpack("<Q", data[:8])
+        event = Event.FromString(data[12 : 12 + length])
+        found += [(value.tag, event.step) for value in event.summary.value]
+        data = data[16 + length :]
+    return found
 
 
 def test_a_logger_of_every_few_rows_passes_the_others_on(tmp_path: Path) -> None:

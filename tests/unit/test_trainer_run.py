@@ -216,7 +216,7 @@ def test_the_command_trains_goes_on_and_exports(
         (["--set", "schedule.peak_rat=1"], "did you mean peak_rate?"),
         (["--set", "model=simlingo-minni"], "did you mean simlingo-mini?"),
         (["--config", "simlingo-min"], "did you mean simlingo-mini?"),
-        (["--set", "evaluation.every_samples=10"], "this command has none"),
+        (["--set", "evaluation.every_samples=10"], "evaluation.routes names no route"),
         (["--start-from", "nowhere"], "is no model folder"),
         (["--validation", "nowhere"], "holds no data set"),
     ],
