@@ -19,7 +19,7 @@ from simlingo_bootstrap.setup import GROUPS, Setup
 #: What each command needs beyond driving. A command that is not here needs no environment.
 COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "drive": (),
-    "collect": (),
+    "collect": ("data",),
     "bench": (),
     "train": ("train",),
     "checkpoint": ("train",),
@@ -29,6 +29,8 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
 SUBCOMMAND_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bench", "model"): ("train",),  # the network in torch, and the published way beside the exported graphs
     ("bench", "runtimes"): ("train",),
+    ("bench", "words"): ("data",),
+    ("bench", "dataset"): ("data",),
 }
 #: And for options that need more than their command.
 OPTION_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {

@@ -26,6 +26,7 @@ _FILES = {
     "drive": ["drive.txt"],
     "torch": ["torch.txt"],
     "train": ["train.txt"],
+    "data": ["data.txt"],
     "plots": ["plots.txt"],
     "dev": ["dev.txt"],
 }
@@ -39,11 +40,18 @@ _TITLES = {
     "drive": "packages to drive",
     "torch": "torch",
     "train": "packages to train",
+    "data": "packages of data sets",
     "plots": "packages to draw",
     "dev": "packages to test",
 }
 #: Steps of each group that a command can ask for; "drive" is always there.
-GROUPS = {"drive": ["drive"], "plots": ["plots"], "train": ["torch", "train", "plots"], "dev": ["dev"]}
+GROUPS = {
+    "drive": ["drive"],
+    "data": ["data"],
+    "plots": ["plots"],
+    "train": ["torch", "train", "data", "plots"],
+    "dev": ["dev"],
+}
 _OFFLINE = "see the lines above; where the network failed, start the same command again: it goes on from here"
 
 
@@ -107,7 +115,17 @@ class Setup:
         # interruption numpy is written anew, and a sourced ROS may lack colcon, which the step "drive" brings then.
         apart = self._ros is not None or self._state.was_interrupted("drive")
         building = [["drive"], ["interfaces"]] if apart else [["interfaces", "drive"]]
-        order = [["venv", "sources"], ["installer"], ["ros"], *building, ["torch"], ["train"], ["plots"], ["dev"]]
+        order = [
+            ["venv", "sources"],
+            ["installer"],
+            ["ros"],
+            *building,
+            ["torch"],
+            ["train"],
+            ["data"],
+            ["plots"],
+            ["dev"],
+        ]
         stages = [[step for step in steps if step in missing] for steps in order]
         return [(", ".join(_TITLES[step] for step in steps), steps) for steps in stages if steps]
 

@@ -79,7 +79,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
 BOOTSTRAP = {
     ("setup",): Command(
         "simlingo_bootstrap",
-        "make the environment now: setup [drive] [plots] [train] [dev]",
+        "make the environment now: setup [drive] [data] [plots] [train] [dev]",
         ("setup", "setup train dev", "SIMLINGO_ENV=/path/on/another/disk ./simlingo setup"),
     ),
     ("doctor",): Command(

@@ -124,6 +124,11 @@ def test_only_the_bench_of_the_model_needs_torch() -> None:
     assert groups_of(["bench", "planner"]) == groups_of(["bench"]) == groups_of(["bench", "--help"]) == ()
 
 
+def test_collecting_needs_parquet_and_no_torch() -> None:
+    assert groups_of(["collect", "--out", "there"]) == groups_of(["bench", "words"]) == ("data",)
+    assert GROUPS["data"] == ["data"]
+
+
 def test_drawing_needs_its_packages_and_no_torch() -> None:
     assert (
         groups_of(["bench", "drive", "--plots", "there"])

@@ -10,7 +10,7 @@ import numpy as np
 from simlingo.contracts import EgoState, FloatArray, Navigation
 from simlingo.geometry import ego_to_map, map_to_ego
 from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
-from simlingo_drive.expert.causes import cause_of, is_hazard
+from simlingo_drive.expert.explanation import cause_of, is_hazard
 from simlingo_drive.expert.forecast import offset_points
 from simlingo_drive.expert.labels import path_label
 from simlingo_drive.expert.route import ExpertRoute, Place
