@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlingo.contracts import Command
-from simlingo_drive.expert.causes import Cause, cause_of
+from simlingo_drive.expert.causes import Cause
+from simlingo_drive.expert.explanation import cause_of
 from simlingo_drive.expert.situation import Lead, Stop
 from training.language.commentary import FrameFacts, commentary, every_commentary
 
