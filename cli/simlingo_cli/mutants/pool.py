@@ -33,7 +33,7 @@ class _Worker:
 def run(tasks: Iterable[Task], jobs: int, work: Callable[[Task, Emit], None]) -> Iterator[Message]:
     """Yield what the workers tell, as it comes; a worker is forked for each task.
 
-    When the caller stops early, or an exception passes (Ctrl-C too), all workers get SIGTERM and are waited for.
+    When the caller stops early, or an exception passes (Ctrl-C too), the groups of all workers get SIGTERM, and they are waited for.
 
     Args:
         tasks: taken one by one when a worker is free, so a generator may end the run.
@@ -59,7 +59,7 @@ def run(tasks: Iterable[Task], jobs: int, work: Callable[[Task, Emit], None]) ->
     finally:
         for worker in workers.values():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGTERM)
+                os.killpg(worker.pid, signal.SIGTERM)
         for worker in workers.values():
             os.waitpid(worker.pid, 0)
             os.close(worker.pipe)
@@ -89,12 +89,15 @@ def _start(task: Task, work: Callable[[Task, Emit], None], foreign: list[int]) -
     pipe, end = os.pipe()
     pid = os.fork()
     if pid:
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.setpgid(pid, pid)  # here too: the group has to be there when it is ended at once
         os.close(end)
         return _Worker(pid, pipe)
     status = 1
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for fd in (pipe, *foreign):
             os.close(fd)
         work(task, lambda message: write_message(end, message))
