@@ -7,31 +7,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-from training.collect.views import Camera
-from training.evaluation.routes import RouteSpec, build, town_planner
-from training.evaluation.world import open_world
 
 from simlingo.contracts import Command
 from simlingo.geometry import ego_to_map
 from simlingo.navigation.route import RoutePlanner
+from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
 from simlingo_drive.expert import Expert, ExpertInfo
+from simlingo_drive.routes import RouteSpec
+from simlingo_drive.session import open_numbered
+from simlingo_drive.views import ViewChanges
 from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
 from training.collect.labels import labels_of
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.other_lead import other_lead
+from training.evaluation.closed_loop import route_of
 
 
 class Approach:
     """The expert on its way to a route's first light, without traffic."""
 
     def __init__(self) -> None:
-        route = build(RouteSpec("gridtown", 1, 0))
-        opened = open_world(route, "none", "cloudy_noon")
-        planner = town_planner("gridtown")
-        self.world, self.ego = opened.world, opened.ego
+        route = route_of(RouteSpec("gridtown", 1, 0))
+        self.backend = EmbeddedBackend()
+        session = open_numbered(self.backend, route, "none", "cloudy_noon")
+        planner = embedded_planner("gridtown")
+        self.world, self.ego = session.world, session.ego
         self.expert = Expert(self.world, self.ego, route.dense, planner)
         self.planner = RoutePlanner(planner.polyline(route.dense), [Command(command) for _, command in route.dense])
-        self.camera = Camera(self.world, self.ego)
+        self.camera = self.backend.views(self.world, self.ego)
 
     def drive(self, until: Any, ticks: int = 2400) -> ExpertInfo:
         """Drive until ``until(info)``; that tick's view."""
@@ -62,10 +65,12 @@ def approach() -> Approach:
     return made
 
 
-@pytest.mark.medium
 def test_a_red_light_in_green_lets_the_car_go_on(approach: Approach) -> None:
     info = approach.expert.observe()
-    changed, colours = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
+    changed, colours = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (
+        None,
+        {},
+    )
     assert changed is not None
     assert (info.light.state, changed.light.state) == ("red", "green")
     before, after = approach.expert.places_ahead(info), approach.expert.places_ahead(changed)
@@ -78,8 +83,10 @@ def test_a_red_light_in_green_lets_the_car_go_on(approach: Approach) -> None:
 
 def test_the_picture_shows_the_other_colour(approach: Approach) -> None:
     info = approach.expert.observe()
-    _, colours = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
-    real, changed = (approach.camera.capture(info.ego, signals).rgb.astype(int) for signals in (None, colours))
+    _, colours = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (None, {})
+    real, changed = (
+        approach.camera.capture(info.ego, ViewChanges(lights=lights)).rgb.astype(int) for lights in ({}, colours)
+    )
     different = np.abs(real - changed).max(axis=2) > 60
     assert 4 < different.sum() < 4000
     assert (real[different][:, 0] > real[different][:, 1] + 60).any()  # red was there
@@ -108,12 +115,12 @@ def test_waypoints_belong_to_the_speed_that_is_told(approach: Approach) -> None:
 
 def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> None:
     info = approach.drive(lambda info: info.ego.speed < 0.05 and info.light.distance < 5.0)
-    changed, _ = other_light(info, approach.expert, approach.navigation, approach.world) or (None, {})
+    changed, _ = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (None, {})
     assert changed is not None  # red to green while standing: the car sets off
     assert changed.target_speed > 0.5
     assert approach.expert.places_ahead(changed)[-1] > info.place.s + 3.0
     green = approach.set_light(info, "Green")
-    back, _ = other_light(green, approach.expert, approach.navigation, approach.world) or (None, {})
+    back, _ = other_light(green, approach.expert, approach.navigation, approach.backend, approach.world) or (None, {})
     assert back is not None  # and green to red: it stays
     assert back.target_speed < 0.1
     assert approach.expert.places_ahead(back)[-1] < info.place.s + 0.5
@@ -121,10 +128,9 @@ def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> N
 
 def test_without_a_light_nothing_changes(approach: Approach) -> None:
     info = approach.drive(lambda info: info.light.state == "none")
-    assert other_light(info, approach.expert, approach.navigation, approach.world) is None
+    assert other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) is None
 
 
-@pytest.mark.medium
 def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) -> None:
     info = approach.drive(lambda info: info.light.state == "red" and 12.0 < info.light.distance < 20.0)
     rng = np.random.default_rng(3)
@@ -141,7 +147,7 @@ def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) ->
         )
         if ahead > room - 2.0:
             labels = labels_of(moved, approach.expert, navigation, moved.ego, 0.0)
-            assert labels["other_speed_waypoints"][-1, 0] < 2.5
+            assert labels["other_speed_waypoints_m"][-1, 0] < 2.5
 
 
 def test_where_nothing_stops_the_car_no_view_is_nearer(approach: Approach) -> None:
@@ -152,7 +158,11 @@ def test_where_nothing_stops_the_car_no_view_is_nearer(approach: Approach) -> No
 def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> None:
     info = approach.drive(lambda info: room_ahead(info) > 40.0 and info.ego.speed > 2.0)
     rng = np.random.default_rng(5)
-    made = [drawn for drawn in (other_lead(info, approach.expert, approach.world, rng) for _ in range(60)) if drawn]
+    made = [
+        drawn
+        for drawn in (other_lead(info, approach.expert, approach.backend, approach.world, rng) for _ in range(60))
+        if drawn
+    ]
     assert len(made) > 30
     assert min(behind.lead_distance for behind, _ in made) < 2.0
     for behind, _ in made:
@@ -162,7 +172,7 @@ def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> No
             assert reached < 0.2
     behind, vehicle = min(made, key=lambda drawn: abs(drawn[0].lead_distance - 6.0))
     empty = approach.camera.capture(info.ego)
-    shown = approach.camera.capture(info.ego, vehicles=(vehicle,))
+    shown = approach.camera.capture(info.ego, ViewChanges(vehicles=(vehicle,)))
     changed = shown.semantic != empty.semantic
     assert changed.sum() > 2000
     # From the camera, 1.5 m behind the ego's middle, to the vehicle's rear.

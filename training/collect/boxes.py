@@ -88,7 +88,8 @@ def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]
 
 def _signal_record(name: str, actor: Any, info: ExpertInfo) -> list[dict[str, Any]]:
     volume, transform = actor.trigger_volume, actor.get_transform()
-    middle = transform.transform(volume.location)
+    centre = volume.location
+    middle = transform.transform(carla.Location(centre.x, centre.y, centre.z))  # it changes its argument
     place = _relative(carla.Transform(middle, transform.rotation), info.ego)
     distance = math.hypot(place[0], place[1])
     if distance > BOX_RADIUS_M:

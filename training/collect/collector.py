@@ -17,7 +17,7 @@ from typing import Any
 from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, InvalidInputError
 from simlingo_drive.rig import FIELD_OF_VIEW_DEG
 from training.collect.settings import CollectSettings, RouteJob, route_job
-from training.collect.worker import collect, start
+from training.collect.worker import certain, collect, start
 from training.datasets.files import meta_of, open_file
 from training.datasets.writer import CARD_FILE, empty_path, read_card, route_path, trim, write_dataset_card
 
@@ -139,13 +139,13 @@ class Collector:
         return self._wanted is None or self._tally.frames < self._wanted
 
     def _set_limit(self, limit: Any) -> None:
-        """Tell the workers the last route that is wanted, once all before it are finished."""
+        """Tell the workers the last route that is wanted, once all before it are finished and it is sure to give its frames."""
         if self._wanted is None:
             return
         last = self._tally.last_wanted(self._wanted)
         if last is None:
             last = self._tally.first_open()
-            if self._tally.frames_before(last) + self._tally.begun.get(last, 0) < self._wanted:
+            if self._tally.begun.get(last, 0) < certain(self._wanted - self._tally.frames_before(last)):
                 return
         limit[1] = self._wanted - self._tally.frames_before(last)
         limit[0] = last

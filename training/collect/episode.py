@@ -27,14 +27,12 @@ from training.collect.disturbance import Disturbance
 from training.collect.frame_recorder import FRAME_EVERY, FrameRecorder
 from training.collect.policy_drive import PLAN_EVERY, PolicyStretches
 from training.collect.second_view import SecondViews
-from training.collect.settings import PROCEDURAL, CollectSettings, RouteJob
+from training.collect.settings import FRAMES_BEFORE_INFRACTION, PROCEDURAL, CollectSettings, RouteJob
 from training.collect.world_log import WorldLog, describe_signals
 from training.datasets.writer import RouteFile, store_map
 
 #: Longest drive, ticks.
 MOST_TICKS = 6000
-#: Frames dropped before an infraction.
-FRAMES_BEFORE_INFRACTION = 8
 #: The ego starts so far beside its lane's middle, m, and turned by so much, degrees.
 START_SIDEWAYS_M, START_TURN_DEG = 0.5, 4.0
 #: The expert stands only a moment at a stop sign: how long it has stood is nothing that one picture shows.
@@ -105,6 +103,7 @@ class Episode:
             second_views = SecondViews(self._backend, session.world, self.expert, self._rng)
         log = WorldLog(session)
         recorder = FrameRecorder(session, driver, self.expert, self.camera, second_views, log, file, self._rng, told)
+        session.tick()  # cameras that are sensors see nothing before
         ends = ENDING_EXPERT if self._policy is None else ENDING
         roll_out(session, driver, [log, recorder, Score(scorer), EndAtInfraction(scorer, file, ends)], MOST_TICKS)
         meta = {**self._meta(scorer.result().to_json(), log), "ended_early": recorder.finished}

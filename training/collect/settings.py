@@ -18,6 +18,8 @@ from simlingo_sim.weather import WEATHERS
 DEFAULT_TOWNS: tuple[str, ...] = tuple(name for name in TOWNS if name != HELD_OUT_TOWN)
 #: Stands for a town that is made for one route only.
 PROCEDURAL = "procedural"
+#: Frames dropped before an infraction.
+FRAMES_BEFORE_INFRACTION = 8
 #: Share of the routes without any traffic.
 EMPTY_SHARE = 0.1
 #: Most vehicles and pedestrians in a town.

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from training.collect.settings import CollectSettings, RouteJob
+from training.collect.settings import FRAMES_BEFORE_INFRACTION, CollectSettings, RouteJob
 
 #: A route with fewer frames is not worth a file.
 LEAST_FRAMES = 20
@@ -34,10 +34,15 @@ def limit_threads(threads: int) -> None:
         os.environ[name] = str(threads)
 
 
+def certain(frames: int) -> int:
+    """With so many frames a route keeps ``frames``, and is worth a file, even where an infraction takes its last ones out."""
+    return max(frames, LEAST_FRAMES) + FRAMES_BEFORE_INFRACTION
+
+
 def collect(settings: CollectSettings, job: RouteJob) -> dict[str, Any]:
     """Collect one route and return its index and frames; its file appears only when it is whole."""
     from simlingo.model.load import load_policy
-    from training.collect.episode import FRAMES_BEFORE_INFRACTION, Episode
+    from training.collect.episode import Episode
     from training.datasets.writer import RouteFile
 
     if settings.policy is not None and settings.policy not in _policies:
@@ -49,8 +54,7 @@ def collect(settings: CollectSettings, job: RouteJob) -> dict[str, Any]:
         last, wanted = (int(number) for number in _limit)
         if last < 0 or job.index < last:
             return False
-        # Frames that an infraction would take out again must be there too.
-        return job.index > last or frames >= wanted + FRAMES_BEFORE_INFRACTION
+        return job.index > last or frames >= certain(wanted)
 
     file = RouteFile(settings.out, job.name)
     try:
@@ -58,8 +62,7 @@ def collect(settings: CollectSettings, job: RouteJob) -> dict[str, Any]:
         if 0 <= _limit[0] < job.index:
             file.discard()  # nobody wants it any more
             return {"index": job.index, "frames": 0}
-        least = min(LEAST_FRAMES, int(_limit[1])) if job.index == _limit[0] else LEAST_FRAMES
-        frames = file.frames if file.frames >= least else 0
+        frames = file.frames if file.frames >= LEAST_FRAMES else 0
         if frames:
             file.close({**meta, "driven_frames": frames})
         else:

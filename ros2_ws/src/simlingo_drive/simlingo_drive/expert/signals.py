@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import carla
+
 from simlingo_drive.expert.constants import ExpertConstants
 from simlingo_drive.expert.route import ExpertRoute, Place
 from simlingo_drive.expert.situation import Stop
@@ -113,6 +115,7 @@ def stop_points(actor: Any) -> list[tuple[float, float, float]]:
     if hasattr(actor, "get_stop_waypoints"):
         transforms = [waypoint.transform for waypoint in actor.get_stop_waypoints()]
         return [(t.location.x, t.location.y, math.radians(t.rotation.yaw)) for t in transforms]
-    middle = actor.get_transform().transform(actor.trigger_volume.location)
+    centre = actor.trigger_volume.location
+    middle = actor.get_transform().transform(carla.Location(centre.x, centre.y, centre.z))  # it changes its argument
     # CARLA's signs face the traffic that they speak to: it drives in the direction of yaw + 90 degrees.
     return [(middle.x, middle.y, math.radians(actor.get_transform().rotation.yaw + 90.0))]

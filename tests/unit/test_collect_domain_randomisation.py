@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from simlingo_drive.backends.domain_randomisation import repainted
 from simlingo_sim.render.materials import Material, Tag
 from simlingo_sim.render.town_mesh import town_mesh
-from training.collect.repaint import repainted
 
 
 def test_walls_change_and_signals_stay() -> None:
