@@ -406,9 +406,9 @@ def test_the_vehicle_ahead_is_where_the_rows_say(drive: Recording) -> None:
         for key, pose in true["poses"].items():
             along, across = map_to_ego(np.array([[pose.location.x, pose.location.y]]), ego_pose(row))[0]
             aligned = abs(wrap_angle(math.radians(pose.rotation.yaw) - row["ego_yaw_rad"])) < 0.05
-            if key != ego_id and actors[key]["type_id"].startswith("vehicle.") and abs(across) < 0.8 and aligned:
-                if 0.0 < along < 20.0:
-                    gaps[along - actors[key]["extent_m"][0] - bumper] = key
+            is_vehicle = key != ego_id and actors[key]["type_id"].startswith("vehicle.")
+            if is_vehicle and abs(across) < 0.8 and aligned and 0.0 < along < 20.0:
+                gaps[along - actors[key]["extent_m"][0] - bumper] = key
         straight = abs(row["path_m"][-1, 1]) < 0.5
         if gaps and straight:
             assert row["lead_distance_m"] == pytest.approx(min(gaps), abs=0.4)
