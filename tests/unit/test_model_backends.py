@@ -21,6 +21,8 @@ from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
 from simlingo.model.graph_modules import queries_of, read_on  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 
+#: One fixture, a network compiled by torch, takes longer than the quick part has.
+pytestmark = pytest.mark.medium
 POINTS = np.array([[10.0, 1.0], [30.0, -2.0]])
 KINDS = {"torch": TorchBackend, "static": StaticBackend}
 NO_GPU = "needs a CUDA GPU: capture and replay of the graphs cannot be tried on a CPU"
@@ -81,7 +83,6 @@ def close(found: Any, wanted: Any) -> None:
     np.testing.assert_allclose(found, wanted, atol=2e-5)
 
 
-@pytest.mark.medium
 def test_one_pass_gives_the_plain_plan_and_the_plain_scores(backend: Any, network: SimLingoNetwork) -> None:
     ids = prompt(network)
     plain = Plain(network, ids)

@@ -49,6 +49,9 @@ from simlingo.model.prompt import TURN_END  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
 from training.benchmarks.model_subject import open_subject  # noqa: E402
 
+#: One fixture, a network compiled by torch, takes longer than the quick part has.
+pytestmark = pytest.mark.medium
+
 
 def observation() -> Observation:
     frame = np.random.default_rng(1).integers(0, 256, (512, 1024, 3), dtype=np.uint8)
@@ -57,7 +60,6 @@ def observation() -> Observation:
     )
 
 
-@pytest.mark.medium
 @pytest.mark.parametrize(("precision", "tolerance"), [("bf16", 0.1), ("int8", 0.5)])
 def test_other_precisions_run_on_torch_and_plan_alike(tiny_folder: Path, precision: str, tolerance: float) -> None:
     graphs, other = load_policy(str(tiny_folder)), load_policy(str(tiny_folder), precision=precision)  # type: ignore[arg-type]

@@ -69,6 +69,7 @@ def greens(pixels: np.ndarray) -> int:
     return int(((pixels[:, 1] > 215) & (pixels[:, 0] < 110) & (pixels[:, 2] < 190)).sum())
 
 
+@pytest.mark.medium
 def test_the_road_lies_two_metres_below_the_camera(town: Town, renderer: Renderer) -> None:
     pose = on_lane(town, 30.0)
     down = carla.Transform(pose.transform(carla.Location(0.0, 0.6, 2.0)), carla.Rotation(pitch=-90.0))
@@ -77,6 +78,7 @@ def test_the_road_lies_two_metres_below_the_camera(town: Town, renderer: Rendere
     assert seen["depth"][32, 32] == pytest.approx(2.0, abs=0.02)
 
 
+@pytest.mark.medium
 def test_the_street_has_marks_walks_buildings_and_sky(town: Town, renderer: Renderer) -> None:
     seen = renderer.render(
         driver_camera(on_lane(town, 20.0)), WIDTH, HEIGHT, FOV, SceneFrame(WEATHERS["clear_noon"]), ("rgb", "semantic")

@@ -85,6 +85,7 @@ def test_no_junction_is_ever_green_for_two_phases(town: str) -> None:
             assert len(shown) <= 1
 
 
+@pytest.mark.medium
 def test_each_light_gets_green_in_its_turn(world: World) -> None:
     green = set()
     for _ in range(80):

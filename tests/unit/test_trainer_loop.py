@@ -92,6 +92,7 @@ def test_an_update_is_the_configured_one(tmp_path: Path) -> None:
         torch.testing.assert_close(trainer.learner.average.weights[name], expected)
 
 
+@pytest.mark.medium
 def test_a_network_learns_all_that_it_is_taught(tmp_path: Path) -> None:
     """The frames that it trains on, seen again without changes: every loss has become smaller."""
     data = tiny_data()
@@ -142,6 +143,7 @@ def test_validation_frames_are_spread_evenly_and_weigh_the_same(tmp_path: Path) 
     assert found["val_path"] == pytest.approx((2 * two + one) / 3, rel=1e-5)
 
 
+@pytest.mark.medium
 def test_the_rate_follows_samples_and_every_update_has_its_row(tmp_path: Path) -> None:
     config = tiny_config()
     trainer, budget = tiny_run(tmp_path, config, samples=18)
@@ -160,6 +162,7 @@ def test_the_rate_follows_samples_and_every_update_has_its_row(tmp_path: Path) -
     assert checked["val_path"] == trainer.progress.history[-1]["val_path"]
 
 
+@pytest.mark.medium
 def test_the_weights_that_are_shipped_are_the_average(tmp_path: Path) -> None:
     trainer, budget = tiny_run(tmp_path, samples=8)
     trainer.run(budget, ignore)
@@ -169,6 +172,7 @@ def test_the_weights_that_are_shipped_are_the_average(tmp_path: Path) -> None:
         assert not torch.equal(shipped[name], trainer.learner.network.state_dict()[name].half().float())
 
 
+@pytest.mark.medium
 def test_a_run_that_is_interrupted_ends_with_a_checkpoint_and_goes_on(tmp_path: Path) -> None:
     first, budget = tiny_run(tmp_path / "run", samples=24)
 
@@ -189,6 +193,7 @@ def test_a_run_that_is_interrupted_ends_with_a_checkpoint_and_goes_on(tmp_path: 
     assert len(read_rows(tmp_path / "run/validation.csv")) == 2, "nothing is noted twice"
 
 
+@pytest.mark.medium
 def test_a_checkpoint_is_written_when_its_time_has_come(tmp_path: Path) -> None:
     config = tiny_config(checkpoints={"every_minutes": 1e-9})
     trainer, budget = tiny_run(tmp_path, config, samples=12)
@@ -224,6 +229,7 @@ def test_random_numbers_of_the_network_follow_seed_and_step(tmp_path: Path) -> N
     assert losses[0] != losses[2]
 
 
+@pytest.mark.medium
 def test_minutes_become_samples_once_and_the_measurement_leaves_no_trace(tmp_path: Path) -> None:
     for workers in (0, 1):
         config = tiny_config(data={"workers": workers})
@@ -246,6 +252,7 @@ def test_the_measured_rate_is_that_of_the_middle_update(tmp_path: Path) -> None:
     assert next(clock, None) is None
 
 
+@pytest.mark.medium
 def test_the_model_drives_at_each_multiple_of_the_samples(tmp_path: Path) -> None:
     seen: list[tuple[int, bool]] = []
 
@@ -300,6 +307,7 @@ def test_models_are_known_by_name(tmp_path: Path) -> None:
         tiny_run(tmp_path, replace(tiny_config(), model="another"))
 
 
+@pytest.mark.medium
 def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
     trainer, budget = tiny_run(tmp_path / "own", samples=4)
     trainer.run(budget, ignore)
@@ -315,6 +323,7 @@ def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
         Trainer(tmp_path / "own", wider, tiny_data().train, tiny_data().validation)
 
 
+@pytest.mark.medium
 def test_a_run_begins_with_the_weights_of_another_and_says_what_may_be_done_with_its_own(tmp_path: Path) -> None:
     """Weights of its own are free; those that it began with keep their restriction, also when the run goes on."""
     first, budget = tiny_run(tmp_path / "own", samples=4)
