@@ -124,7 +124,9 @@ def record(
             "ego": ego.get_transform(),
             "speed": ego.get_velocity().length(),
             "poses": {a.id: a.get_transform() for kind in ("vehicle.*", "walker.*") for a in actors.filter(kind)},
-            "speeds": {a.id: a.get_velocity().length() for kind in ("vehicle.*", "walker.*") for a in actors.filter(kind)},
+            "speeds": {
+                a.id: a.get_velocity().length() for kind in ("vehicle.*", "walker.*") for a in actors.filter(kind)
+            },
             "lights": {light.id: light.get_state() for light in episode.session.traffic_lights},
             "stamp_ns": round(world.get_snapshot().timestamp.elapsed_seconds * 1e9),
         }

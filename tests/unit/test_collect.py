@@ -41,7 +41,9 @@ def test_routes_follow_from_the_seed_alone(tmp_path: Path) -> None:
     jobs = [route_job(settings, index) for index in range(50)]
     assert len({job.name for job in jobs}) == len({job.seed for job in jobs}) == 50
     assert [job.index for job in jobs] == list(range(50))
-    assert not {job.seed for job in jobs} & {route_job(CollectSettings(tmp_path, seed=5), index).seed for index in range(50)}
+    assert not {job.seed for job in jobs} & {
+        route_job(CollectSettings(tmp_path, seed=5), index).seed for index in range(50)
+    }
     name = jobs[7].name
     assert all(part in name for part in (jobs[7].town, jobs[7].weather, "00007", str(jobs[7].seed)))
 
@@ -180,7 +182,7 @@ def test_a_push_on_the_steering_moves_the_car_about_a_metre_at_most_whatever_its
                 sum_of_run = 0.0
         # A heading of curvature x speed x time, held for about the time of a push.
         sideways = [abs(run) * 0.05 * speed * 0.28 * speed * 1.0 for run in runs]
-        assert 0.05 < min(sideways)
+        assert min(sideways) > 0.05
         assert max(sideways) < 2.5
         assert any(run > 0 for run in runs)
         assert any(run < 0 for run in runs)

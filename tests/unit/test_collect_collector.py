@@ -278,7 +278,10 @@ def test_the_command_counts_and_names_what_is_wrong(
     assert cli.run(parser.parse_args([*common, "--frames", "12", "--seed", "4"])) == 1
     assert "collect: " in (error := capsys.readouterr().err)
     assert "seed 0, now 4" in error
-    assert cli.run(parser.parse_args([*common, "--frames", "12", "--no-repaint", "--no-counterfactual", "--no-perturb"])) == 1
+    assert (
+        cli.run(parser.parse_args([*common, "--frames", "12", "--no-repaint", "--no-counterfactual", "--no-perturb"]))
+        == 1
+    )
     error = capsys.readouterr().err
     assert all(f"{name} True, now False" in error for name in ("repaint", "counterfactual", "perturb"))
     wanted: list[tuple[Any, ...]] = []
@@ -305,6 +308,7 @@ def test_threads_are_limited_for_all_numeric_libraries(monkeypatch: pytest.Monke
 @pytest.mark.slow
 def test_a_real_collection_has_exactly_its_frames_and_survives_a_kill(tmp_path: Path) -> None:
     chosen = CollectSettings(tmp_path, ("gridtown",), seed=2, perturb=False)
+
     class Stop(Exception):  # noqa: N818
         pass
 

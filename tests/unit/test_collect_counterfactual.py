@@ -67,7 +67,10 @@ def approach() -> Approach:
 
 def test_a_red_light_in_green_lets_the_car_go_on(approach: Approach) -> None:
     info = approach.expert.observe()
-    changed, colours = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (None, {})
+    changed, colours = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (
+        None,
+        {},
+    )
     assert changed is not None
     assert (info.light.state, changed.light.state) == ("red", "green")
     before, after = approach.expert.places_ahead(info), approach.expert.places_ahead(changed)
@@ -155,7 +158,11 @@ def test_where_nothing_stops_the_car_no_view_is_nearer(approach: Approach) -> No
 def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> None:
     info = approach.drive(lambda info: room_ahead(info) > 40.0 and info.ego.speed > 2.0)
     rng = np.random.default_rng(5)
-    made = [drawn for drawn in (other_lead(info, approach.expert, approach.backend, approach.world, rng) for _ in range(60)) if drawn]
+    made = [
+        drawn
+        for drawn in (other_lead(info, approach.expert, approach.backend, approach.world, rng) for _ in range(60))
+        if drawn
+    ]
     assert len(made) > 30
     assert min(behind.lead_distance for behind, _ in made) < 2.0
     for behind, _ in made:

@@ -256,7 +256,9 @@ def test_the_second_view_stands_to_the_right_and_is_turned_clockwise(drive: Reco
         assert abs(np.mean(values)) < 0.2 * most
 
 
-def test_pictures_are_taken_from_where_the_rows_say_and_the_camera_stood_there_before_the_tick(drive: Recording) -> None:
+def test_pictures_are_taken_from_where_the_rows_say_and_the_camera_stood_there_before_the_tick(
+    drive: Recording,
+) -> None:
     looks = iter(drive.looks)
     for one, other in pairs(drive):
         first, second = next(looks), next(looks)
@@ -408,9 +410,9 @@ def test_the_vehicle_ahead_is_where_the_rows_say(drive: Recording) -> None:
         for key, pose in true["poses"].items():
             index, along, beside = project_onto_polyline(points, np.array((pose.location.x, pose.location.y)))
             aligned = abs(wrap_angle(math.radians(pose.rotation.yaw) - drive.episode.expert.route.yaw[index])) < 0.15
-            if key != ego_id and actors[key]["type_id"].startswith("vehicle.") and beside < 1.0 and aligned:
-                if 0.0 < along - here < 40.0:
-                    gaps[along - here - actors[key]["extent_m"][0] - bumper] = key
+            vehicle = key != ego_id and actors[key]["type_id"].startswith("vehicle.")
+            if vehicle and aligned and beside < 1.0 and 0.0 < along - here < 40.0:
+                gaps[along - here - actors[key]["extent_m"][0] - bumper] = key
         if gaps:
             assert row["lead_distance_m"] == pytest.approx(min(gaps), abs=0.6)
             assert row["lead_speed_mps"] == pytest.approx(true["speeds"][gaps[min(gaps)]], abs=0.3)
@@ -435,9 +437,10 @@ def test_the_route_ahead_and_the_commands_are_those_of_the_way(drive: Recording)
     assert all(row["route_m"] is None for row in drive.view("second"))
     turning = [row["command"] for row in drive.view("ego") if row["junction"] and row["command"] != Command.FOLLOW_LANE]
     assert turning
-    assert all(row["speed_limit_mps"] == pytest.approx(limit, abs=0.1) for row, limit in zip(
-        drive.view("ego"), [row["speed_limit_mps"] for row in drive.view("second")], strict=True
-    ))
+    assert all(
+        row["speed_limit_mps"] == pytest.approx(limit, abs=0.1)
+        for row, limit in zip(drive.view("ego"), [row["speed_limit_mps"] for row in drive.view("second")], strict=True)
+    )
     assert {round(row["speed_limit_mps"] * 3.6) for row in drive.rows} <= {30, 40, 50}
 
 
@@ -526,14 +529,23 @@ def test_boxes_tell_of_lights_signs_and_weather(drive: Recording) -> None:
 
 def test_the_metadata_name_the_route_the_actors_and_the_lights(drive: Recording) -> None:
     meta, world = drive.route.meta, drive.episode.session.world
-    assert (meta["town"], meta["weather"]["name"], meta["policy"], meta["perturb"]) == ("gridtown", "clear_noon", None, False)
+    assert (meta["town"], meta["weather"]["name"], meta["policy"], meta["perturb"]) == (
+        "gridtown",
+        "clear_noon",
+        None,
+        False,
+    )
     assert meta["job"] == {
         "index": 0, "town": "gridtown", "seed": 5, "weather": "clear_noon", "vehicles": 25, "walkers": 12,
     }  # fmt: skip
     assert drive.route.map_path.read_text() == world.get_map().to_opendrive()
     assert drive.route.map_path.with_suffix("").with_suffix(".decor.json").is_file()
     assert meta["result"]["status"] == "completed"
-    assert (meta["ended_early"], meta["driven_frames"], meta["frames"]) == (False, drive.route.frames, drive.route.frames)
+    assert (meta["ended_early"], meta["driven_frames"], meta["frames"]) == (
+        False,
+        drive.route.frames,
+        drive.route.frames,
+    )
     dense = drive.episode.dense
     assert len(meta["waypoints"]) == len(dense)
     for written, (waypoint, command) in zip(meta["waypoints"], dense, strict=True):

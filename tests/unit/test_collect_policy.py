@@ -189,4 +189,3 @@ def test_an_infraction_takes_the_frames_before_it_out(tmp_path: Path) -> None:
     start = made.route.meta["waypoints"][0]
     assert 0.01 < math.dist((made.rows[0]["ego_x_m"], made.rows[0]["ego_y_m"]), start[:2]) < 0.6
     assert 0.0 < abs(made.rows[0]["ego_yaw_rad"] - start[2]) < math.radians(4.5)
-

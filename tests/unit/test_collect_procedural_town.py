@@ -50,7 +50,9 @@ def test_more_routes_pass_a_stop_sign_than_by_chance() -> None:
     assert lines
 
     def passing(wanted: list[tuple[float, float, float]]) -> int:
-        routes = [draw_training_route(world.get_map(), planner, np.random.default_rng(seed), wanted) for seed in range(20)]
+        routes = [
+            draw_training_route(world.get_map(), planner, np.random.default_rng(seed), wanted) for seed in range(20)
+        ]
         return sum(passes_line(planner.polyline(route), lines) for route in routes)
 
     assert passing(lines) >= passing([]) + 4

