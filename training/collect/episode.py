@@ -105,11 +105,12 @@ class Episode:
         recorder = FrameRecorder(session, driver, self.expert, self.camera, second_views, log, file, self._rng, told)
         session.tick()  # cameras that are sensors see nothing before
         ends = ENDING_EXPERT if self._policy is None else ENDING
-        roll_out(session, driver, [log, recorder, Score(scorer), EndAtInfraction(scorer, file, ends)], MOST_TICKS)
-        meta = {**self._meta(scorer.result().to_json(), log), "ended_early": recorder.finished}
-        self.camera.close()
-        session.close()
-        return meta
+        try:
+            roll_out(session, driver, [log, recorder, Score(scorer), EndAtInfraction(scorer, file, ends)], MOST_TICKS)
+            return {**self._meta(scorer.result().to_json(), log), "ended_early": recorder.finished}
+        finally:
+            self.camera.close()
+            session.close()
 
     def _stretches(self) -> PolicyStretches | None:
         if self._policy is None:

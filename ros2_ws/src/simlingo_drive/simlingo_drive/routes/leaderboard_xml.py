@@ -15,6 +15,9 @@ from simlingo.contracts import FloatArray, InvalidInputError
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo_drive.routes.route import Route, route_along
 
+#: Key points keep away from junctions by so many waypoints, about a metre each.
+JUNCTION_MARGIN = 2
+
 
 @dataclass(frozen=True)
 class RouteEntry:
@@ -62,8 +65,13 @@ def write_routes(path: Path, entries: Sequence[RouteEntry]) -> None:
 
 
 def entry_of(route: Route, town: str) -> RouteEntry:
-    """Key points that name ``route``: its ends, and every fifth metre between, so that the shortest way is this one."""
-    chosen = sorted({*range(0, len(route.dense), 5), len(route.dense) - 1})
+    """Key points that name ``route``: its ends, and every fifth metre between, so that the shortest way is this one.
+
+    None near a junction: several lanes lie over each other there, and a place alone does not say which is meant.
+    """
+    inside = [index for index, (waypoint, _) in enumerate(route.dense) if waypoint.is_junction]
+    near = {index + step for index in inside for step in range(-JUNCTION_MARGIN, JUNCTION_MARGIN + 1)}
+    chosen = sorted({*range(0, len(route.dense), 5)} - near | {0, len(route.dense) - 1})
     places = [route.dense[index][0].transform.location for index in chosen]
     return RouteEntry(route.name, town, np.array([(place.x, place.y, place.z) for place in places]))
 
