@@ -162,7 +162,7 @@ def record_of(config: TrainConfig, data: TrainData, start_from: Path | None) -> 
             "validation_frames": len(data.validation),
             "folders": [str(folder) for folder in data.folders],
         },
-        start_from=None if start_from is None else str(start_from),
+        start_from=None if start_from is None else os.path.abspath(start_from),
         commit=commit_of(Path(__file__).resolve().parents[2]),
         versions=versions(),
         threads=torch.get_num_threads(),
