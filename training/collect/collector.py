@@ -70,9 +70,10 @@ class Collector:
         """Collect and return the number of frames; ``shown`` hears now and then how far it is.
 
         Raises:
-            InvalidInputError: the folder holds another collection.
+            InvalidInputError: the folder holds another collection, or more frames than are asked for.
         """
         self._begin_card()
+        self._keep_what_is_there()
         context = multiprocessing.get_context("spawn")
         reports, limit = context.Queue(), context.Array("q", [-1, 0])
         pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=start, initargs=(reports, limit))
@@ -107,6 +108,15 @@ class Collector:
         }
         card = {"name": self._settings.out.name, "camera": camera, "created_by": "./simlingo collect"}
         write_dataset_card(self._settings.out, {**card, "collection": ours})
+
+    def _keep_what_is_there(self) -> None:
+        """Refuse to cut an earlier collection down to fewer frames."""
+        there = sum(_frames_in(path)[0] for path in route_path(self._settings.out, "any").parent.glob("*.parquet"))
+        if self._wanted is not None and there > self._wanted:
+            raise InvalidInputError(
+                f"{self._settings.out} holds {there} frames, more than --frames {self._wanted}: nothing is cut; "
+                "choose another --out, or ask for more"
+            )
 
     def _loop(self, pool: ProcessPoolExecutor, reports: Any, limit: Any, shown: Callable[[Tally], None]) -> None:
         tally, pending, index = self._tally, set[Future[dict[str, Any]]](), 0
