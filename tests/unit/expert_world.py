@@ -12,10 +12,10 @@ from typing import Any
 import carla
 
 import simlingo_sim.towns
+from simlingo.contracts import TICK_S
 from simlingo.navigation.global_planner import GlobalPlanner
 
 TOWNS = Path(simlingo_sim.towns.__file__).parent
-TICK_S = 0.05
 WHEELBASE = 2.86
 FULL_STEER_RAD = math.radians(45.4)
 

@@ -228,3 +228,26 @@ def test_no_folder_imports_itself_on_a_detour(package: str) -> None:
 def test_circles_are_seen() -> None:
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": set()}) == []
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+@pytest.mark.parametrize("name", ["TICK_S", "TURN_ANGLE"])
+def test_the_tick_and_the_turn_are_defined_once(name: str) -> None:
+    found = [
+        file.relative_to(ROOT)
+        for base in PACKAGES.values()
+        for file in base.rglob("*.py")
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets)
+    ]
+    assert len(found) == 1, found
+
+
+def test_one_loop_ticks_the_world() -> None:
+    """Whoever drives hangs a hook on ``simlingo_drive.rollout``."""
+    found = []
+    for base in PACKAGES.values():
+        for file in base.rglob("*.py"):
+            loops = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.For | ast.While)]
+            if any("world.tick()" in ast.unparse(loop) or "session.tick()" in ast.unparse(loop) for loop in loops):
+                found.append(file.relative_to(ROOT).as_posix())
+    assert found == ["ros2_ws/src/simlingo_drive/simlingo_drive/rollout.py"]

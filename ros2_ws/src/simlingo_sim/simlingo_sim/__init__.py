@@ -7,10 +7,10 @@ if TYPE_CHECKING:
     from simlingo_sim.client import Client
     from simlingo_sim.errors import SimulatorError
     from simlingo_sim.towns import TOWNS
-    from simlingo_sim.world import TICK_S, World
+    from simlingo_sim.world import World
 
-__all__ = ["TICK_S", "TOWNS", "Client", "SimulatorError", "World"]
-_HOME = {"TICK_S": "world", "TOWNS": "towns", "Client": "client", "SimulatorError": "errors", "World": "world"}
+__all__ = ["TOWNS", "Client", "SimulatorError", "World"]
+_HOME = {"TOWNS": "towns", "Client": "client", "SimulatorError": "errors", "World": "world"}
 
 
 def __getattr__(name: str) -> Any:

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from simlingo_sim.render.renderer import Renderer
     from simlingo_sim.render.scene import SceneFrame
 
-#: Seconds of a tick: 20 Hz (spec D.2).
-TICK_S = 0.05
+#: Step of a world to which nobody has given settings, s. Whoever drives sets his own.
+DEFAULT_STEP_S = 0.05
 
 _LIGHT_CODES = {
     carla.TrafficLightState.Red: LIGHT_RED,
@@ -70,7 +70,7 @@ class World:
         self._map = roads.map
         self._library = make_library()
         self._settings = carla.WorldSettings()
-        self._settings.synchronous_mode, self._settings.fixed_delta_seconds = True, TICK_S
+        self._settings.synchronous_mode, self._settings.fixed_delta_seconds = True, DEFAULT_STEP_S
         self._registry = ActorRegistry(self)
         self._elapsed_s = 0.0
         self._tick_callbacks: dict[int, Callable[[WorldSnapshot], None]] = {}
