@@ -113,7 +113,10 @@ def drive(
     scorer = RouteScorer(session.world, session.ego, route.transforms)
     trace = Trace(session)
     begin = time.perf_counter()
-    roll_out(session, driver, [Score(scorer), trace, Teller(scorer, tell)])
+    try:
+        roll_out(session, driver, [Score(scorer), trace, Teller(scorer, tell)])
+    finally:
+        session.close()
     return DriveRecord(
         spec=route.spec,
         weather=settings.weather or route.spec.weather,

@@ -106,7 +106,10 @@ def drive_trial(spec: RouteSpec, settings: DriveSettings, tell: Tell = say_nothi
     scorer = RouteScorer(session.world, session.ego, [waypoint.transform for waypoint, _ in trial.dense])
     instruct, trace = _Instruct(session, driver, trial), Trace(session)
     begin = time.perf_counter()
-    roll_out(session, driver, [Score(scorer), instruct, trace, Teller(scorer, tell, TRACE_EVERY)], LIMIT_TICKS)
+    try:
+        roll_out(session, driver, [Score(scorer), instruct, trace, Teller(scorer, tell, TRACE_EVERY)], LIMIT_TICKS)
+    finally:
+        session.close()
     result = {
         **result_with_route(scorer.result(), route),
         "instruction": trial.sentence,
