@@ -10,13 +10,14 @@ from typing import Any
 import carla
 import numpy as np
 import pytest
-from simlingo_drive.drivers.base import DriverSettings, make_driver, register, unregister
 
 from simlingo.contracts import InvalidInputError, SimlingoError
 from simlingo_drive.backends.base import Capability, CapabilityError
 from simlingo_drive.backends.carla_server import CarlaBackend
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_map, embedded_planner
+from simlingo_drive.driver import DriverSettings
 from simlingo_drive.drivers.expert import ExpertDriver
+from simlingo_drive.drivers.registry import make_driver, register, unregister
 from simlingo_drive.rig import DROP_M
 from simlingo_drive.rollout import Hook, Score, roll_out
 from simlingo_drive.routes import RouteSpec, numbered_route, route_along, route_between, signalled_lanes
