@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import onnx
@@ -52,7 +53,7 @@ def share_weights(folder: Path, metadata: dict[str, str]) -> None:
         onnx.save(model, str(path))
 
 
-def _move(tensor: TensorProto, data, places: dict[bytes, tuple[int, int]]) -> None:  # type: ignore[no-untyped-def]
+def _move(tensor: TensorProto, data: BinaryIO, places: dict[bytes, tuple[int, int]]) -> None:
     """Write a tensor's values to the common file, unless they are there, and point to them."""
     values = tensor.raw_data
     key = hashlib.sha256(values).digest()
