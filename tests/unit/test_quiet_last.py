@@ -35,6 +35,7 @@ def project(tmp_path: Path) -> Path:
         file = tmp_path / "tests" / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TIMED.format(name=name, seconds=seconds))
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 300\n")
     for name in ("conftest.py", "quiet_last.py"):
         shutil.copy(TESTS / name, tmp_path / "tests" / name)
     return tmp_path
@@ -70,3 +71,29 @@ def test_quiet_tests_only_are_one_after_the_other_too(project: Path) -> None:
     last, rows = run(project, "tests/ros")
     assert re.search(r"\b8 passed in ", last)
     assert len({pid for _, pid, _, _ in rows}) == 1
+
+
+#: Waits where no signal handler of Python runs, as for a lock in a middleware's library.
+STUCK = """
+import ctypes
+
+def test_before(): ...
+
+def test_that_waits_for_ever():
+    mutex = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+
+def test_after(): ...
+"""
+
+
+@pytest.mark.medium
+def test_a_test_that_no_signal_ends_is_named_and_the_rest_goes_on(project: Path) -> None:
+    (project / "tests/ros/test_cc.py").write_text(STUCK)
+    (project / "pytest.ini").write_text("[pytest]\ntimeout = 2\n")
+    conftest = project / "tests/conftest.py"
+    conftest.write_text(conftest.read_text().replace("GRACE_S = 60.0", "GRACE_S = 1.0"))
+    last, rows = run(project)
+    assert re.search(r"\b1 failed, 22 passed in ", last), last
+    assert len(rows) == 20
