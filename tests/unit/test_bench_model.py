@@ -21,6 +21,9 @@ from training.benchmarks.model_measure import measure
 from training.benchmarks.model_phases import Frame
 from training.benchmarks.model_report import HEADING, append, lines, show
 
+#: Loads whole models.
+pytestmark = pytest.mark.medium
+
 TEXT = 3
 
 

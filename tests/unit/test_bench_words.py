@@ -50,6 +50,7 @@ def test_shares_count_reasons_where_the_expert_has_one() -> None:
     assert shares["no reason, where there is none"] == 100.0
 
 
+@pytest.mark.medium
 def test_a_speaking_model_is_measured_frame_by_frame(tmp_path: Path, speaking_folder: Path) -> None:
     write_waiting(tmp_path / "data", 6)
     parser = argparse.ArgumentParser()
@@ -64,6 +65,7 @@ def test_a_speaking_model_is_measured_frame_by_frame(tmp_path: Path, speaking_fo
 
 
 @pytest.mark.parametrize("wrong", ["no data", "silent"])
+@pytest.mark.medium
 def test_what_cannot_be_compared_is_named(
     wrong: str, tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

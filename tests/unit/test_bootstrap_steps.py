@@ -213,6 +213,7 @@ def test_the_hash_sees_names_contents_and_words(tmp_path: Path) -> None:
     assert hash_files([file], "x") != first
 
 
+@pytest.mark.medium
 def test_a_second_set_up_waits_even_for_what_a_killed_one_left(layout: Layout) -> None:
     """The lock goes to the programs that a set-up starts: after kill -9 of the set-up it is held until they end."""
     script = f"""
@@ -267,6 +268,7 @@ def test_when_one_of_two_fails_the_other_is_ended(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+@pytest.mark.medium
 def test_ctrl_c_ends_the_programs_too(tmp_path: Path) -> None:
     marker = tmp_path / "late"
     script = f"""

@@ -26,6 +26,9 @@ from simlingo.geometry import arc_length, ego_to_map, map_to_ego, project_onto_p
 from simlingo_drive.views import MAX_SHIFT_M, MAX_TURN_RAD
 from simlingo_sim.vehicle_models import VEHICLE_MODELS
 
+#: Drives for many seconds.
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Recording:

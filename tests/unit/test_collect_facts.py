@@ -26,6 +26,9 @@ from simlingo_drive.expert.constants import CONSTANTS
 from training.collect.boxes import BOX_RADIUS_M, WEATHER_KEYS
 from training.datasets.schema import CAUSES
 
+#: Drives for many seconds.
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Recording:

@@ -20,6 +20,9 @@ from simlingo_drive.drivers.model import Pilot
 from training.collect.policy_drive import EXPERT_S, MODEL_S, PLAN_EVERY, RESCUE_M, PolicyStretches
 from training.collect.settings import RouteJob
 
+#: Drives for many seconds.
+pytestmark = pytest.mark.medium
+
 NAVIGATION = Navigation(np.array([[20.0, 0.0], [40.0, 0.0]]), Command.FOLLOW_LANE, Command.FOLLOW_LANE, 0.0)
 
 

@@ -17,6 +17,9 @@ from simlingo_sim.town_map import TownMap
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS, Town, load
 from training.collect.settings import CollectSettings, route_job
 
+#: Drives for many seconds.
+pytestmark = pytest.mark.medium
+
 
 def drawn(seed: int) -> Town:
     return procedural_town(np.random.default_rng(seed))

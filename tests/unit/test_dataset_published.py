@@ -126,6 +126,7 @@ def test_hazards_follow_from_cause_and_stops(
     assert back["brake"] == 1.0
 
 
+@pytest.mark.medium
 def test_rows_come_back_as_far_as_the_layout_holds_them(written: Path) -> None:
     rows = list(read_published(written))
     assert [found["frame"] for found in rows if found["view"] == "ego"] == list(range(FRAMES))

@@ -89,6 +89,7 @@ def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path, mo
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, *others, "fastrtps_young"])
 
 
+@pytest.mark.medium
 def test_a_mapped_segment_is_seen_as_in_use() -> None:
     path = Path("/dev/shm") / f"fastrtps_test_{os.getpid()}"
     path.write_bytes(bytes(4096))

@@ -23,6 +23,9 @@ from training.collect.settings import CollectSettings, RouteJob
 from training.datasets.reader import open_dataset, read_row
 from training.datasets.writer import RouteFile, write_dataset_card
 
+#: Drives for many seconds.
+pytestmark = pytest.mark.medium
+
 FRAMES = 13
 JOB = RouteJob(0, "ringtown", 3, "clear_noon", 12, 0)
 

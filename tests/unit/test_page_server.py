@@ -169,6 +169,7 @@ def test_requests_are_carried_out_and_wrong_ones_answered(served: tuple[FakeSour
     assert source.requests == [{"do": "pause"}]
 
 
+@pytest.mark.medium
 def test_browser_that_does_not_read_does_not_hold_up_another(served: tuple[FakeSource, str]) -> None:
     _, address = served
 

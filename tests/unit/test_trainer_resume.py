@@ -57,6 +57,7 @@ def start(*arguments: object) -> int:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.medium
 def test_a_killed_run_goes_on_with_the_same_losses_bit_for_bit(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     killable(whole)

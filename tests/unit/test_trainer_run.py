@@ -111,6 +111,7 @@ def test_what_changes_no_figure_may_differ(tmp_path: Path) -> None:
     assert found["budget"] == {"samples": 16}
 
 
+@pytest.mark.medium
 def test_another_commit_is_refused_unless_it_is_accepted_and_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +194,7 @@ def train(tmp_path: Path) -> Callable[..., int]:
     return command
 
 
+@pytest.mark.medium
 def test_the_command_trains_goes_on_and_exports(
     train: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
