@@ -15,7 +15,8 @@ import pytest
 
 from simlingo_cli.mutants.equivalents import entry_for, read_equivalents
 from simlingo_cli.mutants.finding import mutants_of
-from simlingo_cli.mutants.project import MutationError
+from simlingo_cli.mutants.imports import Imports
+from simlingo_cli.mutants.project import MutationError, Project
 
 pytest.importorskip("coverage", reason="coverage is not installed; ./simlingo test installs it")
 ROOT = Path(__file__).resolve().parents[2]
@@ -282,3 +283,31 @@ def test_an_entry_without_a_reason_is_named(tmp_path: Path) -> None:
     path.write_text("[[equivalent")
     with pytest.raises(MutationError, match="is no TOML"):
         read_equivalents(path)
+
+
+@pytest.mark.medium
+def test_a_test_that_changes_while_others_are_recorded_is_named(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    write(root, FILES)
+    run(root)
+    late = """
+        from pathlib import Path
+        from pkg.sums import weak
+
+        def test_late():
+            with Path(__file__).with_name("test_sums.py").open("a") as out:
+                out.write("# changed")
+            assert weak(1) == 8
+        """
+    write(root, {"tests/test_late.py": late})
+    done = run(root)
+    assert done.returncode == 1
+    assert "tests/test_sums.py or a file that it uses changed while lines were recorded: run again" in done.stderr
+
+
+def test_what_the_helpers_of_a_test_import_is_near_to_it(tmp_path: Path) -> None:
+    helper = {"tests/cases.py": "from pkg.sums import weak\n", "tests/test_helped.py": "from cases import weak\n"}
+    write(tmp_path, FILES | helper)
+    imports = Imports(Project(tmp_path, (".",), ("pkg", "app"), (), "tests", tmp_path, tmp_path, tmp_path))
+    assert "pkg/sums.py" in imports.of_test("tests/test_helped.py")
+    assert "pkg/sums.py" not in imports.of_test("tests/test_shown.py")

@@ -40,9 +40,14 @@ class Imports:
 
     def test_side(self, test_file: str) -> list[str]:
         """A test file, its helpers and its conftest.py files: what may change its verdict beside the code."""
-        tests = Path(self._project.tests).parts[0]
-        own = {file for file in self.reach([test_file]) if Path(file).parts[0] == tests}
-        return sorted({*own, *self._conftests(test_file)})
+        return sorted({*self._own(test_file), *self._conftests(test_file)})
+
+    def of_test(self, test_file: str) -> set[str]:
+        """The files that a test file or its helpers import themselves."""
+        return {file for own in self._own(test_file) for file in self.of(own)}
+
+    def _own(self, test_file: str) -> set[str]:
+        return {file for file in self.reach([test_file]) if self._in_tests(file)}
 
     def _find(self, file: str, text: str) -> set[str]:
         found: set[str] = set()

@@ -91,13 +91,13 @@ class _Run:
         self._warm = False
 
     def tests(self, files: set[str]) -> tuple[list[str], list[str]]:
-        """The test files that import one of ``files`` themselves, and those that reach one by others."""
+        """The test files that import one of ``files``, they or their helpers, and those that reach one by others."""
         known = self._project.test_files()
         unknown = sorted(set(self._options.tests) - set(known))
         if unknown:
             raise MutationError(f"no test file {', '.join(unknown)}: name files test_*.py in {self._project.tests}.")
         asked = self._options.tests or known
-        near = [test for test in asked if self._imports.of(test) & files]
+        near = [test for test in asked if self._imports.of_test(test) & files]
         far = [test for test in asked if test not in near and self._imports.reach([test]) & files]
         if not near and not far:
             raise MutationError(f"no test in {self._project.tests} imports {sorted(files)[0]}: write one first.")
@@ -133,7 +133,14 @@ class _Run:
                 f"{len(failures)} tests fail without any mutant: {', '.join(list(failures)[:5])}. "
                 f"Mend them first (./simlingo test {name.partition('::')[0]}). The first says:\n{text[-2000:]}"
             )
-        return [record for test in tests if (record := recordings.read(test)) is not None]
+        records = {test: recordings.read(test) for test in tests}
+        changed = [test for test, record in records.items() if record is None]
+        if changed and not self._options.keep_only:
+            raise MutationError(
+                f"{changed[0]} or a file that it uses changed while lines were recorded: run again, and work in "
+                "another clone meanwhile."
+            )
+        return [record for record in records.values() if record is not None]
 
     def _try(self, name: str, selection: Selection, journal: Journal, trials: Sequence[Trial]) -> None:
         by_key = {trial.mutant.key: trial for trial in trials}
