@@ -144,12 +144,20 @@ def test_boxes_stand_where_the_actors_are(drive: Recording) -> None:
                 turned.add(round(box["yaw"], 1))
                 assert box["extent"] == pytest.approx(actors[key]["extent_m"])
                 assert box["speed"] == pytest.approx(true["speeds"][key], abs=1e-3)
+                assert [line[3] for line in box["matrix"][:2]] == pytest.approx([pose.location.x, pose.location.y])
+                assert box["role_name"] == actors[key]["role_name"]
+                assert box.get("type_id", actors[key]["type_id"]) == actors[key]["type_id"]
         assert ego_id not in found
         (own,) = boxes(row, "ego_car")
         assert own["id"] == ego_id
         assert own["extent"] == pytest.approx(ego_actor(drive)["extent_m"])
         assert own["speed"] == pytest.approx(row["ego_speed_mps"], abs=1e-4)
         assert (own["position"], own["yaw"]) == ([0.0, 0.0, 0.0], 0.0)
+        assert (own["num_points"], own["distance"]) == (-1, -1)
+        assert [line[3] for line in own["matrix"][:2]] == pytest.approx([here.x, here.y], abs=1e-3)
+        cars = [found[key] for key in found if found[key]["class"] == "car"]
+        assert all(0.0 <= car["throttle"] <= 1.0 and 0.0 <= car["brake"] <= 1.0 for car in cars)
+        assert all(car["number_of_wheels"] in (2, 4) and abs(car["steer"]) <= 1.0 for car in cars)
     assert len(turned) > 10
     assert all(row["boxes"] is None for row in drive.view("second"))
 
@@ -159,6 +167,8 @@ def test_boxes_tell_of_lights_signs_and_weather(drive: Recording) -> None:
     lines = {light["id"]: light["stop_lines"] for light in drive.route.meta["lights"]}
     lines |= {sign["id"]: sign["stop_lines"] for sign in drive.route.meta["stop_signs"]}
     affecting = {"traffic_light": 0, "stop_sign": 0}
+    world = drive.episode.session.world
+    volumes = {actor.id: actor.trigger_volume.extent for actor in world.get_actors().filter("traffic.*")}
     for row in drive.view("ego"):
         true = true_at(drive, row)["lights"]
         for name in affecting:
@@ -167,7 +177,10 @@ def test_boxes_tell_of_lights_signs_and_weather(drive: Recording) -> None:
                 # The middle of a volume that ends at the lines and reaches ten metres back.
                 nearest = min(math.dist(middle, stop[:2]) for stop in lines[box["id"]])
                 assert 4.9 < nearest < 9.0
+                assert box["distance"] == pytest.approx(math.hypot(*box["position"][:2]))
                 assert box["distance"] <= BOX_RADIUS_M
+                volume = volumes[box["id"]]
+                assert box["extent"] == pytest.approx([volume.x, volume.y, volume.z])
                 if name == "traffic_light":
                     assert box["state"] == int(true[box["id"]])
                 if box["affects_ego"]:
@@ -186,6 +199,11 @@ def test_boxes_tell_of_lights_signs_and_weather(drive: Recording) -> None:
         assert (lane["road_id"], lane["lane_id"], lane["is_in_junction"]) == (
             waypoint.road_id, waypoint.lane_id, waypoint.is_junction,
         )  # fmt: skip
+        assert lane["junction_id"] == (waypoint.junction_id if waypoint.is_junction else None)
+        assert (lane["lane_type_str"], lane["lane_change_str"]) == (str(waypoint.lane_type), str(waypoint.lane_change))
+        for side, marking in (("left", waypoint.left_lane_marking), ("right", waypoint.right_lane_marking)):
+            assert lane[f"{side}_lane_marking_type_str"] == str(marking.type)
+            assert lane[f"{side}_lane_marking_color_str"] == str(marking.color)
     assert min(affecting.values()) > 3
 
 
