@@ -31,9 +31,9 @@ killable(Path(folder), *map(int, stops))
 
 
 def killable(folder: Path, checkpoint: int = 0, kill: int = 0) -> None:
-    """Train 12 updates on one thread; a checkpoint after one of them, the end by a signal after another."""
+    """Train 12 updates on two threads; a checkpoint after one of them, the end by a signal after another."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     config = tiny_config(data={"workers": 1}, average={"decay": 0.9})
     trainer, budget = tiny_run(folder, config, samples=48)
 
