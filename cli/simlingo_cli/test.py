@@ -30,8 +30,9 @@ SECTIONS = ("lint", "format", "types", "tests")
 FAST_SECTIONS = ("lint", "format", "tests")
 FAST_MARKS = "not slow and not medium"
 FAST_TESTS = "tests/unit"
-#: The quick part names what should be marked medium.
+#: What takes longest is named: of the quick part all that should be marked medium.
 _SLOWEST = ("--durations=10", "--durations-min=2")
+_SLOWEST_OF_ALL = ("--durations=40", "--durations-min=5")
 _OPTIONS = ("--slow", "--fast", "-h", "--help")
 #: Two processes that share out files; tests/quiet_last.py keeps what needs a quiet machine to the end.
 _PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
@@ -90,7 +91,9 @@ def command_of(section: str, *, slow: bool = False, fast: bool = False, pytest_a
         return [sys.executable, "-m", "mypy", *STRICT]
     marks = [] if slow else ["-m", FAST_MARKS if fast else "not slow"]
     parallel = _PARALLEL if not pytest_args and (os.cpu_count() or 1) > 1 else ()
-    where = [*_SLOWEST, FAST_TESTS] if fast and not pytest_args else []
+    where: list[str] = []
+    if not pytest_args:
+        where = [*_SLOWEST, FAST_TESTS] if fast else [*_SLOWEST_OF_ALL]
     return [sys.executable, "-m", "pytest", *marks, *parallel, *where, *pytest_args]
 
 
