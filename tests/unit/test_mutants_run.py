@@ -306,8 +306,14 @@ def test_a_test_that_changes_while_others_are_recorded_is_named(tmp_path: Path) 
 
 
 def test_what_the_helpers_of_a_test_import_is_near_to_it(tmp_path: Path) -> None:
-    helper = {"tests/cases.py": "from pkg.sums import weak\n", "tests/test_helped.py": "from cases import weak\n"}
+    helper = {
+        "tests/cases.py": "from pkg.sums import weak\n",
+        "tests/test_helped.py": "from cases import weak\n",
+        "tests/conftest.py": "def fixture():\n    from pkg.child import halved\n",
+        "tests/test_fixed.py": "def test_it(fixture): ...\n",
+    }
     write(tmp_path, FILES | helper)
     imports = Imports(Project(tmp_path, (".",), ("pkg", "app"), (), "tests", tmp_path, tmp_path, tmp_path))
     assert "pkg/sums.py" in imports.of_test("tests/test_helped.py")
     assert "pkg/sums.py" not in imports.of_test("tests/test_shown.py")
+    assert "pkg/child.py" not in imports.of_test("tests/test_fixed.py")

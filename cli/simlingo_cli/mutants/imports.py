@@ -43,8 +43,16 @@ class Imports:
         return sorted({*self._own(test_file), *self._conftests(test_file)})
 
     def of_test(self, test_file: str) -> set[str]:
-        """The files that a test file or its helpers import themselves."""
-        return {file for own in self._own(test_file) for file in self.of(own)}
+        """The files that a test file or its helpers import themselves; what fixtures of a conftest.py need is far."""
+        helpers, found = [test_file], set[str]()
+        for own in helpers:
+            found |= self.of(own)
+            helpers += [
+                file
+                for file in self.of(own)
+                if self._in_tests(file) and Path(file).name != "conftest.py" and file not in helpers
+            ]
+        return found
 
     def _own(self, test_file: str) -> set[str]:
         return {file for file in self.reach([test_file]) if self._in_tests(file)}
