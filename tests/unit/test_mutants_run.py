@@ -64,6 +64,26 @@ FILES = {
         def test_shown():
             assert shown(7) == "2 m"
         """,
+    "pkg/options.py": """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Options:
+            depth: int = 3
+
+        def deeper(options):
+            return options.depth + 1
+        """,
+    "tests/test_options.py": """
+        from dataclasses import astuple
+        from pkg.options import Options, deeper
+
+        def test_all():  # without the name of the field
+            assert astuple(Options()) == (3,)
+
+        def test_deeper():
+            assert deeper(Options(5)) == 6
+        """,
     "pkg/child.py": """
         def halved(x):
             return x // 2
@@ -154,6 +174,7 @@ def test_good_tests_kill_and_weak_ones_let_live(first: tuple[Path, subprocess.Co
     assert survived == {"return x + 7: 7 -> 8", "return x + 7: 7 -> 6"}
     assert found["return x + 7: + -> -"] == "killed"  # -6 is not above 0: the second test of the shared fixture
     assert found["LIMIT = 10: 10 -> 11"] == found["LIMIT = 10: 10 -> 9"] == "killed"  # a line of the import
+    assert found["depth: int = 3: 3 -> 4"] == found["depth: int = 3: 3 -> 2"] == "killed"
     assert found["return x - 8: - -> +"] == "uncovered"
     assert found["return x - 5: - -> +"] == "killed"  # by a test that does not import the file itself
     assert {status for name, status in found.items() if "clamp" in name or "// 2" in name} == {"killed"}

@@ -45,6 +45,13 @@ class Selection:
             found = self._at(self._usage.places(mutant.names))
             if not found:  # it binds no name, or one that no test comes to see: all tests that use its file
                 found = self._at((mutant.file, line) for line in list(self._tests[mutant.file]))
+            # A value may be read without its name, as all fields of a class are: those that import the module see it.
+            found |= {
+                (record.file, test)
+                for record in self._records.values()
+                if mutant.file in self._imports.of(record.file)
+                for test in record.seconds
+            }
         return self._within_budget(self._ordered(mutant, found))
 
     def modules(self, batches: Iterable[Batch], target: str, file_of: dict[str, str]) -> tuple[str, ...]:
