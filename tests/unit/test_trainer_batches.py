@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +57,7 @@ def test_a_draw_is_sorted_and_follows_seed_and_step() -> None:
 
 def test_the_random_numbers_of_a_batch_have_a_stream_for_each_purpose() -> None:
     found = {tuple(generator(1, 2, draw).random(4)) for draw in Draw}
-    assert len(found) == len(Draw) == 5
+    assert len(found) == len(Draw)
     np.testing.assert_array_equal(generator(1, 2, Draw.SPEEDS).random(4), generator(1, 2, Draw.SPEEDS).random(4))
 
 
@@ -200,20 +199,6 @@ def test_a_training_batch_is_a_function_of_seed_and_step(processor: Processor) -
     assert one.samples == 8
 
 
-def test_a_batch_takes_its_random_numbers_from_the_streams_of_its_seed_and_step(processor: Processor) -> None:
-    pack, config = frames(6), tiny_config(seed=3, sampler={"batch_frames": 8}, augmentation={"commentary_share": 0.5})
-    batch = BatchMaker(pack, processor, config).training(7)
-    index = WeightedSampler(pack.labels["weight"], 3).draw(7, 8)
-    streams = {draw: generator(3, 7, draw) for draw in Draw}
-    pictures = changed_light(pack.frames[index], config.augmentation, streams[Draw.PICTURES])
-    assert (batch["frames"].numpy() == pictures).all()
-    plain = told_speeds({name: values[index] for name, values in pack.labels.items()})
-    told = changed_speeds(plain, config.augmentation, streams[Draw.SPEEDS])
-    assert (batch["speed_waypoints"].numpy() == told.waypoints.reshape(16, 10, 2)).all()
-    lengths = batch["answer_mask"].sum(1).numpy()
-    assert ((lengths > lengths.min()) == (streams[Draw.WORDS].random((8, 2)) < 0.5).ravel()).all()
-
-
 def test_training_batches_are_drawn_changed_and_sometimes_speak(processor: Processor) -> None:
     pack = frames(6)
     pack.labels["weight"][:] = (0, 0, 1, 0, 0, 0)
@@ -275,26 +260,6 @@ def test_batches_made_ahead_come_in_their_order(workers: int) -> None:
     ours = threading.current_thread().name
     assert all((name == ours) == (workers == 0) for name in made)
     assert len(made) <= 20 + workers + 1, "no more than a few are made ahead"
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_one_batch_more_than_there_are_threads_is_made_ahead(workers: int) -> None:
-    made: list[int] = []
-
-    def make(step: int) -> dict[str, torch.Tensor]:
-        made.append(step)
-        time.sleep(0.01)
-        return {}
-
-    with Prefetch(make, 0, workers) as batches:
-        for taken in (1, 2):
-            batches.get()
-            deadline = time.monotonic() + 10.0
-            while len(made) < taken + workers + 1 and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(0.05)
-            assert sorted(made) == list(range(taken + workers + 1))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
 def test_an_error_in_a_batch_made_ahead_is_told() -> None:

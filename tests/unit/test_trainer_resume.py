@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import os
 import signal
 import struct
 import subprocess
 import sys
-import types
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,7 +18,7 @@ from trainer_cases import tiny_config, tiny_run  # noqa: E402
 from simlingo.contracts import InvalidInputError, SimlingoError  # noqa: E402
 from training.trainer.checkpoint import RunProgress  # noqa: E402
 from training.trainer.csv_log import LOSSES, VALIDATION, CsvLogger, read_rows  # noqa: E402
-from training.trainer.loggers import EveryFewSteps, TensorBoardLogger, open_loggers  # noqa: E402
+from training.trainer.loggers import EveryFewSteps, open_loggers  # noqa: E402
 
 #: Trains to the end; with more arguments it writes a checkpoint after one update and is killed after another.
 SCRIPT = """
@@ -143,70 +140,15 @@ def test_tensorboard_shows_every_tenth_update_and_every_validation(tmp_path: Pat
     assert tags(file) == [("losses/path", 10), ("losses/path", 20), ("validation/path", 25)]
 
 
-def test_tensorboard_hides_what_was_written_after_the_checkpoint(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX", reason="tensorboardX is not installed; ./simlingo test installs it")
-    from tensorboardX.proto.event_pb2 import SessionLog
-
-    for step, hidden in ((0, []), (7, [8])):
-        folder = tmp_path / str(step)
-        TensorBoardLogger(folder, step).close()
-        (file,) = folder.iterdir()
-        starts = [event.step for event in events(file) if event.session_log.status == SessionLog.START]
-        assert starts == hidden
-
-
-class FakeRun:
-    """A run of Weights & Biases that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[dict[str, float], int]] = []
-        self.finished = False
-
-    def log(self, row: dict[str, float], step: int) -> None:
-        self.rows.append((row, step))
-
-    def finish(self) -> None:
-        self.finished = True
-
-
-def test_weights_and_biases_hears_every_few_updates_and_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, asked = FakeRun(), {}
-    module = types.ModuleType("wandb")
-    module.__spec__ = importlib.machinery.ModuleSpec("wandb", None)
-    module.init = lambda **options: (asked.update(options), run)[1]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "wandb", module)
-    config = tiny_config(loggers={"tensorboard": False, "wandb": True, "wandb_project": "mine", "every_steps": 4})
-    (tmp_path / "first").mkdir()
-    loggers = open_loggers(tmp_path / "first", config, 0)
-    for logger in loggers:
-        for row in rows(1, 9):
-            logger.log(LOSSES, row)
-        logger.flush()
-    assert not run.finished
-    for logger in loggers:
-        logger.close()
-    assert run.finished
-    assert [step for _, step in run.rows] == [4, 8]
-    assert run.rows[0][0]["losses/path"] == rows(4, 4)[0]["path"]
-    assert (asked["project"], asked["id"], asked["name"], asked["resume"]) == ("mine", "first", "first", "allow")
-    assert asked["config"] == config.resolved()
-
-
 def tags(file: Path) -> list[tuple[str, int]]:
-    """Names and steps of the curves' points in an event file."""
-    return [(value.tag, event.step) for event in events(file) for value in event.summary.value]
-
-
-def events(file: Path) -> list[Any]:
-    """The events of a file: records of length, checksum, event, checksum."""
+    """Names and steps of the curves' points in an event file: records of length, checksum, event, checksum."""
     from tensorboardX.proto.event_pb2 import Event
 
     found, data = [], file.read_bytes()
     while data:
         (length,) = struct.unpack("<Q", data[:8])
-        found.append(Event.FromString(data[12 : 12 + length]))
+        event = Event.FromString(data[12 : 12 + length])
+        found += [(value.tag, event.step) for value in event.summary.value]
         data = data[16 + length :]
     return found
 

@@ -241,20 +241,3 @@ def test_bad_input_of_the_command_is_named(
     told: Any = capsys.readouterr().err
     assert told.startswith("train: ")
     assert words in told
-
-
-def test_an_interrupted_run_says_how_to_go_on(
-    train: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(trainer: Any, budget: int) -> None:
-        trainer.interrupted = True
-
-    monkeypatch.setattr(cli, "_train", interrupted)
-    assert train("--samples", "4") == 130
-    assert "stopped; the same command goes on from the last checkpoint" in capsys.readouterr().err
-
-
-def test_no_time_at_all_is_refused(train: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        train("--minutes", "0")
-    assert "--minutes" in capsys.readouterr().err

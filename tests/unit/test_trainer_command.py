@@ -1,0 +1,74 @@
+"""How ``./simlingo train`` ends when it is interrupted, and what it takes and refuses."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+
+from dataset_cases import write_dataset  # noqa: E402
+from trainer_cases import POLICY, tiny_config, tiny_run  # noqa: E402
+
+from training.trainer import cli  # noqa: E402
+from training.trainer.config_reading import read_config  # noqa: E402
+from training.trainer.policies import register  # noqa: E402
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Callable[..., int]:
+    """``./simlingo train`` on a small data set, with further options."""
+    data = write_dataset(tmp_path / "data", {"learn": 2, "check": 2})
+    register(replace(POLICY, name="not-exported-for-tests", export=lambda folder: 0.0))
+
+    def command(*options: str) -> int:
+        parser = argparse.ArgumentParser()
+        cli.add_arguments(parser)
+        fixed = ["--data", str(data), "--run", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
+        tiny = ["--set", "model=not-exported-for-tests", "sampler.batch_frames=2", "data.validation_frames=2"]
+        return cli.run(parser.parse_args([*fixed, *tiny, *options]))
+
+    return command
+
+
+def test_an_interrupted_run_says_how_to_go_on(
+    train: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(trainer: Any, budget: int) -> None:
+        trainer.interrupted = True
+
+    monkeypatch.setattr(cli, "_train", interrupted)
+    assert train("--samples", "4") == 130
+    assert "stopped; the same command goes on from the last checkpoint" in capsys.readouterr().err
+
+
+def test_no_time_at_all_is_refused(train: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train("--minutes", "0")
+    assert "--minutes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", ["augmentation.swap_speed=0", "augmentation.swap_speed=1", "sampler.batch_frames=1"])
+def test_the_bounds_themselves_are_allowed(change: str) -> None:
+    section, _, rest = change.partition(".")
+    key, _, value = rest.partition("=")
+    assert getattr(getattr(read_config("simlingo-mini", [change]), section), key) == float(value)
+
+
+@pytest.mark.medium
+def test_a_run_that_may_drive_does_so_only_when_it_is_asked_to(tmp_path: Path) -> None:
+    driven: list[int] = []
+
+    def drive(folder: Path, samples: int) -> dict[str, float]:
+        driven.append(samples)
+        return {}
+
+    trainer, budget = tiny_run(tmp_path, tiny_config(), samples=8, evaluation=drive)
+    trainer.run(budget, lambda progress: None)
+    assert driven == []
+    assert trainer.progress.elapsed_s > 0.0
