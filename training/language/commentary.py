@@ -1,8 +1,9 @@
 """Commentary: where the ego goes, what it does about its speed, and why, in one or two short sentences.
 
 The words follow from a frame's labels alone, so every view has its own, the invented ones too. They have the published
-commentary's order (spec C.2): route, speed, reason; the wording is ours. One wording a fact: a model of a few million
-weights learns facts from few sentences, not style.
+commentary's order (spec C.2): route, speed, reason; the wording is ours. One wording a fact, the first of its list in
+``wordings/en/commentary.yaml``: a model of a few million weights learns facts from few sentences, not style.
+:func:`training.language.speak.sentence` says the same facts in all their wordings.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, Command, FloatArray
 from simlingo_drive.expert.causes import Cause
+from training.language.languages import language
+from training.language.told import Pace, Told, Way, Why
 
 #: A command is spoken of from so near on, m along the route.
 SPOKEN_FROM_M = 20.0
@@ -25,21 +28,20 @@ _BEND_M = 3.0
 #: A green light that near is why a standing car starts, m.
 _GREEN_WITHIN_M = 25.0
 
-_WAYS: dict[Command, str] = {
-    Command.LEFT: "Turn left at the junction.",
-    Command.RIGHT: "Turn right at the junction.",
-    Command.STRAIGHT: "Go straight across the junction.",
-    Command.CHANGE_LANE_LEFT: "Change to the left lane.",
-    Command.CHANGE_LANE_RIGHT: "Change to the right lane.",
+_WAYS: dict[Command, Way] = {
+    Command.LEFT: Way.TURN_LEFT,
+    Command.RIGHT: Way.TURN_RIGHT,
+    Command.STRAIGHT: Way.STRAIGHT,
+    Command.CHANGE_LANE_LEFT: Way.LANE_LEFT,
+    Command.CHANGE_LANE_RIGHT: Way.LANE_RIGHT,
 }
-_FOLLOW = "Follow the road."
-_REASONS: dict[Cause, str] = {
-    Cause.TRAFFIC_LIGHT: "for the red light",
-    Cause.STOP_SIGN: "for the stop sign",
-    Cause.JUNCTION: "for traffic at the junction",
-    Cause.WALKER: "for the pedestrian",
-    Cause.VEHICLE: "to let a vehicle pass",
-    Cause.LEAD: "for the vehicle ahead",
+_REASONS: dict[Cause, Why] = {
+    Cause.TRAFFIC_LIGHT: Why.RED_LIGHT,
+    Cause.STOP_SIGN: Why.STOP_SIGN,
+    Cause.JUNCTION: Why.JUNCTION,
+    Cause.WALKER: Why.WALKER,
+    Cause.VEHICLE: Why.VEHICLE,
+    Cause.LEAD: Why.LEAD,
 }
 
 
@@ -58,34 +60,43 @@ class FrameFacts:
 
 
 def commentary(facts: FrameFacts) -> str:
-    """The words, such as ``Turn left at the junction. Stop for the red light.``"""
-    way = _WAYS.get(facts.command, _FOLLOW) if facts.distance_to_command <= SPOKEN_FROM_M else _FOLLOW
-    return f"{way} {_pace(facts)}."
+    """The plain words, such as ``Turn left at the junction. Stop for the red light.``"""
+    return _plain(told(facts))
 
 
-def _pace(facts: FrameFacts) -> str:
+def told(facts: FrameFacts) -> Told:
+    """What there is to tell of a frame; no object has a name in its labels."""
+    near = facts.distance_to_command <= SPOKEN_FROM_M
+    way = _WAYS.get(facts.command, Way.FOLLOW_ROAD) if near else Way.FOLLOW_ROAD
+    return Told(way, *_pace(facts))
+
+
+def _pace(facts: FrameFacts) -> tuple[Pace, Why | None]:
     """What it does about its speed, and why."""
     steps = np.diff(facts.speed_waypoints[-2:], axis=0)
     at_end = float(np.linalg.norm(steps)) / SPEED_WAYPOINT_PERIOD_S
-    reason = _REASONS.get(facts.cause, "")
+    reason = _REASONS.get(facts.cause)
     stands = facts.speed < _STANDING
     if at_end < _WILL_STAND:
-        return f"{'Wait' if stands else 'Stop'} {reason}".rstrip()
+        return Pace.WAIT if stands else Pace.STOP, reason
     if at_end > facts.speed + _SAME:
         if stands and facts.light_is_green and facts.light_distance < _GREEN_WITHIN_M:
-            return "Start as the light is green"
-        return "Start" if stands else "Speed up"
+            return Pace.START, Why.GREEN_LIGHT
+        return Pace.START if stands else Pace.SPEED_UP, None
     if at_end < facts.speed - _SAME:
-        bend = "for the bend" if abs(facts.path[-1, 1]) > _BEND_M else ""
-        return f"Slow down {reason or bend}".rstrip()
-    return "Follow the vehicle ahead" if facts.cause is Cause.LEAD else "Keep the speed"
+        bend = Why.BEND if abs(facts.path[-1, 1]) > _BEND_M else None
+        return Pace.SLOW_DOWN, reason or bend
+    return Pace.FOLLOW_VEHICLE if facts.cause is Cause.LEAD else Pace.KEEP, None
 
 
 def every_commentary() -> list[str]:
-    """Every sentence pair that :func:`commentary` can give."""
-    ways = [*_WAYS.values(), _FOLLOW]
-    reasons = [*_REASONS.values()]
-    paces = [f"{verb} {reason}".rstrip() for verb in ("Wait", "Stop", "Slow down") for reason in (*reasons, "")]
-    paces += ["Slow down for the bend", "Start as the light is green", "Start", "Speed up"]
-    paces += ["Follow the vehicle ahead", "Keep the speed"]
-    return [f"{way} {pace}." for way in ways for pace in paces]
+    """Every sentence pair that :func:`commentary` can give, in an order that the shipped tokenizer was made in."""
+    reasons = (*_REASONS.values(), None)
+    paces = [(pace, reason) for pace in (Pace.WAIT, Pace.STOP, Pace.SLOW_DOWN) for reason in reasons]
+    paces += [(Pace.SLOW_DOWN, Why.BEND), (Pace.START, Why.GREEN_LIGHT), (Pace.START, None), (Pace.SPEED_UP, None)]
+    paces += [(Pace.FOLLOW_VEHICLE, None), (Pace.KEEP, None)]
+    return [_plain(Told(way, *pace)) for way in (*_WAYS.values(), Way.FOLLOW_ROAD) for pace in paces]
+
+
+def _plain(facts: Told) -> str:
+    return language().commentary.plain(facts.way, facts.pace, facts.why)
