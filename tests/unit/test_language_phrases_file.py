@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from simlingo.contracts import InvalidInputError
-from simlingo.requests import RequestKind
+from simlingo.requests import Reason, RequestKind
 from training.language.asked import Asked, Speed, SpeedUnit
-from training.language.grammar import PLAIN, say
+from training.language.grammar import PLAIN, fitting, say
 from training.language.languages import language
-from training.language.phrase import KINDS, Form, Group, Phrase
+from training.language.phrase import KINDS, Form, Group, Phrase, RefusedKind
 from training.language.phrases_file import read_phrases
 
 
@@ -111,6 +111,14 @@ def test_things_have_one_article(tmp_path: Path, sentence: str, said: str) -> No
     (phrase,) = read_phrases(written(tmp_path, f"drive_to\t{sentence}\n"))
     asked = Asked(RequestKind.DRIVE_TO, object="red car")
     assert say(language(), phrase, asked, np.random.default_rng(0), PLAIN).text == said
+
+
+def test_unsafe_sentences_without_a_reason_fit_any(tmp_path: Path) -> None:
+    phrases = read_phrases(written(tmp_path, "unsafe\tJust run it.\nstop\tHalt.\nunsafe\tHit {object}!\n"))
+    asked = Asked(RefusedKind.UNSAFE, reason=Reason.RED_LIGHT)
+    assert [phrase.text for phrase in fitting(phrases, asked)] == ["Just run it."]
+    asked = Asked(RefusedKind.UNSAFE, reason=Reason.WALKER, object="man")
+    assert [phrase.text for phrase in fitting(phrases, asked)] == ["Just run it.", "Hit {object}!"]
 
 
 def test_a_sentence_of_what_is_not_given_is_refused(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.language.commentary_words import CommentaryWords
 from training.language.hold_out import normalise
-from training.language.languages import language
+from training.language.languages import Language, language
 from training.language.told import Pace, Way, Why
 
 _OBJECT = "{object}"
@@ -31,9 +30,10 @@ class Heard:
 class CommentaryReader:
     """Knows every sentence that a language's commentary can be, and the beginnings of them."""
 
-    def __init__(self, words: CommentaryWords, articles: Sequence[str] = ()) -> None:
-        """``articles`` are taken off the objects' beginnings."""
-        self._articles = tuple(articles)
+    def __init__(self, language: Language) -> None:
+        words, names = language.commentary, language.objects.classes.values()
+        self._article = f"{language.rules.article} "
+        self._names = sorted({normalise(name) for each in names for name in each})
         self._facts: dict[str, Way | Pace | Why] = {}
         ways = self._choices("w", (words.ways,))
         paces = self._choices("p", (words.paces, words.named_paces))
@@ -52,7 +52,9 @@ class CommentaryReader:
         for form in self._forms:
             found = form.fullmatch(normal)
             if found:
-                return self._heard({name: value for name, value in found.groupdict().items() if value is not None})
+                groups = {name: value for name, value in found.groupdict().items() if value is not None}
+                if all(self._is_thing(value) for name, value in groups.items() if name.endswith("_object")):
+                    return self._heard(groups)
         return Heard()
 
     def _choices(self, part: str, books: Sequence[_Book]) -> str:
@@ -76,12 +78,12 @@ class CommentaryReader:
             slot = {"w": "way", "p": "pace", "r": "why"}[name[0]]
             values[slot] = fact
             if f"{name}_object" in groups:
-                values[f"{slot}_object"] = self._bare(groups[f"{name}_object"])
+                values[f"{slot}_object"] = groups[f"{name}_object"].removeprefix(self._article)
         return Heard(**values)  # type: ignore[arg-type]
 
-    def _bare(self, thing: str) -> str:
-        article = next((each for each in self._articles if thing.startswith(f"{each} ")), None)
-        return thing[len(article) + 1 :] if article else thing
+    def _is_thing(self, text: str) -> bool:
+        """Whether it has one of the names that things have; a broken sentence names nothing."""
+        return any(f" {name} " in f" {text} " for name in self._names)
 
 
 def _frames(patterns: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -97,5 +99,4 @@ def _frames(patterns: Sequence[str]) -> Iterator[tuple[str, str]]:
 @functools.cache
 def reader(name: str = "en") -> CommentaryReader:
     """The reader of a language that comes with the repository."""
-    words = language(name)
-    return CommentaryReader(words.commentary, [words.rules.article])
+    return CommentaryReader(language(name))

@@ -53,6 +53,10 @@ def read_commentary(file: Path) -> CommentaryWords:
     for pattern in patterns:
         if slots_in(pattern, _PATTERN_SLOTS, f"{file}: patterns") != _PATTERN_SLOTS:
             raise InvalidInputError(f"{file}: patterns: {pattern!r} needs {{way}} and {{pace}}; add the missing one")
+        if pattern.index("{way}") > pattern.index("{pace}") or normalise(pattern.partition("{pace}")[2]):
+            raise InvalidInputError(
+                f"{file}: patterns: {pattern!r} has {{pace}}, with its reason, not at the end; put it there, to be read back"
+            )
     words = CommentaryWords(
         patterns,
         _wordings(values, "ways", Way, frozenset(Way), WAYS_WITH_OBJECT, file),

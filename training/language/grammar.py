@@ -105,7 +105,7 @@ def fitting(phrases: Iterable[Phrase], asked: Asked) -> list[Phrase]:
         phrase
         for phrase in phrases
         if phrase.group.kind is asked.kind
-        and (asked.reason is None or phrase.group.reason is asked.reason)
+        and (asked.reason is None or phrase.group.reason in (None, asked.reason))
         and binding <= phrase.slots <= asked.slots
     ]
 
