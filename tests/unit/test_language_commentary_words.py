@@ -55,6 +55,7 @@ def test_the_shipped_models_words_stay_as_they_are() -> None:
     assert (len(words), digest[:16]) == (162, "7c38fbe9fa97c7a3")
 
 
+@pytest.mark.medium
 @ANY_TIME
 @given(tolds(), SEEDS, st.sampled_from(Split))
 def test_every_sentence_is_read_back_as_its_facts(facts: Told, seed: int, split: Split) -> None:

@@ -109,6 +109,7 @@ def test_no_typo_changes_the_side(kind: RequestKind, side: str, seed: int, split
     assert set(words) == {side}
 
 
+@pytest.mark.medium
 @settings(max_examples=150, deadline=None)
 @given(askeds(), askeds(), SEEDS, st.booleans())
 def test_no_held_out_phrase_is_in_a_sentence_of_training(

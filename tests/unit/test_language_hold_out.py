@@ -13,7 +13,7 @@ from training.language.instruction_phrases import hold_out_group
 from training.language.languages import Language, language
 
 WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=1, max_size=4).map(" ".join)
-FEW = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=30, deadline=None)
 PHRASES = st.lists(WORDS, min_size=1, max_size=30, unique_by=normalise)
 
 
@@ -91,6 +91,7 @@ def test_left_and_right_hold_out_the_same(english: Language) -> None:
     assert all(texts[left] is texts[right] for left, right in pairs)
 
 
+@pytest.mark.medium
 def test_nothing_that_is_put_around_a_seen_phrase_makes_a_held_out_one(english: Language) -> None:
     """All ends of politeness, fillers and joints against all beginnings of seen phrases, and the other way round."""
     rules = english.rules
