@@ -13,7 +13,11 @@ from training.language.questions.scene import MOVES_ABOVE_MPS, PEDESTRIAN, STAND
 #: Things farther away are too small to ask about, m.
 ASKED_WITHIN_M = 40.0
 #: Headings within this of ours go our way; beyond the third towards us; between the second pair across, rad.
-_SAME_RAD, _ACROSS_RAD, _TOWARDS_RAD = math.radians(25.0), (math.radians(60.0), math.radians(120.0)), math.radians(155.0)
+_SAME_RAD, _ACROSS_RAD, _TOWARDS_RAD = (
+    math.radians(25.0),
+    (math.radians(60.0), math.radians(120.0)),
+    math.radians(155.0),
+)
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,18 @@ def scene_at(route: Route, index: int) -> Scene:
         InvalidInputError: the row's frame has no view of the ego, or the route file lacks what scenes need.
     """
     row = read_row(route, index, COLUMNS)
-    ego_row = read_row(route, index if row["view"] == EGO else index - 1, EGO_COLUMNS) if index or row["view"] == EGO else {}
+    ego_row = (
+        read_row(route, index if row["view"] == EGO else index - 1, EGO_COLUMNS) if index or row["view"] == EGO else {}
+    )
     if ego_row.get("frame") != row["frame"] or ego_row.get("boxes") is None:
         raise InvalidInputError(
             f"{route.path}: frame {row['frame']} has no boxes, so nothing can be asked about it; collect again with ./simlingo collect"
         )
     for key in ("actors", "lights", "stop_signs", "waypoints"):
         if key not in route.meta:
-            raise InvalidInputError(f"{route.path} does not hold {key} of its route; collect again with ./simlingo collect")
+            raise InvalidInputError(
+                f"{route.path} does not hold {key} of its route; collect again with ./simlingo collect"
+            )
     return scene_of(row, ego_row, route.meta, roads_of(route))
 
 
