@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -32,16 +33,20 @@ LANES = Lanes(
 )  # fmt: skip
 #: The left one of two lanes.
 LEFT_OF_TWO = replace(
-    LANES, same=2, opposite=2, left_marking="solid yellow", right_marking="broken white", may_right=True, from_right=True
+    LANES,
+    same=2,
+    opposite=2,
+    left_marking="solid yellow",
+    right_marking="broken white",
+    may_right=True,
+    from_right=True,
 )
 CLEAR = Weather(cloudiness=10.0, precipitation=0.0, wetness=0.0, fog_density=0.0, sun_altitude_deg=60.0)
 
 
 def line(*corners: tuple[float, float]) -> FloatArray:
     """Points half a metre apart along straight pieces."""
-    pieces = [
-        np.linspace(a, b, max(int(math.dist(a, b) * 2.0), 2)) for a, b in zip(corners, corners[1:], strict=False)
-    ]
+    pieces = [np.linspace(a, b, max(int(math.dist(a, b) * 2.0), 2)) for a, b in itertools.pairwise(corners)]
     return np.vstack(pieces)
 
 
@@ -89,7 +94,13 @@ def car(x: float = 15.0, y: float = 0.0, **changed: Any) -> Thing:
 
 def walker(x: float = 15.0, y: float = 5.0, **changed: Any) -> Thing:
     """A pedestrian beside the road."""
-    made = {"id": 9, "kind": "pedestrian", "position_m": (x, y), "extent_m": (0.25, 0.25, 0.88), "where": Where.BESIDE_RIGHT}
+    made = {
+        "id": 9,
+        "kind": "pedestrian",
+        "position_m": (x, y),
+        "extent_m": (0.25, 0.25, 0.88),
+        "where": Where.BESIDE_RIGHT,
+    }
     return Thing(**(made | changed))
 
 
@@ -155,5 +166,8 @@ def draw(row: dict[str, Any], position_m: tuple[float, float, float], half_m: tu
     top, bottom = (int(pick(corner[1] for corner in at)) for pick in (min, max))
     left, right, top = max(left, 0), min(right, MODEL_CAMERA.width - 1), max(top, 0)
     row["semantic"][top : bottom + 1, left : right + 1] = tag
-    rows, columns = slice(-(-top // DEPTH_STEP), bottom // DEPTH_STEP + 1), slice(-(-left // DEPTH_STEP), right // DEPTH_STEP + 1)
+    rows, columns = (
+        slice(-(-top // DEPTH_STEP), bottom // DEPTH_STEP + 1),
+        slice(-(-left // DEPTH_STEP), right // DEPTH_STEP + 1),
+    )
     row["depth"][rows, columns] = at[0][2]

@@ -15,7 +15,8 @@ from simlingo.contracts import Command, EgoState, FloatArray, InvalidInputError
 from simlingo.geometry import map_to_ego
 from simlingo_drive.expert.causes import Cause
 from simlingo_sim import towns
-from training.language.questions import around, things
+from training.language.questions import around, placing, things
+from training.language.questions.about_crossing import may_cross
 from training.language.questions.build import scene_of
 from training.language.questions.roads import Pose, RoadMap
 from training.language.questions.scene import Scene, Where
@@ -63,8 +64,9 @@ def test_lanes_of_a_street_and_of_an_avenue(roads: RoadMap) -> None:
     street = build(roads, lane_before(roads, ALL)).lanes
     assert street is not None
     assert (street.index, street.same, street.opposite) == (0, 1, 1)
-    assert (street.left_marking, street.right_marking) == ("broken yellow", "solid white")
-    assert not (street.may_left or street.may_right or street.from_left or street.from_right)
+    assert street.left_marking in ("broken yellow", "solid yellow")
+    assert street.right_marking == "solid white"
+    assert (street.may_left, street.may_right, street.from_left, street.from_right) == (False,) * 4
     avenue = next(
         place for place, options in roads.graph.lane_changes.items() if options[0][1] == Command.CHANGE_LANE_RIGHT
     )
@@ -112,7 +114,9 @@ def test_a_t_junction_has_no_way_straight_on(roads: RoadMap) -> None:
     assert [question.answer for question in asked(found, "watch_left")] == ["left and right"]
 
 
-@pytest.mark.parametrize(("module", "name"), [(things, "map_to_ego"), (around, "map_to_ego"), (around, "_side_of")])
+@pytest.mark.parametrize(
+    ("module", "name"), [(things, "map_to_ego"), (around, "map_to_ego"), (placing, "map_to_ego"), (around, "_side_of")]
+)
 def test_a_wrong_sign_is_noticed(roads: RoadMap, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
     """With left and right swapped at one place, one of the tests above fails."""
     right: Callable[..., Any] = getattr(module, name)
@@ -125,8 +129,14 @@ def test_a_wrong_sign_is_noticed(roads: RoadMap, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(module, name, mirrored)
     with pytest.raises(AssertionError):
-        test_where_things_are(roads)
-        test_a_junction_offers_its_ways_and_whom_to_watch(roads)
+        sides_are_right(roads)
+
+
+def sides_are_right(roads: RoadMap) -> None:
+    """What tells left from right, in one."""
+    test_where_things_are(roads)
+    test_a_junction_offers_its_ways_and_whom_to_watch(roads)
+    test_who_comes_from_the_left_may_cross_the_way_straight_on(roads)
 
 
 def test_what_is_in_the_picture_is_seen(roads: RoadMap) -> None:
@@ -164,9 +174,18 @@ def test_a_drawn_vehicle_belongs_to_the_second_view(roads: RoadMap) -> None:
     place = lane_before(roads, ALL)
     ego = row_at(pose_of(roads, place))
     at = pose_of(roads, place + 12)
-    detail = {"type_id": "vehicle.mercedes.sprinter", "x": at.x, "y": at.y, "z": 0.0, "yaw": at.yaw, "color": [170, 20, 25]}
+    detail = {
+        "type_id": "vehicle.mercedes.sprinter",
+        "x": at.x,
+        "y": at.y,
+        "z": 0.0,
+        "yaw": at.yaw,
+        "color": [170, 20, 25],
+    }
     moved = pose_of(roads, place, right_m=0.8)
-    row = row_at(moved, view="second", counterfactual="lead", counterfactual_detail=json.dumps(detail), lead_distance_m=6.6)
+    row = row_at(
+        moved, view="second", counterfactual="lead", counterfactual_detail=json.dumps(detail), lead_distance_m=6.6
+    )
     draw(row, (12.0 - 2.96, -0.8, 1.28), (0.99, 1.28), CAR_TAG)
     found = scene_of(row, ego, route_meta(roads, roads.ways_on(place, 70.0)[0]), roads)
     assert found.lead is not None
@@ -181,7 +200,9 @@ def test_lights_count_as_seen_with_a_lit_lens_of_their_state(roads: RoadMap) -> 
     stop = pose_of(roads, place + 28)
     meta = route_meta(roads, roads.ways_on(place, 70.0)[0])
     meta["lights"] = [{"id": 3, "opendrive_id": light, "stop_lines": [[stop.x, stop.y, stop.yaw]]}]
-    row = row_at(pose, light_state="red", light_distance_m=25.0, cause="traffic_light", stops=[{"reason": "traffic_light"}])
+    row = row_at(
+        pose, light_state="red", light_distance_m=25.0, cause="traffic_light", stops=[{"reason": "traffic_light"}]
+    )
     assert asked(scene_of(row, row, meta, roads), "light_state") == []
     head = next(head for head in roads.heads[light] if _ahead(pose, head))
     x, y = map_to_ego(np.array([head[:2]]), _ego(pose))[0]
@@ -207,3 +228,35 @@ def test_a_route_without_waypoints_is_named(roads: RoadMap) -> None:
     row = row_at(pose_of(roads, 0))
     with pytest.raises(InvalidInputError, match="no waypoints"):
         scene_of(row, row, {"route": "first", "waypoints": [], "actors": []}, roads)
+
+
+def test_who_comes_from_the_left_may_cross_the_way_straight_on(roads: RoadMap) -> None:
+    place = lane_before(roads, ALL)
+    junction = build(roads, place).junction
+    assert junction is not None
+    own = [lane for lane in roads.graph.lanes if lane.junction is not None]
+    first = roads.graph.lanes[roads.graph.lane_of[place]].successors[0]
+    yaw = float(roads.yaw[roads.graph.lanes[first].first])
+    crossing = {
+        "left" if turned > 0.0 else "right": lane
+        for lane in own
+        if lane.junction == roads.graph.lanes[first].junction
+        and lane.manoeuvre == Command.STRAIGHT
+        and abs(abs(turned := math.remainder(float(roads.yaw[lane.first]) - yaw, 2.0 * math.pi)) - math.pi / 2.0) < 0.4
+    }
+    boxes = []
+    for number, side in enumerate(("left", "right"), start=1):
+        before = next(lane for lane in roads.graph.lanes if roads.graph.lanes.index(crossing[side]) in lane.successors)
+        boxes.append(box_at(pose_of(roads, before.last - 3), number))
+    leaving = roads.graph.lanes[crossing["left"].successors[0]]
+    boxes.append(box_at(pose_of(roads, leaving.first + 6), 3))
+    found = build(roads, place, boxes)
+    line = junction.ways[Command.STRAIGHT].line_m
+    crosses = {thing.id: may_cross(thing, line) for thing in found.things if thing.id > 0}
+    assert crosses == {1: True, 2: True, 3: False}
+    assert [where_of(found, number) for number in (1, 2, 3)] == [Where.ROAD_LEFT, Where.ROAD_RIGHT, Where.ROAD_RIGHT]
+    assert {thing.id: thing.position_m[1] < 0.0 for thing in found.things if thing.id > 0} == {
+        1: True,
+        2: False,
+        3: False,
+    }

@@ -280,5 +280,7 @@ def test_low_information_is_said_of_answers_that_exist() -> None:
     for _, about, _ in CASES:
         for question in every_question(about):
             given[question.type].add(question.answer)
-    missing = {(kind, answer) for kind, answers in LOW_INFORMATION.items() for answer in answers if answer not in given[kind]}
+    missing = {
+        (kind, answer) for kind, answers in LOW_INFORMATION.items() for answer in answers if answer not in given[kind]
+    }
     assert missing <= {("watch_left", "not possible"), ("watch_right", "not possible")}

@@ -32,13 +32,16 @@ def test_left_and_right_stand_where_they_belong() -> None:
         if kind in ("marking_left", "marking_right") or "_left" in kind or "_right" in kind:
             right = "right" in kind
             for phrase in wordings().phrases(kind, "all"):
-                words = phrase.lower().replace("right now", "").replace("right here", "")
-                assert ("right" in words) == right, phrase
-                assert ("left" in words) != right, phrase
+                words = phrase.lower()
+                assert ("right" if right else "left") in words, phrase
+                rest = words.replace("right now", "").replace("right here", "")  # which is no side
+                assert ("left" if right else "right") not in rest, phrase
 
 
 def test_words_are_drawn_and_slots_filled() -> None:
-    question = Question("object_motion", "moving", "The red car is moving.", {"object": "the red car", "place": "straight ahead"})
+    question = Question(
+        "object_motion", "moving", "The red car is moving.", {"object": "the red car", "place": "straight ahead"}
+    )
     said = {ask_words(question, np.random.default_rng(seed)) for seed in range(80)}
     assert len(said) > 12
     assert all("the red car" in text and "straight ahead" in text and "{" not in text for text in said)
@@ -89,6 +92,6 @@ def test_missing_types_splits_and_phrases_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="own_mood"):
         wordings().phrases("own_mood")
     few = tmp_path / "less" / "plan.yaml"
-    few.write_text("own_speed:\n  phrases: [How fast are we?]\n")
+    few.write_text("own_speed:\n  phrases: [How fast]\n")
     with pytest.raises(InvalidInputError, match="own_speed has 1 phrases"):
         read_wordings(tmp_path / "less")

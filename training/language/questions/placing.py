@@ -15,8 +15,10 @@ from training.language.questions.roads import Pose, RoadMap
 from training.language.questions.scene import PEDESTRIAN, Lead, Thing, Where
 from training.language.questions.things import Placed
 
-#: Beside the middle of the road beyond the junction by more than this, m, something is on a road to the side.
-_ASIDE_M = 10.0
+#: Roads of a junction that run on along ours, and lie at most so far beside it, m, so far beyond its begin, go on from it.
+_PARALLEL_RAD, _BESIDE_M, _BEYOND_M = math.radians(45.0), 12.0, 8.0
+#: A road to the side begins so far beside our lane at least, m.
+_ASIDE_M = 4.0
 #: A thing on the ego's way: its middle this near to the route's line, m, and its heading, rad.
 _ON_WAY_M, _ON_WAY_RAD = 1.7, math.radians(50.0)
 #: Half of the widest vehicle's way past the route's line: who comes nearer may be in the way, m.
@@ -93,26 +95,24 @@ def _on_road(pose: Pose, places: Sequence[int], roads: RoadMap, around: Surround
         return Where.JUNCTION if all(roads.junction(place) is not None for place in places) else None
     road, lane = roads.road(places[0])
     if road != around.road:
-        return _arm(pose, around.entry)
+        return _arm(pose, float(roads.yaw[places[0]]), around.entry)
     if lane * around.lane < 0:
         return Where.ONCOMING
     step = abs(lane) - abs(around.lane)  # lanes count outwards, and the right is outside
     return {0: Where.OWN_LANE, 1: Where.RIGHT_LANE, -1: Where.LEFT_LANE}.get(step)
 
 
-def _arm(pose: Pose, entry: Pose | None) -> Where | None:
-    """Which road of the junction ahead something is on."""
+def _arm(pose: Pose, lane_yaw: float, entry: Pose | None) -> Where | None:
+    """Which road of the junction ahead something is on; None where that is too far to say."""
     if entry is None:
         return None
     dx, dy = pose.x - entry.x, pose.y - entry.y
     ahead = dx * math.cos(entry.yaw) + dy * math.sin(entry.yaw)
     right = dy * math.cos(entry.yaw) - dx * math.sin(entry.yaw)
-    if ahead < -3.0:
+    if abs(math.sin(lane_yaw - entry.yaw)) < math.sin(_PARALLEL_RAD):
+        return Where.ROAD_BEYOND if ahead > _BEYOND_M and abs(right) < _BESIDE_M else None
+    if ahead < -3.0 or abs(right) < max(_ASIDE_M, 0.7 * ahead - 10.0):
         return None
-    if abs(right) < _ASIDE_M:
-        return Where.ROAD_BEYOND if ahead > _ASIDE_M else None
-    if abs(right) < 0.7 * ahead - _ASIDE_M:
-        return None  # too far on to say which arm it is
     return Where.ROAD_RIGHT if right > 0.0 else Where.ROAD_LEFT
 
 
