@@ -12,6 +12,8 @@ from training.language.questions.scene import MOVES_ABOVE_MPS, PEDESTRIAN, STAND
 
 #: Things farther away are too small to ask about, m.
 ASKED_WITHIN_M = 40.0
+#: Colours are told within this distance, m, with the sun at least so high, degrees: at dusk blue and black look alike.
+COLOUR_WITHIN_M, COLOUR_SUN_DEG = 25.0, 8.0
 #: Headings within this of ours go our way; beyond the third towards us; between the second pair across, rad.
 _SAME_RAD, _ACROSS_RAD, _TOWARDS_RAD = (
     math.radians(25.0),
@@ -111,11 +113,13 @@ def object_place(scene: Scene) -> list[Question]:
 
 
 def object_colour(scene: Scene) -> list[Question]:
-    """Its colour, asked without naming it."""
+    """Its colour, asked without naming it, where light and distance let it be seen."""
+    if scene.weather.sun_altitude_deg < COLOUR_SUN_DEG:
+        return []
     return [
         Question("object_colour", colour, f"{_capital(named.object)} is {colour}.", named.slots)
         for named in named_things(scene, by_colour=False)
-        if (colour := named.thing.colour)
+        if (colour := named.thing.colour) and named.thing.distance_m < COLOUR_WITHIN_M
     ]
 
 
