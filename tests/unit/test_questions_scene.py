@@ -247,7 +247,7 @@ def test_who_comes_from_the_left_may_cross_the_way_straight_on(roads: RoadMap) -
     boxes = []
     for number, side in enumerate(("left", "right"), start=1):
         before = next(lane for lane in roads.graph.lanes if roads.graph.lanes.index(crossing[side]) in lane.successors)
-        boxes.append(box_at(pose_of(roads, before.last - 3), number))
+        boxes.append(box_at(pose_of(roads, before.last - 8), number))
     leaving = roads.graph.lanes[crossing["left"].successors[0]]
     boxes.append(box_at(pose_of(roads, leaving.first + 6), 3))
     found = build(roads, place, boxes)

@@ -64,6 +64,7 @@ CASES: list[tuple[str, Scene, list[str]]] = [
     ("pedestrian_count", scene(things=(walker(), walker(20.0, samples=2))), []),
     ("vehicle_count", scene(things=(walker(),)), ["0"]),
     ("vehicle_count", scene(things=(car(), car(-8.0, 3.0), car(30.0, 8.0, parked=True))), ["2"]),
+    ("vehicle_count", scene(things=(car(0.5, -3.0),)), []),  # its nose is in the picture, it is beside us
     ("obstacle_ahead", scene(), ["no"]),
     ("obstacle_ahead", scene(things=(cone(),)), ["yes"]),
     ("obstacle_ahead", scene(things=(cone(15.0, 6.0, where=Where.BESIDE_RIGHT),)), ["no"]),
@@ -111,6 +112,7 @@ CASES: list[tuple[str, Scene, list[str]]] = [
     ("light_affects", scene(light=RED), ["yes"]),
     ("light_affects", scene(light=replace(RED, distance_m=55.0)), []),
     ("light_affects", scene(light=replace(RED, seen=False)), []),
+    ("light_affects", scene(junction=INSIDE), []),  # the one that held for us is still in sight
     ("light_state", scene(), ["none"]),
     ("light_state", scene(light=RED), ["red"]),
     ("light_state", scene(light=Light("green", 18.0, True, False)), ["green"]),

@@ -68,7 +68,7 @@ def _tile(route: Route, index: int, questions: list[Question], rng: np.random.Ge
     row = read_row(route, index, ("image", "view", "frame", "counterfactual"))
     title = f"{route.name} row {index} frame {row['frame']} {row['view']} {row['counterfactual']}"
     lines = tuple(
-        f"{question.type}: {ask_words(question, rng)} [{question.answer}] {question.sentence}" for question in questions
+        f"[{question.answer}] {question.type}: {ask_words(question, rng)} {question.sentence}" for question in questions
     )
     return Tile(title, row["image"], lines)
 

@@ -61,8 +61,10 @@ def vehicle_count(scene: Scene) -> list[Question]:
 
 
 def _count(scene: Scene, wanted: Callable[[Thing], bool]) -> int | None:
-    """None where one is half seen or stands at the edge of what counts."""
+    """None where one is half seen, stands at the edge of what counts, or shows a corner from beside us."""
     low, high = COUNTED_M
+    if any(wanted(thing) and thing.samples > 0 and thing.position_m[0] <= low for thing in scene.things):
+        return None
     near = [thing for thing in scene.things if wanted(thing) and low < thing.position_m[0] < high + 3.0]
     if any(thing.half_seen or (thing.seen and thing.position_m[0] > high - 3.0) for thing in near):
         return None

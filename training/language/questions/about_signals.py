@@ -13,13 +13,17 @@ LIGHT_M, SIGN_M, UNTOLD_M = 45.0, 40.0, 60.0
 _NEAR_M, _AT_LINE_M = 20.0, 4.0
 #: A slower ego stands, m/s.
 _STANDING_MPS = 0.3
+#: Nearer than this to the junction, or in it, the line lies behind us, m.
+_BEHIND_LINE_M = 5.0
 #: A bumper farther past the line has passed it, m.
 _PASSED_M = 0.3
 
 
 def light_questions(scene: Scene) -> list[Question]:
     """Affected or not, its state, and what to do; not asked where the lens is not seen, or beyond the line."""
-    light = scene.light
+    light, junction = scene.light, scene.junction
+    if light is None and junction is not None and junction.distance_m < _BEHIND_LINE_M:
+        return []  # the light that we have passed is still in the picture
     if light is None:
         return [
             Question("light_affects", "no", "No, no traffic light holds for us here."),

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from simlingo.contracts import ImageArray
 
 #: Size of a picture on the sheet, height of a line of text, px, and characters that fit on it.
-WIDTH, HEIGHT, LINE, CHARACTERS = 700, 350, 17, 100
+WIDTH, HEIGHT, LINE, CHARACTERS = 700, 350, 17, 118
 COLUMNS, ROWS = 2, 3
 
 
@@ -47,7 +47,7 @@ def _sheet(tiles: Sequence[Tile]) -> Image.Image:
     text = LINE * (2 + max(len(tile.lines) for tile in tiles))
     rows = -(-len(tiles) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * (WIDTH + 8), rows * (HEIGHT + text)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=13)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
     for index, tile in enumerate(tiles):
         left, top = index % COLUMNS * (WIDTH + 8), index // COLUMNS * (HEIGHT + text)
         sheet.paste(Image.fromarray(np.asarray(tile.image)).resize((WIDTH, HEIGHT)), (left, top))
