@@ -254,6 +254,7 @@ def test_who_comes_from_the_left_may_cross_the_way_straight_on(roads: RoadMap) -
     line = junction.ways[Command.STRAIGHT].line_m
     crosses = {thing.id: may_cross(thing, line) for thing in found.things if thing.id > 0}
     assert crosses == {1: True, 2: True, 3: False}
+    assert next(thing for thing in found.things if thing.id == 3).ways[0][-1, 1] > 15.0  # it drives away to the right
     assert [where_of(found, number) for number in (1, 2, 3)] == [Where.ROAD_LEFT, Where.ROAD_RIGHT, Where.ROAD_RIGHT]
     assert {thing.id: thing.position_m[1] < 0.0 for thing in found.things if thing.id > 0} == {
         1: True,

@@ -107,7 +107,7 @@ def lanes_at(roads: RoadMap, place: int) -> Lanes | None:
 
 def _near_end(roads: RoadMap, place: int) -> bool:
     lane = roads.graph.lanes[roads.graph.lane_of[place]]
-    return min(place - lane.first, lane.last - place) < MARKS_END_M
+    return bool(min(place - lane.first, lane.last - place) < MARKS_END_M)
 
 
 def _beside(waypoint: Any, side: str) -> Any:

@@ -72,7 +72,8 @@ class RoadMap:
 
     def junction(self, place: int) -> int | None:
         """Id of the junction that the place lies in."""
-        return self.graph.lanes[self.graph.lane_of[place]].junction
+        junction: int | None = self.graph.lanes[self.graph.lane_of[place]].junction
+        return junction
 
     def road(self, place: int) -> tuple[int, int]:
         """Road and lane id of a place."""
