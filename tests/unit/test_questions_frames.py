@@ -32,14 +32,13 @@ def test_things_stand_where_the_world_has_them(recorded: Recording) -> None:
     compared = 0
     for index, row in enumerate(recorded.rows):
         view = EgoState(0, row["view_x_m"], row["view_y_m"], row["view_yaw_rad"], 0.0)
-        poses = recorded.truth[row["tick"]]["poses"]
+        truth = recorded.truth[row["tick"] + min(recorded.truth)]
         for thing in scene_at(recorded.route, index).things:
-            if thing.id in poses:
-                place = poses[thing.id].location
+            if thing.id in truth["poses"]:
+                place = truth["poses"][thing.id].location
                 there = map_to_ego(np.array([[place.x, place.y]]), view)[0]
                 assert thing.position_m == pytest.approx(tuple(there), abs=0.02)
-                speed = recorded.truth[row["tick"]]["speeds"][thing.id]
-                assert thing.speed_mps == pytest.approx(speed, abs=0.5)
+                assert thing.speed_mps == pytest.approx(truth["speeds"][thing.id], abs=0.5)
                 compared += 1
     assert compared > 10
 
