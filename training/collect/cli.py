@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   ./simlingo collect --out data/first --frames 20000 --workers 2
   ./simlingo collect --out data/on_policy --frames 10000 --policy runs/train/first
   ./simlingo collect --out data/carla --simulator carla --towns Town03 --procedural 0 --no-counterfactual --no-repaint --workers 1
+  ./simlingo collect --check-dreams data/first
 """
 #: Routes where neither --routes nor --frames is given.
 DEFAULT_ROUTES = 20
@@ -32,7 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("--out", type=Path, help="folder of the data set")
+    task.add_argument(
+        "--check-dreams",
+        type=Path,
+        metavar="DATA",
+        help="drive nothing: report what the dreams of a data set ask of the vehicle, with a plot; 1 if it could not do one",
+    )
     parser.add_argument("--routes", type=whole(1), help="stop after so many routes (default 20, or as --frames asks)")
     parser.add_argument(
         "--frames",
@@ -68,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     from training.collect.worker import limit_threads
 
     limit_threads(1)
+    if args.check_dreams is not None:
+        from training.language.dreams.check import check
+
+        return check(args.check_dreams)
     from simlingo.contracts import SimlingoError
     from training.collect.collector import Collector
     from training.collect.settings import CollectSettings, checked_towns

@@ -1,0 +1,122 @@
+"""Dreams about things: to them, around them, and about things that are not there; their descriptions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simlingo.requests import Reason, Verdict
+from tests.unit.dream_cases import scene, thing, user
+from training.language.dreams.dream import Dream, ObjectSlots, Slots
+from training.language.dreams.objects import ABSENT_COLOURS, ABSENT_NAMES, avoid, drive_to, object_dreams
+from training.language.dreams.scene import Scene
+from training.language.dreams.things import Thing, absent, colour_of, describe, is_seen, name_of
+
+RNG = np.random.default_rng
+
+
+def to(case: Scene, target: Thing) -> Dream:
+    return drive_to(case, target, Slots(object=ObjectSlots(target.name)), RNG(0))
+
+
+def around(case: Scene, target: Thing) -> Dream:
+    return avoid(case, target, Slots(object=ObjectSlots(target.name)), RNG(0))
+
+
+def test_driving_to_a_cone_hits_it() -> None:
+    cone = thing("cone", 14.0, 2.0)
+    dream = to(scene(6.0, boxes=[(14.0, 2.0, 0.0, 0.2, 0.2)]), cone)
+    assert (dream.verdict, dream.reason, dream.by) == (Verdict.UNSAFE, Reason.OBSTACLE, 900)
+    assert dream.at_s is not None
+    assert np.hypot(*(dream.path - (14.0, 2.0)).T).min() < 1.0
+
+
+def test_a_thing_out_of_reach_is_impossible() -> None:
+    case = scene(6.0)
+    for target in (thing("cone", 40.0, 0.0), thing("cone", 12.0, 8.0), thing("cone", 5.0, 4.0)):
+        assert to(case, target).reason is Reason.OUT_OF_REACH
+
+
+def test_a_stop_line_is_driven_up_to() -> None:
+    line = thing("traffic light", 12.0, 0.0)
+    dream = to(scene(5.0), line)
+    assert dream.verdict is Verdict.FOLLOW
+    assert dream.track[-1, 0] + 2.45 < 12.0
+
+
+def test_driving_around_a_cone_leaves_half_a_metre() -> None:
+    cone = thing("cone", 15.0, 0.6)
+    case = scene(5.0, boxes=[(15.0, 0.6, 0.0, 0.2, 0.2)])
+    dream = around(case, cone)
+    beside = np.interp(15.0, dream.path[:, 0], dream.path[:, 1])
+    assert beside + 0.92 < 0.6 - 0.2 - 0.5
+    assert dream.reason in (None, Reason.ONCOMING_LANE)
+
+
+def test_what_is_passed_anyway_needs_no_other_way() -> None:
+    dream = around(scene(5.0), thing("cone", 12.0, 4.0))
+    assert dream.verdict is Verdict.FOLLOW
+    assert np.abs(dream.path[:, 1]).max() < 0.05
+
+
+def test_too_late_to_drive_around_is_a_hit() -> None:
+    case = scene(9.0, boxes=[(6.0, 0.0, 0.0, 0.3, 0.3)])
+    assert around(case, thing("cone", 6.0, 0.0, half=0.3)).reason is Reason.OBSTACLE
+
+
+def test_a_description_fits_one_thing_only() -> None:
+    red, blue, other = (
+        thing("car", 10.0, 0.0, "red", 1),
+        thing("car", 20.0, -4.0, "blue", 2),
+        thing("bus", 20.0, 4.0, None, 3),
+    )
+    for seed in range(20):
+        assert describe(red, [red, blue, other], RNG(seed)) in (
+            ObjectSlots("car", "red", None, 1), ObjectSlots("car", None, "ahead", 1), ObjectSlots("car", "red", "ahead", 1)
+        )  # fmt: skip
+    assert any(
+        describe(other, [red, blue, other], RNG(seed)) == ObjectSlots("bus", None, None, 3) for seed in range(20)
+    )
+
+
+def test_what_is_absent_fits_nothing_in_sight() -> None:
+    here = [thing("car", 10.0, 0.0, "red", 1), thing("pedestrian", 10.0, 5.0)]
+    for seed in range(100):
+        missing = absent(here, ABSENT_NAMES, ABSENT_COLOURS, RNG(seed))
+        assert missing.actor_id is None
+        if missing.name == "car":
+            assert missing.colour or missing.place
+            assert missing.colour != "red" or missing.place in ("left", "right")
+
+
+def test_at_least_half_of_the_objects_asked_for_are_not_there() -> None:
+    case = scene(5.0, [user(71, 14.0, 5.0)], things=[thing("car", 14.0, 5.0, "red", 71)])
+    found = object_dreams(case, RNG(0))
+    assert [dream.reason is Reason.NO_OBJECT for dream in found] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((200, 20, 20), "red"), ((17, 37, 103), "blue"), ((240, 240, 240), "white"), ((12, 12, 14), "black"),
+        ((120, 122, 125), "grey"), ((20, 120, 40), "green"), ((230, 200, 30), "yellow"), ((230, 110, 20), "orange"), (None, None),
+    ],
+)  # fmt: skip
+def test_colours_have_names(rgb: tuple[int, int, int] | None, name: str | None) -> None:
+    assert colour_of(rgb) == name
+
+
+def test_blueprints_have_names() -> None:
+    assert name_of("vehicle.carlamotors.european_hgv") == "truck"
+    assert name_of("walker.pedestrian.0007") == "pedestrian"
+    assert name_of("static.prop.constructioncone") == "cone"
+    assert name_of("vehicle.unknown.thing") == "car"
+
+
+def test_what_is_hidden_is_not_seen() -> None:
+    target = thing("car", 20.0, 0.0, half=1.0)
+    assert is_seen(target, None)
+    assert is_seen(target, np.full((128, 256), 21.5))
+    assert not is_seen(target, np.full((128, 256), 10.0))
+    assert not is_seen(thing("car", 20.0, 60.0, half=1.0), None)
+    assert not is_seen(thing("car", -20.0, 0.0, half=1.0), None)

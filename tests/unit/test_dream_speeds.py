@@ -1,0 +1,157 @@
+"""Dreams of another speed: what the car does, when, and what comes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simlingo.requests import Reason, Verdict
+from tests.unit.dream_cases import LIMIT_MPS, end_speed, light, scene, user
+from training.language.dreams.dream import KMH, MPS
+from training.language.dreams.record import RED
+from training.language.dreams.roll_out import Pace, roll_out
+from training.language.dreams.scene import StopLine
+from training.language.dreams.speeds import draw_targets, faster, go, slower, stop, target_speed
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_faster_is_faster_than_now_and_than_the_expert() -> None:
+    dream = faster(scene(8.0), rng())
+    assert dream.verdict is Verdict.FOLLOW
+    assert dream.reason is None
+    assert end_speed(dream.speed_waypoints) > 8.0 + 0.96
+
+
+def test_faster_towards_a_standing_car_hits_it_and_says_whom_and_when() -> None:
+    ahead = user(71, 2.45 + 10.0 + 2.4, 0.0)
+    dream = faster(scene(10.0, [ahead]), rng())
+    assert (dream.verdict, dream.reason, dream.by) == (Verdict.UNSAFE, Reason.VEHICLE, 71)
+    assert dream.at_s == pytest.approx(0.93, abs=0.07)  # 9.85 m of room at 10 m/s and rising
+    beside = user(71, 2.45 + 10.0 + 2.4, 3.5)
+    assert faster(scene(10.0, [beside]), rng()).verdict is Verdict.FOLLOW
+
+
+def test_what_is_hit_just_after_the_waypoints_end_counts() -> None:
+    # 2.5 s at 10 to 12.5 m/s are 30 m; from there the firm brake takes 20 m more.
+    dream = faster(scene(10.0, [user(71, 42.0, 0.0)]), rng())
+    assert dream.reason is Reason.VEHICLE
+    assert dream.at_s is not None
+    assert dream.at_s > 2.5
+    assert faster(scene(10.0, [user(71, 75.0, 0.0)]), rng()).verdict is Verdict.FOLLOW
+
+
+def test_a_person_who_crosses_is_hit_where_both_are_at_once() -> None:
+    crossing = user(81, 14.0, -3.0, speed_mps=2.0, yaw_rad=np.pi / 2, walker=True)
+    assert go(scene(9.0, [crossing])).reason is Reason.WALKER
+    gone = user(81, 14.0, 3.0, speed_mps=2.0, yaw_rad=np.pi / 2, walker=True)
+    assert go(scene(9.0, [gone])).verdict is Verdict.FOLLOW
+
+
+def test_a_red_light_is_not_run_and_a_green_one_is() -> None:
+    dream = faster(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
+    assert (dream.verdict, dream.reason, dream.by) == (Verdict.UNSAFE, Reason.RED_LIGHT, 50)
+    assert dream.at_s == pytest.approx(1.0, abs=0.1)
+    assert faster(scene(10.0, stop_lines=[light(12.0, red=False)]), rng()).verdict is Verdict.FOLLOW
+
+
+def test_a_light_that_turns_green_later_is_red_to_who_sees_it_now() -> None:
+    turning = light(12.0, red=False)
+    assert turning.states is not None
+    turning.states[:4] = RED
+    assert go(scene(10.0, stop_lines=[turning])).reason is Reason.RED_LIGHT
+
+
+def test_a_stop_sign_is_not_driven_past() -> None:
+    sign = StopLine(10.0, 0.0, 0.0, 60, None)
+    assert go(scene(6.0, stop_lines=[sign])).reason is Reason.STOP_SIGN
+
+
+def test_a_speed_in_kmh_is_not_one_in_mps() -> None:
+    slow = target_speed(scene(8.0), 30.0 / 3.6, KMH)
+    assert end_speed(slow.speed_waypoints) == pytest.approx(8.33, abs=0.3)
+    assert slow.verdict is Verdict.FOLLOW
+    fast = target_speed(scene(8.0), 30.0, MPS)
+    assert fast.reason is Reason.SPEED_LIMIT
+    assert end_speed(fast.speed_waypoints) > 12.0
+
+
+def test_target_speeds_are_what_the_words_say() -> None:
+    for seed in range(40):
+        lawful, any_speed = draw_targets(scene(8.0), rng(seed))
+        assert lawful[0] <= LIMIT_MPS
+        for speed, unit in (lawful, any_speed):
+            said = speed * 3.6 if unit == KMH else 2.0 * speed
+            assert said == pytest.approx(round(said))
+            assert said >= 1.0
+
+
+def test_the_limit_is_no_reason_where_the_speed_does_not_reach_it() -> None:
+    assert target_speed(scene(13.0), 13.5, MPS).verdict is Verdict.FOLLOW
+    over = faster(scene(13.5), rng())
+    assert over.reason is Reason.SPEED_LIMIT
+    assert over.at_s is not None
+
+
+@pytest.mark.parametrize("speed", [2.0, 8.0, 13.0])
+def test_a_stop_ends_in_a_standstill_and_is_obeyed_whatever_stands_ahead(speed: float) -> None:
+    ahead = user(71, 2.45 + 3.0 + 2.4, 0.0)
+    dream = stop(scene(speed, [ahead]))
+    assert dream.verdict is Verdict.FOLLOW
+    assert dream.reason is None
+    assert dream.at_s is None
+    assert end_speed(dream.speed_waypoints) < 0.3
+    assert dream.track[-1, 3] == pytest.approx(0.0, abs=0.05)
+    assert dream.path[-1, 0] == pytest.approx(19.0, abs=0.05)  # the way goes on where the car does not
+
+
+def test_slower_is_slower_than_an_expert_who_slows_down() -> None:
+    seconds = 0.25 * np.arange(1, 11)
+    brakes = np.stack((10.0 * seconds - 1.0 * seconds**2, np.zeros(10)), axis=1)  # 5 m/s at the end
+    dream = slower(scene(10.0, speed_waypoints_m=brakes), rng())
+    assert dream is not None
+    assert dream.verdict is Verdict.FOLLOW
+    assert end_speed(dream.speed_waypoints) < end_speed(brakes) - 0.5
+
+
+def test_slower_is_nothing_to_a_car_that_stands() -> None:
+    assert slower(scene(0.0), rng()) is None
+
+
+def test_slower_does_not_run_a_light_either() -> None:
+    dream = slower(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
+    assert dream is not None
+    assert dream.reason is Reason.RED_LIGHT
+
+
+def test_who_follows_would_brake_and_does_not_count() -> None:
+    behind = user(72, -2.45 - 4.0 - 2.4, 0.0, speed_mps=10.0)
+    dream = slower(scene(10.0, [behind]), rng())
+    assert dream is not None
+    assert dream.verdict is Verdict.FOLLOW
+
+
+def test_the_first_waypoint_is_a_quarter_of_a_second_ahead() -> None:
+    dream = go(scene(10.0))
+    assert dream.speed_waypoints[0, 0] == pytest.approx(2.5, abs=0.05)
+    assert dream.speed_waypoints[-1, 0] == pytest.approx(25.0, abs=0.3)
+    assert dream.path[0] == pytest.approx((0.0, 0.0), abs=1e-9)
+    assert np.diff(dream.path[:, 0]) == pytest.approx(np.ones(19), abs=1e-3)
+
+
+def test_labels_follow_the_flag() -> None:
+    case = scene(10.0, stop_lines=[light(12.0, red=True)])
+    dream = faster(case, rng())
+    path, waypoints = dream.labels(case.row, safety=True)
+    assert waypoints == pytest.approx(case.row["speed_waypoints_m"])
+    assert path == pytest.approx(case.row["path_m"])
+    assert dream.labels(case.row, safety=False)[1] == pytest.approx(dream.speed_waypoints)
+
+
+def test_the_pedals_answer_after_their_lag() -> None:
+    rolled = roll_out(scene(0.0).vehicle, scene(0.0).line, Pace(20.0, up_mps2=9.0))
+    speed = rolled.driven[:, 3]
+    assert speed[1] < 0.07
+    assert 2.0 < (speed[30] - speed[20]) / 0.5 < 3.3

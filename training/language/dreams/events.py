@@ -1,0 +1,246 @@
+"""What comes of a roll-out: whom it hits, which signal it runs, which line it crosses, where it leaves the road.
+
+Boxes are oriented and flat. Margins: :data:`AIR_VEHICLE_M`, :data:`AIR_WALKER_M`, :data:`AIR_OBSTACLE_M` of air around the
+others; the ego has its own size. Others do not react, so who follows the ego on its way at the frame never hits it: he
+would brake. After the 2.5 s of the waypoints the ego brakes firmly (``roll_out.TAIL_MPS2``): what it then still hits or
+runs counts, so that a dream is not safe only because it ends in time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simlingo.contracts import TICK_S, FloatArray
+from simlingo.requests import Reason
+from simlingo_sim.jit import kernel
+from simlingo_sim.traffic.following import overlap_depth
+from training.language.dreams.record import RED, VX, VY, YAW, YELLOW, X, Y
+from training.language.dreams.road import NOWHERE, Beside
+from training.language.dreams.roll_out import SPEED, TICKS, RollOut
+from training.language.dreams.scene import LINE_HALF_WIDTH_M, PASSED_M, Scene
+
+#: Air around vehicles, walkers and standing things, m.
+AIR_VEHICLE_M, AIR_WALKER_M, AIR_OBSTACLE_M = 0.15, 0.4, 0.1
+#: The wheels' places in the body, m from the middle, and how deep a wheel must be in another lane.
+WHEEL_X_M, WHEEL_Y_M, INTO_LANE_M = 1.43, 0.8, 0.3
+#: Slower is standing at a stop sign, m/s.
+STOOD_MPS = 0.1
+#: A speed limit is broken above this excess, m/s.
+OVER_LIMIT_MPS = 0.3
+#: Against a lane is an angle above this, rad.
+_AGAINST_RAD = math.radians(120.0)
+#: Who comes from behind in the new lane must not have to brake harder than this, m/s^2, or be nearer than this, m.
+CUT_IN_MPS2, CUT_IN_GAP_M = 3.0, 2.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that must not happen."""
+
+    reason: Reason
+    at_s: float | None  # None: beyond what is told second by second
+    by: int | None = None
+
+    @property
+    def order(self) -> float:
+        """Sorts by time; those without one come last."""
+        return math.inf if self.at_s is None else self.at_s
+
+
+def events_of(scene: Scene, rolled: RollOut, *, asks_speed: bool = False, changes_lane: bool = False) -> list[Event]:
+    """All that comes of it, the first first.
+
+    Args:
+        scene: the frame.
+        rolled: the dream.
+        asks_speed: the request is about speed, so that the limit is its affair.
+        changes_lane: the ego comes before others who drive in another lane.
+    """
+    track = np.vstack((rolled.driven, rolled.tail))
+    found = [*_hits(scene, track), *_obstacle_hit(scene, track), *_signals(scene, track), *_road(scene, rolled)]
+    if changes_lane:
+        found += _cuts_in(scene, rolled.driven)
+    if asks_speed:
+        found += _too_fast(scene, rolled.driven)
+    return sorted(found, key=lambda event: event.order)
+
+
+def _hits(scene: Scene, track: FloatArray) -> list[Event]:
+    """The first contact with somebody."""
+    others = scene.others
+    if not others.actors:
+        return []
+    air = np.array([AIR_WALKER_M if actor.is_walker else AIR_VEHICLE_M for actor in others.actors])
+    half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
+    tick, who = _first_contact(track, half, others.states, others.half_m + air[:, None], followers(scene), TICKS)
+    if tick < 0:
+        return []
+    actor = others.actors[who]
+    return [Event(Reason.WALKER if actor.is_walker else Reason.VEHICLE, TICK_S * tick, actor.id)]
+
+
+def followers(scene: Scene) -> npt.NDArray[np.bool_]:
+    """(actors,): those behind the ego on its way, and those who touch it already."""
+    now, ego = scene.others.now, scene.ego
+    delta = now[:, (X, Y)] - (ego.x, ego.y)
+    cos, sin = math.cos(ego.yaw), math.sin(ego.yaw)
+    along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
+    behind = (along < -0.5 * scene.vehicle.half_length_m) & (np.cos(now[:, YAW] - ego.yaw) > 0.5)
+    return np.asarray(behind & (np.abs(right) < 1.6))
+
+
+@kernel
+def _first_contact(
+    track: FloatArray,
+    half: FloatArray,
+    states: FloatArray,
+    other_half: FloatArray,
+    skipped: npt.NDArray[np.bool_],
+    timed: int,
+) -> tuple[int, int]:
+    """Tick and row of the first overlap; -1 without. After ``timed`` ticks nobody who comes from behind counts."""
+    radius = math.hypot(half[0], half[1])
+    touching = skipped.copy()
+    for tick in range(min(len(track), states.shape[1])):
+        x, y, yaw = track[tick, 0], track[tick, 1], track[tick, 2]
+        for row in range(len(states)):
+            other_x, other_y, other_yaw = states[row, tick, 0], states[row, tick, 1], states[row, tick, 2]
+            if touching[row] or math.isnan(other_x):
+                continue
+            reach = radius + other_half[row, 0] + other_half[row, 1]
+            if (other_x - x) ** 2 + (other_y - y) ** 2 > reach * reach:
+                continue
+            depth = overlap_depth(
+                x, y, yaw, half[0], half[1], other_x, other_y, other_yaw, other_half[row, 0], other_half[row, 1]
+            )
+            if depth <= 0.0:
+                continue
+            behind = (other_x - x) * math.cos(yaw) + (other_y - y) * math.sin(yaw) < 0.0
+            if tick == 0 or (tick > timed and behind):
+                touching[row] = True
+                continue
+            return tick, row
+    return -1, -1
+
+
+def _obstacle_hit(scene: Scene, track: FloatArray) -> list[Event]:
+    """The first contact with something that stands there."""
+    boxes = scene.obstacles.boxes
+    if not len(boxes):
+        return []
+    states = np.broadcast_to(boxes[:, None, :3], (len(boxes), len(track), 3))
+    half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
+    none = np.zeros(len(boxes), dtype=np.bool_)
+    tick, which = _first_contact(
+        track, half, np.ascontiguousarray(states), boxes[:, 3:] + AIR_OBSTACLE_M, none, len(track)
+    )
+    return [Event(Reason.OBSTACLE, TICK_S * tick, scene.obstacles.ids[which])] if tick >= 0 else []
+
+
+def _signals(scene: Scene, track: FloatArray) -> list[Event]:
+    """Lights that are run in red, and stop signs without standing.
+
+    A light that is red at the frame counts as red to the end, a green one as green: nothing in the picture tells when it
+    turns.
+    """
+    found = []
+    reach = scene.vehicle.half_length_m - PASSED_M
+    front = track[:, :2] + reach * np.stack((np.cos(track[:, 2]), np.sin(track[:, 2])), axis=1)
+    for stop in scene.stop_lines:
+        delta = front - (stop.x_m, stop.y_m)
+        cos, sin = math.cos(stop.yaw_rad), math.sin(stop.yaw_rad)
+        along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
+        crosses = (along[:-1] < 0.0) & (along[1:] >= 0.0) & (np.abs(right[1:]) < LINE_HALF_WIDTH_M)
+        crosses &= np.cos(track[1:, 2] - stop.yaw_rad) > 0.5
+        if not crosses.any():
+            continue
+        tick = 1 + int(np.argmax(crosses))
+        if stop.states is None:
+            stood = (track[:tick, SPEED] < STOOD_MPS) & (along[:tick] > -3.0)
+            if not stood.any():
+                found.append(Event(Reason.STOP_SIGN, TICK_S * tick, stop.actor_id))
+        elif int(stop.states[0]) == RED or (int(stop.states[0]) == YELLOW and int(stop.states[tick]) == RED):
+            found.append(Event(Reason.RED_LIGHT, TICK_S * tick, stop.actor_id))
+    return found
+
+
+def _road(scene: Scene, rolled: RollOut) -> list[Event]:
+    """Wheels off the road or in an oncoming lane, and marks that must not be crossed."""
+    track = np.vstack((rolled.driven, rolled.onward))
+    found = []
+    for reason, wrong in (
+        (Reason.OFF_ROAD, _off_road(scene, track)),
+        (Reason.ONCOMING_LANE, _oncoming(scene, track)),
+        (Reason.SOLID_LINE, _solid(scene, track)),
+    ):
+        clean = np.logical_or.accumulate(~wrong)  # what is so at the frame is not the dream's doing
+        hit = wrong & clean
+        if hit.any():
+            tick = int(np.argmax(hit))
+            found.append(Event(reason, TICK_S * tick if tick <= TICKS else None))
+    return found
+
+
+def _wheels(track: FloatArray, side_m: float) -> FloatArray:
+    """(ticks, 4, 2) m: the wheels, ``side_m`` from the middle."""
+    spots = np.array([(a, b) for a in (-WHEEL_X_M, WHEEL_X_M) for b in (-side_m, side_m)])
+    cos, sin = np.cos(track[:, 2])[:, None], np.sin(track[:, 2])[:, None]
+    x = track[:, :1] + spots[:, 0] * cos - spots[:, 1] * sin
+    return np.stack((x, track[:, 1:2] + spots[:, 0] * sin + spots[:, 1] * cos), axis=2)
+
+
+def _off_road(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
+    wheels = _wheels(track, WHEEL_Y_M)
+    lanes = scene.road.lane_at(wheels.reshape(-1, 2)).reshape(len(track), -1)
+    return np.asarray((lanes == NOWHERE).any(axis=1))
+
+
+def _oncoming(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
+    wheels = _wheels(track, WHEEL_Y_M - INTO_LANE_M).reshape(-1, 2)
+    lanes = scene.road.lane_at(wheels)
+    plain = np.array([not lane.junction for lane in scene.road.lanes] + [False])[lanes]  # NOWHERE is the last
+    turned = scene.road.heading_at(wheels) - np.repeat(track[:, 2], 4)
+    against = np.cos(turned) < math.cos(_AGAINST_RAD)
+    return np.asarray((plain & against).reshape(len(track), -1).any(axis=1))
+
+
+def _solid(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
+    """True at the tick at which the ego's middle has come into a lane beside its own over a mark that forbids it."""
+    lanes = scene.road.lane_at(track[:, :2])
+    wrong = np.zeros(len(track), dtype=np.bool_)
+    for tick in np.flatnonzero(lanes[1:] != lanes[:-1]):
+        if lanes[tick] == NOWHERE:
+            continue
+        left = scene.road.lanes[lanes[tick]]
+        for side in (left.left, left.right):
+            if side.beside is Beside.SAME and side.lane == lanes[tick + 1] and not side.may_cross:
+                wrong[tick + 1] = True
+    return wrong
+
+
+def _cuts_in(scene: Scene, driven: FloatArray) -> list[Event]:
+    """Somebody who comes from behind on the ego's new way and would have to brake hard."""
+    x, y, yaw, speed = driven[-1, :4]
+    then = scene.others.states[:, len(driven) - 1]
+    delta = then[:, (X, Y)] - (x, y)
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
+    theirs = then[:, VX] * cos + then[:, VY] * sin
+    gap = -along - scene.vehicle.half_length_m - scene.others.half_m[:, 0]
+    near = (along < 0.0) & (np.abs(right) < 1.8) & (theirs > speed) & ~followers(scene)
+    brake = np.maximum(theirs - speed, 0.0) ** 2 / (2.0 * np.maximum(gap, 0.1))
+    for row in np.flatnonzero(near & ((brake > CUT_IN_MPS2) | (gap < CUT_IN_GAP_M))):
+        if not scene.others.actors[row].is_walker:
+            return [Event(Reason.VEHICLE, TICK_S * (len(driven) - 1), scene.others.actors[row].id)]
+    return []
+
+
+def _too_fast(scene: Scene, driven: FloatArray) -> list[Event]:
+    """The tick at which the ego becomes too fast; it may have been so before."""
+    most = max(scene.limit_mps + OVER_LIMIT_MPS, scene.vehicle.speed_mps + 0.1)
+    over = driven[:, SPEED] > most
+    return [Event(Reason.SPEED_LIMIT, TICK_S * int(np.argmax(over)))] if over.any() else []

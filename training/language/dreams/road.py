@@ -1,0 +1,161 @@
+"""The lanes of a map as dreams need them: which lie beside which, what the marks allow, and a picture of the asphalt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simlingo.contracts import Command, FloatArray
+from simlingo.navigation.lane_graph import LaneGraph
+from simlingo_sim.jit import kernel
+
+#: Side of a cell of the picture, m, and the border around it.
+CELL_M, BORDER_M = 0.25, 12.0
+#: Asphalt beside the lanes of a junction, m: corners are rounded there.
+JUNCTION_MARGIN_M = 1.2
+NOWHERE = -1
+
+
+class Beside(Enum):
+    """What lies beside a lane."""
+
+    NOTHING = "nothing"  # pavement, verge
+    SAME = "same"  # a lane of the same direction
+    ONCOMING = "oncoming"
+    SHOULDER = "shoulder"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a lane."""
+
+    beside: Beside
+    lane: int = NOWHERE  # number of the driving lane there
+    may_cross: bool = False  # the mark allows a lane change
+    width_m: float = 0.0  # of what lies there
+
+
+@dataclass(frozen=True)
+class RoadLane:
+    """A driving lane from one end of its section to the other."""
+
+    points: FloatArray  # (N, 2) m, about a metre apart, in driving order
+    yaw: FloatArray  # (N,) rad
+    width_m: float
+    junction: bool
+    successors: tuple[int, ...]
+    manoeuvre: Command  # what driving it means
+    left: Side
+    right: Side
+
+
+@dataclass(frozen=True)
+class RoadMap:
+    """All lanes, and for each cell of the town which lane is there and where it leads."""
+
+    lanes: tuple[RoadLane, ...]
+    cells: npt.NDArray[np.int32]  # (rows, columns) number of the lane; NOWHERE off the road
+    heading: npt.NDArray[np.float32]  # (rows, columns) rad
+    origin_m: tuple[float, float]
+
+    def lane_at(self, points: FloatArray) -> npt.NDArray[np.int64]:
+        """Numbers (N,) of the lanes at points (N, 2) m; NOWHERE off the road."""
+        rows, columns, inside = self._cell(points)
+        return np.where(inside, self.cells[rows, columns], NOWHERE).astype(np.int64)
+
+    def heading_at(self, points: FloatArray) -> FloatArray:
+        """Driving direction (N,) rad of the lanes at points (N, 2) m; meaningless off the road."""
+        rows, columns, _ = self._cell(points)
+        return self.heading[rows, columns].astype(np.float64)
+
+    def _cell(self, points: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        place = np.floor((np.asarray(points) - self.origin_m) / CELL_M).astype(np.int64)
+        columns, rows = place[:, 0], place[:, 1]
+        height, width = self.cells.shape
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        return np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1), inside
+
+
+def road_map(carla_map: Any) -> RoadMap:
+    """The lanes of a ``carla.Map``; takes about a second for a town."""
+    graph = LaneGraph(carla_map)
+    return road_of(tuple(_lane(graph, number) for number in range(len(graph.lanes))))
+
+
+def road_of(lanes: tuple[RoadLane, ...]) -> RoadMap:
+    """The map of ``lanes``, numbered as they stand here."""
+    everywhere = np.vstack([lane.points for lane in lanes])
+    low = everywhere.min(axis=0) - BORDER_M
+    size = np.ceil((everywhere.max(axis=0) + BORDER_M - low) / CELL_M).astype(int)
+    cells = np.full((size[1], size[0]), NOWHERE, dtype=np.int32)
+    heading = np.zeros(cells.shape, dtype=np.float32)
+    for margin in (JUNCTION_MARGIN_M, 0.0):  # lanes hide the rounded corners of junctions, which lie beneath them
+        for number, lane in enumerate(lanes):
+            if margin and not lane.junction:
+                continue
+            right = lane.width_m / 2.0 + (lane.right.width_m if lane.right.beside is Beside.SHOULDER else 0.0)
+            _paint(
+                cells, heading, lane.points, lane.yaw, number,
+                np.array((low[0], low[1], lane.width_m / 2.0 + margin, right + margin, CELL_M)),
+            )  # fmt: skip
+    return RoadMap(lanes, cells, heading, (float(low[0]), float(low[1])))
+
+
+def _lane(graph: LaneGraph, number: int) -> RoadLane:
+    lane = graph.lanes[number]
+    middle = lane.waypoints[len(lane.waypoints) // 2]
+    yaw = np.radians([waypoint.transform.rotation.yaw for waypoint in lane.waypoints])
+    return RoadLane(
+        graph.positions[lane.first : lane.last + 1],
+        np.unwrap(yaw),
+        float(middle.lane_width),
+        lane.junction is not None,
+        tuple(lane.successors),
+        lane.manoeuvre,
+        _side(graph, middle, middle.get_left_lane(), "Left"),
+        _side(graph, middle, middle.get_right_lane(), "Right"),
+    )
+
+
+def _side(graph: LaneGraph, waypoint: Any, beside: Any, name: str) -> Side:
+    if beside is None:
+        return Side(Beside.NOTHING)
+    kind = str(beside.lane_type)
+    if kind == "Shoulder":
+        return Side(Beside.SHOULDER, width_m=float(beside.lane_width))
+    if kind != "Driving":
+        return Side(Beside.NOTHING)
+    lane = int(graph.lane_of[graph.place_of(beside)])
+    same = beside.lane_id * waypoint.lane_id > 0
+    allowed = same and str(waypoint.lane_change) in (name, "Both")
+    return Side(Beside.SAME if same else Beside.ONCOMING, lane, allowed, float(beside.lane_width))
+
+
+@kernel
+def _paint(
+    cells: npt.NDArray[np.int32],
+    heading: npt.NDArray[np.float32],
+    points: FloatArray,
+    yaw: FloatArray,
+    number: int,
+    sizes: FloatArray,
+) -> None:
+    """Write a lane into the cells between its edges; ``sizes``: origin x and y, metres to the left and right, cell."""
+    left, right, cell = sizes[2], sizes[3], sizes[4]
+    reach = max(left, right) + 1.0
+    for index in range(len(points)):
+        cos, sin = np.cos(yaw[index]), np.sin(yaw[index])
+        x, y = points[index, 0], points[index, 1]
+        for row in range(int((y - reach - sizes[1]) / cell), int((y + reach - sizes[1]) / cell) + 1):
+            for column in range(int((x - reach - sizes[0]) / cell), int((x + reach - sizes[0]) / cell) + 1):
+                if row < 0 or column < 0 or row >= cells.shape[0] or column >= cells.shape[1]:
+                    continue
+                dx, dy = sizes[0] + (column + 0.5) * cell - x, sizes[1] + (row + 0.5) * cell - y
+                across = dy * cos - dx * sin
+                if abs(dx * cos + dy * sin) <= 0.75 and -left <= across <= right:
+                    cells[row, column] = number
+                    heading[row, column] = yaw[index]
