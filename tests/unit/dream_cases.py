@@ -16,7 +16,7 @@ from training.language.dreams.roll_out import TAIL_TICKS, TICKS, Vehicle
 from training.language.dreams.scene import Obstacles, Others, Scene, StopLine
 from training.language.dreams.things import Thing
 
-LIMIT_MPS = 13.9
+LIMIT_MPS = 16.7
 WIDTH_M = 3.5
 OWN, RIGHT, FAR_RIGHT, ONCOMING = 0, 1, 2, 3
 NOTHING = Side(Beside.NOTHING)

@@ -120,7 +120,9 @@ def test_the_limits_are_the_vehicles() -> None:
     limits = vehicle_limits(1.0)
     assert limits.accelerate_mps2 == pytest.approx(3.2, abs=0.15)
     assert limits.brake_mps2 == pytest.approx(8.9, abs=0.4)
-    assert limits.curvature_per_m == pytest.approx(math.tan(math.radians(45.4)) / 2.86, rel=0.06)
+    assert limits.curvature_per_m == pytest.approx(
+        1.0 / 3.2, rel=0.03
+    )  # of the body's middle, which runs outside the rear axle
     assert limits.steering_rate_rps == pytest.approx(1.9, rel=0.01)
     assert limits.lateral_mps2 == pytest.approx(0.85 * 0.9 * 9.81, rel=0.05)
 

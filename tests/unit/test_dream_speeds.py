@@ -89,8 +89,8 @@ def test_target_speeds_are_what_the_words_say() -> None:
 
 
 def test_the_limit_is_no_reason_where_the_speed_does_not_reach_it() -> None:
-    assert target_speed(scene(13.0), 13.5, MPS).verdict is Verdict.FOLLOW
-    over = faster(scene(13.5), rng())
+    assert target_speed(scene(15.5), 16.5, MPS).verdict is Verdict.FOLLOW
+    over = faster(scene(16.0), rng())
     assert over.reason is Reason.SPEED_LIMIT
     assert over.at_s is not None
 
@@ -134,9 +134,10 @@ def test_who_follows_would_brake_and_does_not_count() -> None:
 
 
 def test_the_first_waypoint_is_a_quarter_of_a_second_ahead() -> None:
-    dream = go(scene(10.0))
-    assert dream.speed_waypoints[0, 0] == pytest.approx(2.5, abs=0.05)
-    assert dream.speed_waypoints[-1, 0] == pytest.approx(25.0, abs=0.3)
+    steady = 0.72 * LIMIT_MPS
+    dream = go(scene(steady))
+    assert dream.speed_waypoints[0, 0] == pytest.approx(0.25 * steady, abs=0.05)
+    assert dream.speed_waypoints[-1, 0] == pytest.approx(2.5 * steady, abs=0.3)
     assert dream.path[0] == pytest.approx((0.0, 0.0), abs=1e-9)
     assert np.diff(dream.path[:, 0]) == pytest.approx(np.ones(19), abs=1e-3)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def _add_route(report: Report, route: Route) -> None:
             report.add(f"{route.name} frame {number}", float(row["ego_speed_mps"]), dream)
 
 
-def frames_of(route: Route) -> Iterator[tuple[int, Mapping[str, object], list[Dream], float]]:
+def frames_of(route: Route) -> Iterator[tuple[int, Mapping[str, Any], list[Dream], float]]:
     """Frame number, row, dreams and the seconds of one core that they took, frame by frame."""
     whole = RouteDreams(route)
     for number, row in enumerate(whole.rows):

@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from simlingo.contracts import TICK_S, FloatArray
 from simlingo.requests import Reason
-from simlingo_sim.jit import kernel
-from simlingo_sim.traffic.following import overlap_depth
+from training.language.dreams.contacts import first_contact
 from training.language.dreams.record import RED, VX, VY, YAW, YELLOW, X, Y
 from training.language.dreams.road import NOWHERE, Beside
 from training.language.dreams.roll_out import SPEED, TICKS, RollOut
@@ -76,7 +75,7 @@ def _hits(scene: Scene, track: FloatArray) -> list[Event]:
         return []
     air = np.array([AIR_WALKER_M if actor.is_walker else AIR_VEHICLE_M for actor in others.actors])
     half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
-    tick, who = _first_contact(track, half, others.states, others.half_m + air[:, None], followers(scene), TICKS)
+    tick, who = first_contact(track, half, others.states, others.half_m + air[:, None], followers(scene), TICKS)
     if tick < 0:
         return []
     actor = others.actors[who]
@@ -93,40 +92,6 @@ def followers(scene: Scene) -> npt.NDArray[np.bool_]:
     return np.asarray(behind & (np.abs(right) < 1.6))
 
 
-@kernel
-def _first_contact(
-    track: FloatArray,
-    half: FloatArray,
-    states: FloatArray,
-    other_half: FloatArray,
-    skipped: npt.NDArray[np.bool_],
-    timed: int,
-) -> tuple[int, int]:
-    """Tick and row of the first overlap; -1 without. After ``timed`` ticks nobody who comes from behind counts."""
-    radius = math.hypot(half[0], half[1])
-    touching = skipped.copy()
-    for tick in range(min(len(track), states.shape[1])):
-        x, y, yaw = track[tick, 0], track[tick, 1], track[tick, 2]
-        for row in range(len(states)):
-            other_x, other_y, other_yaw = states[row, tick, 0], states[row, tick, 1], states[row, tick, 2]
-            if touching[row] or math.isnan(other_x):
-                continue
-            reach = radius + other_half[row, 0] + other_half[row, 1]
-            if (other_x - x) ** 2 + (other_y - y) ** 2 > reach * reach:
-                continue
-            depth = overlap_depth(
-                x, y, yaw, half[0], half[1], other_x, other_y, other_yaw, other_half[row, 0], other_half[row, 1]
-            )
-            if depth <= 0.0:
-                continue
-            behind = (other_x - x) * math.cos(yaw) + (other_y - y) * math.sin(yaw) < 0.0
-            if tick == 0 or (tick > timed and behind):
-                touching[row] = True
-                continue
-            return tick, row
-    return -1, -1
-
-
 def _obstacle_hit(scene: Scene, track: FloatArray) -> list[Event]:
     """The first contact with something that stands there."""
     boxes = scene.obstacles.boxes
@@ -135,7 +100,7 @@ def _obstacle_hit(scene: Scene, track: FloatArray) -> list[Event]:
     states = np.broadcast_to(boxes[:, None, :3], (len(boxes), len(track), 3))
     half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
     none = np.zeros(len(boxes), dtype=np.bool_)
-    tick, which = _first_contact(
+    tick, which = first_contact(
         track, half, np.ascontiguousarray(states), boxes[:, 3:] + AIR_OBSTACLE_M, none, len(track)
     )
     return [Event(Reason.OBSTACLE, TICK_S * tick, scene.obstacles.ids[which])] if tick >= 0 else []

@@ -74,13 +74,14 @@ def change(scene: Scene, kind: RequestKind, slots: Slots, rng: np.random.Generat
 
 def find_target(road: RoadMap, lane: int, side: int, count: int) -> Target:
     """The lane ``count`` lanes to the right (``side`` 1) or left (-1) of ``lane``, and what is wrong with going there."""
-    here, offset, wrong = lane, 0.0, []
+    here, offset = lane, 0.0
+    wrong: list[Reason] = []
     if count < 1:
         return Target(NOWHERE, 0.0)
     for _ in range(count):
         beside = _side_of(road, here, side if Reason.ONCOMING_LANE not in wrong else -side)
         if beside.beside is Beside.ONCOMING or (beside.beside is Beside.SAME and Reason.ONCOMING_LANE in wrong):
-            reason = Reason.ONCOMING_LANE
+            reason: Reason | None = Reason.ONCOMING_LANE
         elif beside.beside is Beside.SAME:
             reason = None if beside.may_cross else Reason.SOLID_LINE
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ def scenery_of(decor: Mapping[str, Any]) -> tuple[FloatArray, tuple[str, ...]]:
     """Boxes (S, 5) of a town's solid things (x, y, yaw, half length, half width; m, rad), and what they are."""
     found: list[tuple[float, float, float, float, float]] = []
     names: list[str] = []
-    sizes = {
+    sizes: dict[str, tuple[str, Callable[[Mapping[str, Any]], tuple[float, float]]]] = {
         "buildings": ("building", lambda item: (item["length"] / 2.0, item["width"] / 2.0)),
         "trees": ("tree", lambda _: (_TRUNK_HALF_M, _TRUNK_HALF_M)),
         "poles": ("pole", lambda _: (_POLE_HALF_M, _POLE_HALF_M)),

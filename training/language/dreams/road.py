@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simlingo.contracts import Command, FloatArray
 from simlingo.navigation.lane_graph import LaneGraph
-from simlingo_sim.jit import kernel
+from training.language.dreams.painting import paint
 
 #: Side of a cell of the picture, m, and the border around it.
 CELL_M, BORDER_M = 0.25, 12.0
@@ -98,8 +98,8 @@ def road_of(lanes: tuple[RoadLane, ...]) -> RoadMap:
             if margin and not lane.junction:
                 continue
             right = lane.width_m / 2.0 + (lane.right.width_m if lane.right.beside is Beside.SHOULDER else 0.0)
-            _paint(
-                cells, heading, lane.points, lane.yaw, number,
+            paint(
+                cells, heading, np.ascontiguousarray(lane.points), lane.yaw, number,
                 np.array((low[0], low[1], lane.width_m / 2.0 + margin, right + margin, CELL_M)),
             )  # fmt: skip
     return RoadMap(lanes, cells, heading, (float(low[0]), float(low[1])))
@@ -133,29 +133,3 @@ def _side(graph: LaneGraph, waypoint: Any, beside: Any, name: str) -> Side:
     same = beside.lane_id * waypoint.lane_id > 0
     allowed = same and str(waypoint.lane_change) in (name, "Both")
     return Side(Beside.SAME if same else Beside.ONCOMING, lane, allowed, float(beside.lane_width))
-
-
-@kernel
-def _paint(
-    cells: npt.NDArray[np.int32],
-    heading: npt.NDArray[np.float32],
-    points: FloatArray,
-    yaw: FloatArray,
-    number: int,
-    sizes: FloatArray,
-) -> None:
-    """Write a lane into the cells between its edges; ``sizes``: origin x and y, metres to the left and right, cell."""
-    left, right, cell = sizes[2], sizes[3], sizes[4]
-    reach = max(left, right) + 1.0
-    for index in range(len(points)):
-        cos, sin = np.cos(yaw[index]), np.sin(yaw[index])
-        x, y = points[index, 0], points[index, 1]
-        for row in range(int((y - reach - sizes[1]) / cell), int((y + reach - sizes[1]) / cell) + 1):
-            for column in range(int((x - reach - sizes[0]) / cell), int((x + reach - sizes[0]) / cell) + 1):
-                if row < 0 or column < 0 or row >= cells.shape[0] or column >= cells.shape[1]:
-                    continue
-                dx, dy = sizes[0] + (column + 0.5) * cell - x, sizes[1] + (row + 0.5) * cell - y
-                across = dy * cos - dx * sin
-                if abs(dx * cos + dy * sin) <= 0.75 and -left <= across <= right:
-                    cells[row, column] = number
-                    heading[row, column] = yaw[index]

@@ -101,9 +101,9 @@ def roll(
     kept = (bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0])
     kept_drive = (drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0])
     errors, counts = car.errors.copy(), car.counts.copy()
-    first, tail = 1 + lengths.ticks, 0
+    first, tail, nowhere = 1 + lengths.ticks, 0, np.empty(0)
     while tail < lengths.tail_ticks and bodies.speed[0] > 0.05:
-        _step(car, way, bounds, stops[:0], lengths, tuning, lengths.ticks + tail, lengths.tail_mps2)
+        _step(car, way, bounds, nowhere, lengths, tuning, lengths.ticks + tail, lengths.tail_mps2)
         _note(car, track, first + tail)
         tail += 1
     bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0] = kept
@@ -113,7 +113,7 @@ def roll(
     free[0], free[1], free[3] = max(kept[3], lengths.drive_on_mps), tuning.most, np.inf
     first, onward = first + lengths.tail_ticks, 0
     while onward < lengths.onward_ticks and driven_m < lengths.path_m:
-        _step(car, way, free, stops[:0], lengths, tuning, 0, 0.0)
+        _step(car, way, free, nowhere, lengths, tuning, 0, 0.0)
         _note(car, track, first + onward)
         onward += 1
         driven_m += abs(bodies.speed[0]) * lengths.tick_s

@@ -6,7 +6,7 @@ import json
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ class RouteDreams:
         )  # fmt: skip
         depth = self.depth(number)
         things = tuple(thing for thing in candidates(bare) if not thing.solid or is_seen(thing, depth))
-        return Scene(**{**vars(bare), "things": things})
+        return replace(bare, things=things)
 
     def depth(self, number: int) -> FloatArray:
         """The stored depth picture of frame ``number``, m."""
@@ -206,7 +206,8 @@ def others_near(record: Record, ego: EgoState, tick: int, ego_id: int) -> Others
     """Everybody within reach but the ego."""
     now = record.states[:, tick - record.first_tick]
     later = record.states[:, min(tick - record.first_tick + TICKS, record.states.shape[1] - 1)]
-    gaps = np.fmin(*(np.hypot(part[:, X] - ego.x, part[:, Y] - ego.y) for part in (now, later)))
+    gap, gap_later = (np.hypot(part[:, X] - ego.x, part[:, Y] - ego.y) for part in (now, later))
+    gaps = np.fmin(gap, gap_later)  # of somebody who is not there at one of them, the other's
     near = [row for row in np.flatnonzero(gaps < NEAR_M) if record.actors[row].id != ego_id]
     states = record.window(tick, TICKS + TAIL_TICKS, near)
     actors = tuple(record.actors[row] for row in near)

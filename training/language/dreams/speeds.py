@@ -20,6 +20,8 @@ FASTER_MPS, FASTER_UP_MPS2 = (1.5, 6.0), 2.6
 SLOWER_SHARE, SLOWER_DOWN_MPS2 = (0.35, 0.85), 2.5
 #: Stop: firmly enough to stand within this time, s, at no less and no more than so much, m/s^2.
 STOP_WITHIN_S, STOP_MPS2 = 2.0, (2.0, 7.5)
+#: A wish below zero, m/s, so that the brake does not ease off before the end.
+STOP_PACE_MPS = -10.0
 #: Below this speed the ego stands, m/s.
 STANDING_MPS = 0.3
 #: Target speeds: the highest, in shares of the limit, how many are round numbers, and the least, m/s.
@@ -79,7 +81,7 @@ def _slower_to(scene: Scene, wanted_mps: float) -> Dream:
 def stop(scene: Scene) -> Dream:
     """To a standstill by the brake. A stop is always obeyed: the published labels refuse most (spec C.3)."""
     brake = min(max(scene.vehicle.speed_mps / STOP_WITHIN_S, STOP_MPS2[0]), STOP_MPS2[1])
-    dream = dream_of(scene, Attempt(RequestKind.STOP, Slots(), scene.line, Pace(0.0, down_mps2=brake)))
+    dream = dream_of(scene, Attempt(RequestKind.STOP, Slots(), scene.line, Pace(STOP_PACE_MPS, down_mps2=brake)))
     return Dream(
         dream.kind, dream.slots, dream.path, dream.speed_waypoints, Verdict.FOLLOW, track=dream.track
     )  # fmt: skip

@@ -87,7 +87,12 @@ def colour_of(rgb: tuple[int, int, int] | None) -> str | None:
 
 def describe(thing: Thing, things: Sequence[Thing], rng: np.random.Generator) -> ObjectSlots:
     """The fewest words that tell ``thing`` from the others that are seen, and sometimes a word more."""
-    options = [(None, None), (thing.colour, None), (None, thing.place), (thing.colour, thing.place)]
+    options: list[tuple[str | None, str | None]] = [
+        (None, None),
+        (thing.colour, None),
+        (None, thing.place),
+        (thing.colour, thing.place),
+    ]
     enough = [
         option
         for option in options
