@@ -30,11 +30,11 @@ PULL_OVER_MPS2, BEFORE_JUNCTION_M = 2.5, 3.0
 
 
 def ahead_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
-    """One of each."""
+    """One of each; those that leave the lane only where the ego is in one."""
     lead = scene.lead_on(scene.line, scene.place_m)
     distance = float(DISTANCES_M[int(rng.integers(len(DISTANCES_M)))])
     found = [follow(scene, lead), keep_distance(scene, lead, distance)]
-    if not changes_soon(scene):
+    if not changes_soon(scene) and own_lane(scene) != NOWHERE:
         found.append(overtake(scene, lead, rng))
         found.append(pull_over(scene))
     return found
@@ -69,8 +69,8 @@ def overtake(scene: Scene, lead: Lead | None, rng: np.random.Generator) -> Dream
         return impossible(scene, kind, Slots(), Reason.NO_LEAD)
     if lead.speed_mps > AS_FAST_AS * scene.limit_mps:
         return impossible(scene, kind, Slots(), Reason.OUT_OF_REACH)
-    target = find_target(scene.road, lane, -1, 1) if lane != NOWHERE else None
-    if target is None or target.lane == NOWHERE:
+    target = find_target(scene.road, lane, -1, 1)
+    if target.lane == NOWHERE:
         return impossible(scene, kind, Slots(), Reason.NO_LANE)
     way = way_from(scene, lane)
     line = change_line(scene, way, target, rng)
@@ -85,7 +85,7 @@ def overtake(scene: Scene, lead: Lead | None, rng: np.random.Generator) -> Dream
 def pull_over(scene: Scene) -> Dream:
     """To the kerb, or onto the hard shoulder, and to a standstill there."""
     kind, lane = RequestKind.PULL_OVER, own_lane(scene)
-    if lane == NOWHERE or scene.road.lanes[lane].junction:
+    if scene.road.lanes[lane].junction:
         return impossible(scene, kind, Slots(), Reason.OUT_OF_REACH)
     way, here, offset = way_from(scene, lane), lane, 0.0
     wrong: tuple[Reason, ...] = ()
