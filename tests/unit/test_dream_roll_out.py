@@ -1,4 +1,4 @@
-"""The roll-out drives as the stack steers and the expert brakes, and the check tells what no car could do."""
+"""The roll-out keeps to its line and brakes as the expert does, and the check tells what no car could do."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simlingo.contracts import TICK_S, EgoState
-from simlingo.control.lateral import LateralController
 from simlingo_drive.expert import CONSTANTS, laws
-from simlingo_drive.expert.labels import path_label
-from simlingo_drive.expert.route import ExpertRoute
-from simlingo_sim.bodies import BodyArrays, DriveArrays, column
-from simlingo_sim.dynamics import step_driven
 from tests.unit.dream_cases import scene
 from training.language.dreams.check import Report
 from training.language.dreams.dream import Dream
 from training.language.dreams.kinematics import kinematics_of, violations
 from training.language.dreams.limits import vehicle_limits
 from training.language.dreams.line import line_of
-from training.language.dreams.roll_out import GRIP, TICKS, Pace, Vehicle, roll_out
-from training.language.dreams.rolling import TUNING, wanted_acceleration
+from training.language.dreams.roll_out import TICKS, Pace, Vehicle, roll_out
+from training.language.dreams.rolling import Tuning, wanted_acceleration
 from training.language.dreams.speeds import go, speed_dreams
 
 
@@ -35,23 +29,23 @@ def bend() -> np.ndarray:
     return np.vstack((np.stack((np.arange(-12.0, 8.0), np.zeros(20)), axis=1), curve, out))
 
 
-def test_it_steers_as_the_stack_does_on_the_experts_labels() -> None:
-    points = bend()
-    vehicle = Vehicle(0.0, 0.4, 0.05, 5.0)
-    rolled = roll_out(vehicle, line_of(points), Pace(5.0)).driven
-    route, controller = ExpertRoute(points, CONSTANTS), LateralController()
-    bodies = BodyArrays(*(column(BodyArrays, name, (1,)) for name in BodyArrays._fields))
-    drive = DriveArrays(*(column(DriveArrays, name, (1,)) for name in DriveArrays._fields))
-    bodies.y[0], bodies.yaw[0], bodies.speed[0] = 0.4, 0.05, 5.0
-    drive.wheelbase[0], drive.agility[0] = vehicle.wheelbase_m, 1.0
-    for tick in range(TICKS):
-        ego = EgoState(0, float(bodies.x[0]), float(bodies.y[0]), float(bodies.yaw[0]), float(bodies.speed[0]))
-        drive.steer[0] = controller.step(path_label(route, route.locate(ego.x, ego.y), ego, CONSTANTS), ego.speed)
-        step_driven(bodies, drive, np.zeros(1, np.int64), TICK_S, GRIP)
-        bodies.speed[0] = rolled[tick + 1, 3]  # steering alone is compared
-    assert rolled[-1, :2] == pytest.approx((bodies.x[0], bodies.y[0]), abs=0.15)
-    assert rolled[-1, 2] == pytest.approx(bodies.yaw[0], abs=0.03)
-    assert rolled[-1, 2] > 0.3
+@pytest.mark.parametrize("speed", [3.0, 5.0])
+def test_it_keeps_to_the_line_through_a_bend(speed: float) -> None:
+    line = line_of(bend())
+    rolled = roll_out(Vehicle(0.0, 0.0, 0.0, speed), line, Pace(speed))
+    track = np.vstack((rolled.driven, rolled.onward))
+    _, right = line.locate(track[:, :2])
+    assert np.abs(right).max() < 0.12
+    assert track[-1, 2] > 0.9  # it has been through the bend
+
+
+def test_it_comes_back_to_the_line_as_the_experts_label_does() -> None:
+    line = line_of(bend())
+    rolled = roll_out(Vehicle(-11.0, 0.8, 0.0, 4.0), line, Pace(4.0))
+    _, right = line.locate(rolled.driven[:, :2])
+    assert right[0] == pytest.approx(0.8, abs=0.02)
+    assert np.abs(right[-15:]).max() < 0.1
+    assert np.min(right) > -0.15  # no swing to the other side
 
 
 def test_it_speeds_up_and_brakes_by_the_experts_laws() -> None:
@@ -65,7 +59,7 @@ def test_it_speeds_up_and_brakes_by_the_experts_laws() -> None:
             rng.uniform(0.0, 12.0),
         )
         bounds = np.array((9.0, CONSTANTS.max_acceleration, CONSTANTS.comfort_deceleration, rear, lead, 4.0, 1.0))
-        got = wanted_acceleration(speed, 10.0, 2.0, allowed, bounds, np.array([stop]), 0.5, TUNING)
+        got = wanted_acceleration(speed, 10.0, 2.0, allowed, bounds, np.array([stop]), 0.5, Tuning())
         expected = min(
             laws.towards_speed(speed, 9.0, CONSTANTS),
             laws.stop_in(speed, stop - 12.0, CONSTANTS, CONSTANTS.firm_deceleration),

@@ -12,15 +12,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from simlingo.contracts import TICK_S, FloatArray
 from simlingo.requests import Reason
 from training.language.dreams.contacts import first_contact
-from training.language.dreams.record import RED, VX, VY, YAW, YELLOW, X, Y
-from training.language.dreams.road import NOWHERE, Beside
+from training.language.dreams.record import RED, VX, VY, YELLOW, X, Y
+from training.language.dreams.road import CELL_M, NOWHERE, Beside
 from training.language.dreams.roll_out import SPEED, TICKS, RollOut
 from training.language.dreams.scene import LINE_HALF_WIDTH_M, PASSED_M, Scene
+from training.language.dreams.wheels import first_wrong
 
 #: Air around vehicles, walkers and standing things, m.
 AIR_VEHICLE_M, AIR_WALKER_M, AIR_OBSTACLE_M = 0.15, 0.4, 0.1
@@ -75,21 +75,11 @@ def _hits(scene: Scene, track: FloatArray) -> list[Event]:
         return []
     air = np.array([AIR_WALKER_M if actor.is_walker else AIR_VEHICLE_M for actor in others.actors])
     half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
-    tick, who = first_contact(track, half, others.states, others.half_m + air[:, None], followers(scene), TICKS)
+    tick, who = first_contact(track, half, others.states, others.half_m + air[:, None], scene.followers, TICKS)
     if tick < 0:
         return []
     actor = others.actors[who]
     return [Event(Reason.WALKER if actor.is_walker else Reason.VEHICLE, TICK_S * tick, actor.id)]
-
-
-def followers(scene: Scene) -> npt.NDArray[np.bool_]:
-    """(actors,): those behind the ego on its way, and those who touch it already."""
-    now, ego = scene.others.now, scene.ego
-    delta = now[:, (X, Y)] - (ego.x, ego.y)
-    cos, sin = math.cos(ego.yaw), math.sin(ego.yaw)
-    along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
-    behind = (along < -0.5 * scene.vehicle.half_length_m) & (np.cos(now[:, YAW] - ego.yaw) > 0.5)
-    return np.asarray(behind & (np.abs(right) < 1.6))
 
 
 def _obstacle_hit(scene: Scene, track: FloatArray) -> list[Event]:
@@ -112,20 +102,21 @@ def _signals(scene: Scene, track: FloatArray) -> list[Event]:
     A light that is red at the frame counts as red to the end, a green one as green: nothing in the picture tells when it
     turns.
     """
-    found = []
+    lines = scene.stop_line_array
+    if not len(lines):
+        return []
     reach = scene.vehicle.half_length_m - PASSED_M
     front = track[:, :2] + reach * np.stack((np.cos(track[:, 2]), np.sin(track[:, 2])), axis=1)
-    for stop in scene.stop_lines:
-        delta = front - (stop.x_m, stop.y_m)
-        cos, sin = math.cos(stop.yaw_rad), math.sin(stop.yaw_rad)
-        along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
-        crosses = (along[:-1] < 0.0) & (along[1:] >= 0.0) & (np.abs(right[1:]) < LINE_HALF_WIDTH_M)
-        crosses &= np.cos(track[1:, 2] - stop.yaw_rad) > 0.5
-        if not crosses.any():
-            continue
-        tick = 1 + int(np.argmax(crosses))
+    delta_x, delta_y = front[None, :, 0] - lines[:, :1], front[None, :, 1] - lines[:, 1:2]
+    cos, sin = np.cos(lines[:, 2:]), np.sin(lines[:, 2:])
+    along, right = delta_x * cos + delta_y * sin, delta_y * cos - delta_x * sin
+    crosses = (along[:, :-1] < 0.0) & (along[:, 1:] >= 0.0) & (np.abs(right[:, 1:]) < LINE_HALF_WIDTH_M)
+    crosses &= np.cos(track[None, 1:, 2] - lines[:, 2:]) > 0.5
+    found = []
+    for number in np.flatnonzero(crosses.any(axis=1)):
+        tick, stop = 1 + int(np.argmax(crosses[number])), scene.stop_lines[number]
         if stop.states is None:
-            stood = (track[:tick, SPEED] < STOOD_MPS) & (along[:tick] > -3.0)
+            stood = (track[:tick, SPEED] < STOOD_MPS) & (along[number, :tick] > -3.0)
             if not stood.any():
                 found.append(Event(Reason.STOP_SIGN, TICK_S * tick, stop.actor_id))
         elif int(stop.states[0]) == RED or (int(stop.states[0]) == YELLOW and int(stop.states[tick]) == RED):
@@ -134,57 +125,26 @@ def _signals(scene: Scene, track: FloatArray) -> list[Event]:
 
 
 def _road(scene: Scene, rolled: RollOut) -> list[Event]:
-    """Wheels off the road or in an oncoming lane, and marks that must not be crossed."""
-    track = np.vstack((rolled.driven, rolled.onward))
-    found = []
-    for reason, wrong in (
-        (Reason.OFF_ROAD, _off_road(scene, track)),
-        (Reason.ONCOMING_LANE, _oncoming(scene, track)),
-        (Reason.SOLID_LINE, _solid(scene, track)),
-    ):
-        clean = np.logical_or.accumulate(~wrong)  # what is so at the frame is not the dream's doing
-        hit = wrong & clean
-        if hit.any():
-            tick = int(np.argmax(hit))
-            found.append(Event(reason, TICK_S * tick if tick <= TICKS else None))
-    return found
+    """Wheels off the road or in an oncoming lane, and marks that must not be crossed; what is so at the frame is not the
+    dream's doing."""
+    track, road = np.vstack((rolled.driven, rolled.onward)), scene.road
+    sizes = (*road.origin_m, CELL_M, WHEEL_X_M, WHEEL_Y_M, INTO_LANE_M, math.cos(_AGAINST_RAD))
+    off, against = first_wrong(track, road.cells, road.heading, road.junctions, np.array(sizes))
+    ticks = {Reason.OFF_ROAD: off, Reason.ONCOMING_LANE: against, Reason.SOLID_LINE: _solid(scene, track)}
+    return [Event(reason, TICK_S * tick if tick <= TICKS else None) for reason, tick in ticks.items() if tick >= 0]
 
 
-def _wheels(track: FloatArray, side_m: float) -> FloatArray:
-    """(ticks, 4, 2) m: the wheels, ``side_m`` from the middle."""
-    spots = np.array([(a, b) for a in (-WHEEL_X_M, WHEEL_X_M) for b in (-side_m, side_m)])
-    cos, sin = np.cos(track[:, 2])[:, None], np.sin(track[:, 2])[:, None]
-    x = track[:, :1] + spots[:, 0] * cos - spots[:, 1] * sin
-    return np.stack((x, track[:, 1:2] + spots[:, 0] * sin + spots[:, 1] * cos), axis=2)
-
-
-def _off_road(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
-    wheels = _wheels(track, WHEEL_Y_M)
-    lanes = scene.road.lane_at(wheels.reshape(-1, 2)).reshape(len(track), -1)
-    return np.asarray((lanes == NOWHERE).any(axis=1))
-
-
-def _oncoming(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
-    wheels = _wheels(track, WHEEL_Y_M - INTO_LANE_M).reshape(-1, 2)
-    lanes = scene.road.lane_at(wheels)
-    plain = np.array([not lane.junction for lane in scene.road.lanes] + [False])[lanes]  # NOWHERE is the last
-    turned = scene.road.heading_at(wheels) - np.repeat(track[:, 2], 4)
-    against = np.cos(turned) < math.cos(_AGAINST_RAD)
-    return np.asarray((plain & against).reshape(len(track), -1).any(axis=1))
-
-
-def _solid(scene: Scene, track: FloatArray) -> npt.NDArray[np.bool_]:
-    """True at the tick at which the ego's middle has come into a lane beside its own over a mark that forbids it."""
+def _solid(scene: Scene, track: FloatArray) -> int:
+    """Tick at which the ego's middle comes into a lane beside its own over a mark that forbids it; -1 without."""
     lanes = scene.road.lane_at(track[:, :2])
-    wrong = np.zeros(len(track), dtype=np.bool_)
     for tick in np.flatnonzero(lanes[1:] != lanes[:-1]):
         if lanes[tick] == NOWHERE:
             continue
-        left = scene.road.lanes[lanes[tick]]
-        for side in (left.left, left.right):
+        lane = scene.road.lanes[lanes[tick]]
+        for side in (lane.left, lane.right):
             if side.beside is Beside.SAME and side.lane == lanes[tick + 1] and not side.may_cross:
-                wrong[tick + 1] = True
-    return wrong
+                return int(tick) + 1
+    return -1
 
 
 def _cuts_in(scene: Scene, driven: FloatArray) -> list[Event]:
@@ -196,7 +156,7 @@ def _cuts_in(scene: Scene, driven: FloatArray) -> list[Event]:
     along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
     theirs = then[:, VX] * cos + then[:, VY] * sin
     gap = -along - scene.vehicle.half_length_m - scene.others.half_m[:, 0]
-    near = (along < 0.0) & (np.abs(right) < 1.8) & (theirs > speed) & ~followers(scene)
+    near = (along < 0.0) & (np.abs(right) < 1.8) & (theirs > speed) & ~scene.followers
     brake = np.maximum(theirs - speed, 0.0) ** 2 / (2.0 * np.maximum(gap, 0.1))
     for row in np.flatnonzero(near & ((brake > CUT_IN_MPS2) | (gap < CUT_IN_GAP_M))):
         if not scene.others.actors[row].is_walker:

@@ -12,6 +12,7 @@ from simlingo.geometry import ego_to_map
 from simlingo.requests import Reason, RequestKind
 from training.language.dreams.attempt import Attempt, dream_of, impossible
 from training.language.dreams.dream import Dream, Slots
+from training.language.dreams.gentle import shortest_m
 from training.language.dreams.lawful import lawful
 from training.language.dreams.line import Line, blend
 from training.language.dreams.record import X, Y
@@ -85,7 +86,7 @@ def _towards(scene: Scene, thing: Thing, speed_mps: float) -> Line:
         spot = scene.others.states[row, ticks][None, (X, Y)]
     along, right = scene.line.locate(spot)
     begin = scene.place_m + 0.5
-    length = max(float(along[0]) - begin, 3.0)
+    length = max(float(along[0]) - begin, shortest_m(float(right[0]), speed_mps))
     return scene.line.beside(float(right[0]) * blend(scene.line.places, begin, length))
 
 
@@ -105,8 +106,9 @@ def avoid(scene: Scene, thing: Thing, slots: Slots, rng: np.random.Generator) ->
     reach = long + scene.vehicle.half_length_m
     full = scene.place_m + thing.along_m - reach - BEFORE_M
     begin = max(full - max(3.0 * scene.vehicle.speed_mps, 9.0), scene.place_m)
+    full = max(full, begin + shortest_m(offset, scene.vehicle.speed_mps))
     places = scene.line.places
-    back = scene.place_m + thing.along_m + reach + BEHIND_M
+    back = max(scene.place_m + thing.along_m + reach + BEHIND_M, full)
     share = blend(places, begin, full - begin) - blend(places, back, max(2.0 * scene.vehicle.speed_mps, 9.0))
     line = scene.line.beside(offset * share)
     return dream_of(scene, Attempt(kind, slots, line, pace))

@@ -61,23 +61,15 @@ class RoadMap:
     cells: npt.NDArray[np.int32]  # (rows, columns) number of the lane; NOWHERE off the road
     heading: npt.NDArray[np.float32]  # (rows, columns) rad
     origin_m: tuple[float, float]
+    junctions: npt.NDArray[np.bool_]  # (lanes,) whether each crosses a junction
 
     def lane_at(self, points: FloatArray) -> npt.NDArray[np.int64]:
         """Numbers (N,) of the lanes at points (N, 2) m; NOWHERE off the road."""
-        rows, columns, inside = self._cell(points)
-        return np.where(inside, self.cells[rows, columns], NOWHERE).astype(np.int64)
-
-    def heading_at(self, points: FloatArray) -> FloatArray:
-        """Driving direction (N,) rad of the lanes at points (N, 2) m; meaningless off the road."""
-        rows, columns, _ = self._cell(points)
-        return self.heading[rows, columns].astype(np.float64)
-
-    def _cell(self, points: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        place = np.floor((np.asarray(points) - self.origin_m) / CELL_M).astype(np.int64)
-        columns, rows = place[:, 0], place[:, 1]
+        place = np.floor((points - np.array(self.origin_m)) / CELL_M).astype(np.int64)
         height, width = self.cells.shape
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        return np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1), inside
+        inside = (place[:, 1] >= 0) & (place[:, 1] < height) & (place[:, 0] >= 0) & (place[:, 0] < width)
+        place[~inside] = 0
+        return np.where(inside, self.cells[place[:, 1], place[:, 0]], NOWHERE).astype(np.int64)
 
 
 def road_map(carla_map: Any) -> RoadMap:
@@ -102,7 +94,8 @@ def road_of(lanes: tuple[RoadLane, ...]) -> RoadMap:
                 cells, heading, np.ascontiguousarray(lane.points), lane.yaw, number,
                 np.array((low[0], low[1], lane.width_m / 2.0 + margin, right + margin, CELL_M)),
             )  # fmt: skip
-    return RoadMap(lanes, cells, heading, (float(low[0]), float(low[1])))
+    junctions = np.array([lane.junction for lane in lanes])
+    return RoadMap(lanes, cells, heading, (float(low[0]), float(low[1])), junctions)
 
 
 def _lane(graph: LaneGraph, number: int) -> RoadLane:

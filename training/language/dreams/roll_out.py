@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS, TICK_S, FloatArray
-from simlingo.control.lateral import WINDOW
 from simlingo_drive.expert.constants import CONSTANTS
-from simlingo_sim.bodies import BodyArrays, DriveArrays, column
 from training.language.dreams.line import Line
-from training.language.dreams.rolling import TUNING, Car, Lengths, Way, roll
+from training.language.dreams.rolling import TUNING, Lengths, roll
 
 #: Ticks of the speed waypoints, and from one to the next.
 TICKS = round(SPEED_WAYPOINTS * SPEED_WAYPOINT_PERIOD_S / TICK_S)
@@ -70,26 +68,23 @@ class RollOut:
 
 def roll_out(vehicle: Vehicle, line: Line, pace: Pace) -> RollOut:
     """Drive ``vehicle`` along ``line`` at ``pace``."""
-    bodies = BodyArrays(*(column(BodyArrays, name, (1,)) for name in BodyArrays._fields))
-    drive = DriveArrays(*(column(DriveArrays, name, (1,)) for name in DriveArrays._fields))
-    bodies.x[0], bodies.y[0], bodies.yaw[0] = vehicle.x_m, vehicle.y_m, vehicle.yaw_rad
-    bodies.speed[0] = vehicle.speed_mps
-    drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0] = vehicle.wheel_rad, vehicle.throttle, vehicle.brake
-    drive.wheelbase[0], drive.agility[0] = vehicle.wheelbase_m, 1.0
+    start = np.array(
+        (
+            vehicle.x_m, vehicle.y_m, vehicle.yaw_rad, vehicle.speed_mps, vehicle.wheel_rad, vehicle.throttle,
+            vehicle.brake, vehicle.wheelbase_m,
+        ),
+        dtype=np.float64,
+    )  # fmt: skip
     bounds = np.array(
-        (pace.speed_mps, pace.up_mps2, pace.down_mps2, pace.lead_m, pace.lead_mps, pace.gap_m, pace.gap_s)
+        (pace.speed_mps, pace.up_mps2, pace.down_mps2, pace.lead_m, pace.lead_mps, pace.gap_m, pace.gap_s),
+        dtype=np.float64,
     )
     track = np.empty((1 + TICKS + TAIL_TICKS + DRIVE_ON_TICKS, 5))
-    tail, onward = roll(
-        Car(bodies, drive, np.zeros(WINDOW), np.zeros(2, np.int64), np.zeros(1, np.int64)),
-        Way(line.points, line.yaw, line.allowed_mps),
-        bounds,
-        np.array(pace.stops_m, dtype=np.float64),
-        Lengths(
-            TICKS, TAIL_TICKS, DRIVE_ON_TICKS, TAIL_MPS2, PATH_M, DRIVE_ON_MPS, vehicle.half_length_m, TICK_S, GRIP
-        ),
-        TUNING,
-        track,
+    lengths = Lengths(
+        TICKS, TAIL_TICKS, DRIVE_ON_TICKS, TAIL_MPS2, PATH_M, DRIVE_ON_MPS, vehicle.half_length_m, TICK_S, GRIP
     )
+    stops = np.array(pace.stops_m, dtype=np.float64)
+    way = (line.points, line.yaw, line.allowed_mps)
+    tail, onward = roll(start, *way, bounds, stops, np.array(lengths, dtype=np.float64), TUNING, track)
     first, third = 1 + TICKS, 1 + TICKS + TAIL_TICKS
     return RollOut(track[:first], track[first : first + tail], track[third : third + onward])

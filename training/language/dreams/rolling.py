@@ -1,7 +1,8 @@
 """The kernels of a roll-out: steering, pedals and the vehicle, tick by tick.
 
-Steering is the stack's (spec D.6) on the path that the expert would label from where the vehicle is. Pedals are the
-expert's: the stack's own brake is all or nothing (spec D.5), and a label that chatters teaches nobody to brake.
+The wheel is turned so that the body keeps to the line: the stack's own steering (spec D.6) runs 0.2 to 0.4 m inside the
+label in a bend, and a label that shows that would make it run inside by twice as much. Pedals are the expert's: the
+stack's own brake is all or nothing (spec D.5), and a label that chatters teaches nobody to brake.
 """
 
 from __future__ import annotations
@@ -12,28 +13,23 @@ from typing import NamedTuple
 import numpy as np
 
 from simlingo.contracts import FloatArray
-from simlingo.control import lateral
 from simlingo_drive.expert import pedals
 from simlingo_drive.expert.constants import CONSTANTS
 from simlingo_drive.expert.labels import RETURN_RATIO
 from simlingo_sim.bodies import BodyArrays, DriveArrays, Ints
-from simlingo_sim.dynamics import step_driven
+from simlingo_sim.dynamics import MAX_WHEEL_ANGLE, step_driven
 from simlingo_sim.jit import kernel
 from training.language.dreams.line import SPACING_M
+
+#: How much less the vehicle turns when fast, s^2/m^2 (the embedded vehicle's).
+UNDERSTEER = 0.0012
+#: The steering aims so far ahead, s, and reckons with the wheel's lag, s.
+LOOK_S, LAG_S = 0.5, 0.1
 
 
 class Tuning(NamedTuple):
     """Constants of other modules, handed to the kernels: compiled in, they would outlive a change of them."""
 
-    kp: float = lateral.KP
-    ki: float = lateral.KI
-    kd: float = lateral.KD
-    error_unit: float = lateral.ERROR_UNIT_RAD
-    look_slope: float = lateral.LOOKAHEAD_SLOPE
-    look_offset: float = lateral.LOOKAHEAD_OFFSET
-    look_least: int = lateral.LOOKAHEAD_MIN
-    look_most: int = lateral.LOOKAHEAD_MAX
-    look_step: float = lateral.SAMPLE_SPACING
     label_from: float = CONSTANTS.first_label_distance
     label_ratio: float = RETURN_RATIO
     coasting: float = pedals.COASTING
@@ -47,18 +43,22 @@ class Tuning(NamedTuple):
     emergency: float = CONSTANTS.emergency_deceleration
     firm: float = CONSTANTS.firm_deceleration
     spacing: float = SPACING_M
+    full_steer: float = MAX_WHEEL_ANGLE
+    understeer: float = UNDERSTEER
+    look_s: float = LOOK_S
+    lag_s: float = LAG_S
 
 
-TUNING = Tuning()
+#: As a kernel takes them: numba looks at every field of a named tuple at each call, at an array once.
+TUNING = np.array(Tuning(), dtype=np.float64)
 
 
 class Car(NamedTuple):
-    """The one vehicle that is rolled out, with its steering's memory."""
+    """The one vehicle that is rolled out, and where it is."""
 
     bodies: BodyArrays  # one row
     drive: DriveArrays  # one row
-    errors: FloatArray  # (window,) of the steering
-    counts: Ints  # (2,) steps so far, nearest point of the line
+    index: Ints  # (1,) nearest point of the line
     rows: Ints  # (1,) the number of its row
 
 
@@ -86,12 +86,26 @@ class Lengths(NamedTuple):
 
 @kernel
 def roll(
-    car: Car, way: Way, bounds: FloatArray, stops: FloatArray, lengths: Lengths, tuning: Tuning, track: FloatArray
+    start: FloatArray,
+    points: FloatArray,
+    yaw: FloatArray,
+    allowed: FloatArray,
+    bounds: FloatArray,
+    stops: FloatArray,
+    lengths_of: FloatArray,
+    tuning_of: FloatArray,
+    track: FloatArray,
 ) -> tuple[int, int]:
-    """Fill ``track``: the driven ticks, the tail's, those driven on; returns how many of the last two there are."""
+    """Fill ``track``: the driven ticks, the tail's, those driven on; returns how many of the last two there are.
+
+    ``start``: x, y, yaw, speed, wheel angle, throttle, brake, wheelbase; then the line's arrays, the pace's bounds and
+    stops, and the values of ``Lengths`` and ``Tuning``.
+    """
+    car, way = _car_at(start), Way(points, yaw, allowed)
+    lengths, tuning = _lengths(lengths_of), _tuning(tuning_of)
     bodies, drive = car.bodies, car.drive
     gaps = (way.points[:, 0] - bodies.x[0]) ** 2 + (way.points[:, 1] - bodies.y[0]) ** 2
-    car.counts[1] = np.argmin(gaps)
+    car.index[0] = np.argmin(gaps)
     _note(car, track, 0)
     driven_m = 0.0
     for tick in range(lengths.ticks):
@@ -100,7 +114,7 @@ def roll(
         driven_m += abs(bodies.speed[0]) * lengths.tick_s
     kept = (bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0])
     kept_drive = (drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0])
-    errors, counts = car.errors.copy(), car.counts.copy()
+    index = car.index[0]
     first, tail, nowhere = 1 + lengths.ticks, 0, np.empty(0)
     while tail < lengths.tail_ticks and bodies.speed[0] > 0.05:
         _step(car, way, bounds, nowhere, lengths, tuning, lengths.ticks + tail, lengths.tail_mps2)
@@ -108,7 +122,7 @@ def roll(
         tail += 1
     bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0] = kept
     drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0] = kept_drive
-    car.errors[:], car.counts[:] = errors, counts
+    car.index[0] = index
     free = bounds.copy()
     free[0], free[1], free[3] = max(kept[3], lengths.drive_on_mps), tuning.most, np.inf
     first, onward = first + lengths.tail_ticks, 0
@@ -118,6 +132,76 @@ def roll(
         onward += 1
         driven_m += abs(bodies.speed[0]) * lengths.tick_s
     return tail, onward
+
+
+@kernel
+def _car_at(start: FloatArray) -> Car:
+    """A car with that motion and wheel."""
+    floats = np.zeros((20, 1))
+    bodies = BodyArrays(
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        floats[0],
+        floats[1],
+        floats[2],
+        floats[3],
+        floats[4],
+        floats[5],
+        floats[6],
+        floats[7],
+        floats[8],
+        floats[9],
+        floats[10],
+        floats[11],
+        np.zeros(1, np.int64),
+        floats[12],
+    )
+    drive = DriveArrays(
+        floats[13],
+        floats[14],
+        floats[15],
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        floats[16],
+        floats[17],
+        floats[18],
+        floats[19],
+        np.ones(1),
+    )
+    bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0] = start[0], start[1], start[2], start[3]
+    drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0] = start[4], start[5], start[6]
+    drive.wheelbase[0] = start[7]
+    return Car(bodies, drive, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+@kernel
+def _lengths(of: FloatArray) -> Lengths:
+    """The values of ``Lengths`` under their names."""
+    return Lengths(int(of[0]), int(of[1]), int(of[2]), of[3], of[4], of[5], of[6], of[7], of[8])
+
+
+@kernel
+def _tuning(of: FloatArray) -> Tuning:
+    """The values of ``Tuning`` under their names."""
+    return Tuning(
+        of[0],
+        of[1],
+        of[2],
+        of[3],
+        of[4],
+        of[5],
+        of[6],
+        of[7],
+        of[8],
+        of[9],
+        of[10],
+        of[11],
+        of[12],
+        of[13],
+        of[14],
+        of[15],
+        of[16],
+    )
 
 
 @kernel
@@ -138,7 +222,7 @@ def _step(
         wanted = wanted_acceleration(
             car.bodies.speed[0], s, lengths.front_m, way.allowed, bounds, stops, tick * lengths.tick_s, tuning
         )
-    car.drive.steer[0] = _steering(car, way, s, right, tuning)
+    car.drive.steer[0] = _steering(car, way, s, right, tuning.lag_s, tuning)
     car.drive.throttle[0], car.drive.brake[0] = _pedals(wanted, car.bodies.speed[0], tuning)
     step_driven(car.bodies, car.drive, car.rows, lengths.tick_s, lengths.grip)
 
@@ -153,7 +237,7 @@ def _note(car: Car, track: FloatArray, row: int) -> None:
 @kernel
 def _place(car: Car, way: Way, tuning: Tuning) -> tuple[float, float]:
     """Place along the way and distance right of it, m; searched from the last place on."""
-    x, y, index = car.bodies.x[0], car.bodies.y[0], car.counts[1]
+    x, y, index = car.bodies.x[0], car.bodies.y[0], car.index[0]
     best = (way.points[index, 0] - x) ** 2 + (way.points[index, 1] - y) ** 2
     while index + 1 < len(way.points):
         gap = (way.points[index + 1, 0] - x) ** 2 + (way.points[index + 1, 1] - y) ** 2
@@ -161,7 +245,7 @@ def _place(car: Car, way: Way, tuning: Tuning) -> tuple[float, float]:
             break
         best = gap
         index += 1
-    car.counts[1] = index
+    car.index[0] = index
     dx, dy = x - way.points[index, 0], y - way.points[index, 1]
     cos, sin = math.cos(way.yaw[index]), math.sin(way.yaw[index])
     return tuning.spacing * index + dx * cos + dy * sin, dy * cos - dx * sin
@@ -178,25 +262,22 @@ def _point(way: Way, s: float, spacing: float) -> tuple[float, float]:
 
 
 @kernel
-def _steering(car: Car, way: Way, s: float, right: float, tuning: Tuning) -> float:
-    """Steering along the expert's label of this place: straight to the way ahead, then along it."""
-    x, y, speed, count = car.bodies.x[0], car.bodies.y[0], abs(car.bodies.speed[0]), car.counts[0]
-    samples = int(tuning.look_slope * speed * 3.6 + tuning.look_offset)
-    look = tuning.look_step * (min(max(samples, tuning.look_least), tuning.look_most) + 1)
-    first = s + max(tuning.label_from, tuning.label_ratio * abs(right))
-    aim_x, aim_y = _point(way, first, tuning.spacing)
-    straight = math.hypot(aim_x - x, aim_y - y)
-    if look > straight:
-        aim_x, aim_y = _point(way, first + look - straight, tuning.spacing)
-    error = math.atan2(aim_y - y, aim_x - x) - car.bodies.yaw[0]
-    error = ((error + math.pi) % (2.0 * math.pi) - math.pi) / tuning.error_unit
-    window = len(car.errors)
-    before = car.errors[(count - 1) % window] if count > 0 else error
-    car.errors[count % window] = error
-    car.counts[0] = count + 1
-    mean = np.mean(car.errors[: min(count + 1, window)])
-    steer = tuning.kp * error + tuning.ki * mean + tuning.kd * (error - before)
-    return round(min(max(steer, -1.0), 1.0), 3)
+def _steering(car: Car, way: Way, s: float, right: float, lag_s: float, tuning: Tuning) -> float:
+    """Steering on an arc to the way ahead (pure pursuit), from where the car will be when the wheel has answered."""
+    speed, wheelbase = abs(car.bodies.speed[0]), car.drive.wheelbase[0]
+    more = 1.0 + tuning.understeer * speed * speed
+    curvature = math.tan(car.drive.wheel_angle[0]) / wheelbase / more
+    slip = math.atan(0.5 * wheelbase * curvature)
+    course = car.bodies.yaw[0] + slip + 0.5 * lag_s * speed * curvature
+    x = car.bodies.x[0] + lag_s * speed * math.cos(course)
+    y = car.bodies.y[0] + lag_s * speed * math.sin(course)
+    course += 0.5 * lag_s * speed * curvature
+    reach = max(tuning.label_from, tuning.look_s * speed, tuning.label_ratio * abs(right))
+    aim_x, aim_y = _point(way, s + lag_s * speed + reach, tuning.spacing)
+    aside = (aim_y - y) * math.cos(course) - (aim_x - x) * math.sin(course)
+    wanted = 2.0 * aside / max((aim_x - x) ** 2 + (aim_y - y) ** 2, 0.01)
+    wanted /= math.cos(math.atan(0.5 * wheelbase * wanted))
+    return min(max(math.atan(wanted * wheelbase * more) / tuning.full_steer, -1.0), 1.0)
 
 
 @kernel

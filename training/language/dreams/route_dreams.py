@@ -31,6 +31,7 @@ from training.language.dreams.obstacles import obstacles_near, scenery_of
 from training.language.dreams.record import VX, VY, YAW_RATE, Record, X, Y, record_of
 from training.language.dreams.road import RoadMap, road_map
 from training.language.dreams.roll_out import TAIL_TICKS, TICKS, Vehicle
+from training.language.dreams.rolling import UNDERSTEER
 from training.language.dreams.scene import NEAR_M, Others, Scene, StopLine
 from training.language.dreams.speeds import speed_dreams
 from training.language.dreams.things import is_seen
@@ -48,7 +49,6 @@ _BEFORE_M, _BEHIND_M, _AHEAD_M = 15.0, 12.0, 140.0
 _FIRST_M = 2.5
 #: Slower than this the wheel's angle is the commanded one: the yaw rate does not tell it, m/s.
 _TELLS_MPS = 1.0
-_UNDERSTEER = 0.0012  # s^2/m^2, of the embedded vehicle
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def vehicle_of(row: Mapping[str, Any], record: Record, ego_id: int) -> Vehicle:
     wheel = float(row["steer"]) * MAX_WHEEL_ANGLE
     wheelbase = Vehicle(0.0, 0.0, 0.0, 0.0).wheelbase_m
     if speed > _TELLS_MPS and np.isfinite(state[YAW_RATE]):
-        wheel = math.atan(float(state[YAW_RATE]) / speed * wheelbase * (1.0 + _UNDERSTEER * speed * speed))
+        wheel = math.atan(float(state[YAW_RATE]) / speed * wheelbase * (1.0 + UNDERSTEER * speed * speed))
     change = (math.hypot(state[VX], state[VY]) - math.hypot(before[VX], before[VY])) / TICK_S
     throttle, brake = pedals(change if math.isfinite(change) else 0.0, speed)
     return Vehicle(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simlingo.contracts import EgoState, FloatArray
 from simlingo.geometry import map_to_ego, wrap_angle
@@ -25,6 +27,8 @@ LINE_HALF_WIDTH_M = 1.6
 PASSED_M = 0.6
 #: A bumper stops so far before a stop line, m (the expert's).
 STOP_MARGIN_M = 1.2
+#: Who is behind the ego and no farther beside it than this follows it, m.
+FOLLOWER_BESIDE_M = 1.6
 #: Beside its body and this much air nobody is on the way, m (the expert's).
 CORRIDOR_MARGIN_M = 0.3
 
@@ -92,6 +96,23 @@ class Scene:
     stop_lines: tuple[StopLine, ...]
     things: tuple[Thing, ...]  # what is seen and can be spoken of
     limit_mps: float
+
+    @cached_property
+    def followers(self) -> npt.NDArray[np.bool_]:
+        """(actors,): those behind the ego on its way."""
+        now, ego = self.others.now, self.ego
+        delta = now[:, (X, Y)] - (ego.x, ego.y)
+        cos, sin = math.cos(ego.yaw), math.sin(ego.yaw)
+        along, right = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
+        behind = (along < -0.5 * self.vehicle.half_length_m) & (np.cos(now[:, YAW] - ego.yaw) > 0.5)
+        return np.asarray(behind & (np.abs(right) < FOLLOWER_BESIDE_M))
+
+    @cached_property
+    def stop_line_array(self) -> FloatArray:
+        """(lines, 3) x, y, yaw of the stop lines, m and rad."""
+        return np.array([(stop.x_m, stop.y_m, stop.yaw_rad) for stop in self.stop_lines], dtype=np.float64).reshape(
+            -1, 3
+        )
 
     @property
     def front_m(self) -> float:
