@@ -53,7 +53,7 @@ class Line:
     @property
     def places(self) -> FloatArray:
         """``s`` (N,) m of the points."""
-        return SPACING_M * np.arange(len(self.points))
+        return np.asarray(SPACING_M * np.arange(len(self.points)), dtype=np.float64)
 
 
 def line_of(points: FloatArray, beyond_m: float = BEYOND_M, length_m: float | None = None) -> Line:

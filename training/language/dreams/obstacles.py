@@ -44,7 +44,7 @@ def obstacles_near(
 ) -> Obstacles:
     """Scenery and static boxes around the ego."""
     near = np.flatnonzero(np.hypot(scenery[:, 0] - ego.x, scenery[:, 1] - ego.y) < NEAR_M)
-    found, called = [scenery[near]], [names[number] for number in near]
+    found, called = [scenery[near]], [names[int(number)] for number in near]
     ids: list[int | None] = [None] * len(near)
     for box in boxes:
         if box["class"] not in _STATIC:

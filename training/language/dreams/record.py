@@ -52,7 +52,7 @@ class Record:
     @property
     def last_tick(self) -> int:
         """The last one that is recorded."""
-        return self.first_tick + self.states.shape[1] - 1
+        return int(self.first_tick + self.states.shape[1] - 1)
 
     def row_of(self, actor_id: int) -> int | None:
         """Row of an actor; None where it is not in the record."""

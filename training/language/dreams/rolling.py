@@ -58,7 +58,7 @@ class Car(NamedTuple):
 
     bodies: BodyArrays  # one row
     drive: DriveArrays  # one row
-    index: Ints  # (1,) nearest point of the line
+    nearest: Ints  # (1,) number of the nearest point of the line
     rows: Ints  # (1,) the number of its row
 
 
@@ -105,7 +105,7 @@ def roll(
     lengths, tuning = _lengths(lengths_of), _tuning(tuning_of)
     bodies, drive = car.bodies, car.drive
     gaps = (way.points[:, 0] - bodies.x[0]) ** 2 + (way.points[:, 1] - bodies.y[0]) ** 2
-    car.index[0] = np.argmin(gaps)
+    car.nearest[0] = np.argmin(gaps)
     _note(car, track, 0)
     driven_m = 0.0
     for tick in range(lengths.ticks):
@@ -114,7 +114,7 @@ def roll(
         driven_m += abs(bodies.speed[0]) * lengths.tick_s
     kept = (bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0])
     kept_drive = (drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0])
-    index = car.index[0]
+    index = car.nearest[0]
     first, tail, nowhere = 1 + lengths.ticks, 0, np.empty(0)
     while tail < lengths.tail_ticks and bodies.speed[0] > 0.05:
         _step(car, way, bounds, nowhere, lengths, tuning, lengths.ticks + tail, lengths.tail_mps2)
@@ -122,7 +122,7 @@ def roll(
         tail += 1
     bodies.x[0], bodies.y[0], bodies.yaw[0], bodies.speed[0] = kept
     drive.wheel_angle[0], drive.throttle_now[0], drive.brake_now[0] = kept_drive
-    car.index[0] = index
+    car.nearest[0] = index
     free = bounds.copy()
     free[0], free[1], free[3] = max(kept[3], lengths.drive_on_mps), tuning.most, np.inf
     first, onward = first + lengths.tail_ticks, 0
@@ -237,7 +237,7 @@ def _note(car: Car, track: FloatArray, row: int) -> None:
 @kernel
 def _place(car: Car, way: Way, tuning: Tuning) -> tuple[float, float]:
     """Place along the way and distance right of it, m; searched from the last place on."""
-    x, y, index = car.bodies.x[0], car.bodies.y[0], car.index[0]
+    x, y, index = car.bodies.x[0], car.bodies.y[0], car.nearest[0]
     best = (way.points[index, 0] - x) ** 2 + (way.points[index, 1] - y) ** 2
     while index + 1 < len(way.points):
         gap = (way.points[index + 1, 0] - x) ** 2 + (way.points[index + 1, 1] - y) ** 2
@@ -245,7 +245,7 @@ def _place(car: Car, way: Way, tuning: Tuning) -> tuple[float, float]:
             break
         best = gap
         index += 1
-    car.index[0] = index
+    car.nearest[0] = index
     dx, dy = x - way.points[index, 0], y - way.points[index, 1]
     cos, sin = math.cos(way.yaw[index]), math.sin(way.yaw[index])
     return tuning.spacing * index + dx * cos + dy * sin, dy * cos - dx * sin
@@ -327,4 +327,4 @@ def wanted_acceleration(
         follow = tuning.most * (1.0 - ((bounds[5] + max(held, 0.0)) / max(gap, 0.1)) ** 2)
         late = (speed - lead) ** 2 / (2.0 * max(gap - 1.5, 0.1)) if speed > lead else 0.0
         best = min(best, max(follow, -(tuning.emergency if late > tuning.firm else tuning.firm)))
-    return best
+    return float(best)

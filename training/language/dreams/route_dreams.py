@@ -139,10 +139,10 @@ class RouteDreams:
         found = []
         for light in meta["lights"]:
             states = self.record.light(int(light["id"]), tick, TICKS + TAIL_TICKS)
-            found += [StopLine(*line, int(light["id"]), states) for line in light["stop_lines"]]
+            found += [StopLine(x, y, yaw, int(light["id"]), states) for x, y, yaw in light["stop_lines"]]
         for sign in meta["stop_signs"]:
             if int(sign["id"]) in pending:
-                found += [StopLine(*line, int(sign["id"]), None) for line in sign["stop_lines"]]
+                found += [StopLine(x, y, yaw, int(sign["id"]), None) for x, y, yaw in sign["stop_lines"]]
         here = (row["ego_x_m"], row["ego_y_m"])
         return tuple(stop for stop in found if math.dist((stop.x_m, stop.y_m), here) < NEAR_M)
 
@@ -208,7 +208,7 @@ def others_near(record: Record, ego: EgoState, tick: int, ego_id: int) -> Others
     later = record.states[:, min(tick - record.first_tick + TICKS, record.states.shape[1] - 1)]
     gap, gap_later = (np.hypot(part[:, X] - ego.x, part[:, Y] - ego.y) for part in (now, later))
     gaps = np.fmin(gap, gap_later)  # of somebody who is not there at one of them, the other's
-    near = [row for row in np.flatnonzero(gaps < NEAR_M) if record.actors[row].id != ego_id]
+    near = [int(row) for row in np.flatnonzero(gaps < NEAR_M) if record.actors[row].id != ego_id]
     states = record.window(tick, TICKS + TAIL_TICKS, near)
     actors = tuple(record.actors[row] for row in near)
     half = np.array([(actor.half_length_m, actor.half_width_m) for actor in actors]).reshape(-1, 2)
