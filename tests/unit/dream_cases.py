@@ -80,7 +80,7 @@ def scene(
         "speed_waypoints_m": np.stack((speed_mps * seconds, np.zeros(10)), axis=1),
     }  # fmt: skip
     actors = tuple(actor for actor, _ in users)
-    states = np.array([states for _, states in users]).reshape(len(users), -1, 6)
+    states = np.array([states for _, states in users]).reshape(len(users), TICKS + TAIL_TICKS + 1, 6)
     half = np.array([(actor.half_length_m, actor.half_width_m) for actor in actors]).reshape(-1, 2)
     obstacles = Obstacles(
         np.array(boxes, dtype=np.float64).reshape(-1, 5),

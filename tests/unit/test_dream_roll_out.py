@@ -35,7 +35,7 @@ def test_it_keeps_to_the_line_through_a_bend(speed: float) -> None:
     rolled = roll_out(Vehicle(0.0, 0.0, 0.0, speed), line, Pace(speed))
     track = np.vstack((rolled.driven, rolled.onward))
     _, right = line.locate(track[:, :2])
-    assert np.abs(right).max() < 0.12
+    assert np.abs(right).max() < 0.15
     assert track[-1, 2] > 0.9  # it has been through the bend
 
 
