@@ -89,6 +89,9 @@ def test_a_change_needs_room_before_the_junction() -> None:
     ways = [lane(y, NOTHING, NOTHING, 200.0, junction=True) for y in (0.0, WIDTH_M)]
     near = road_of((own, other, *(replace(way, points=way.points[75:], yaw=way.yaw[75:]) for way in ways)))
     assert changed(scene(10.0, around=near), RIGHT).reason is Reason.OUT_OF_REACH
+    solid = replace(own, right=replace(own.right, may_cross=False))
+    never = road_of((solid, *near.lanes[1:]))
+    assert changed(scene(10.0, around=never), RIGHT).reason is Reason.SOLID_LINE  # room or not
     assert changed(scene(4.0, around=near), RIGHT).verdict is Verdict.FOLLOW
 
 

@@ -75,7 +75,7 @@ def overtake(scene: Scene, lead: Lead | None, rng: np.random.Generator) -> Dream
     way = way_from(scene, lane)
     line = change_line(scene, way, target, rng)
     if line is None:
-        return impossible(scene, kind, Slots(), Reason.OUT_OF_REACH)
+        return impossible(scene, kind, Slots(), (*target.wrong, Reason.OUT_OF_REACH)[0])
     wanted = min(scene.limit_mps, max(scene.vehicle.speed_mps, lead.speed_mps + OVERTAKE_MPS))
     past = lawful(scene, line, way.place_m, wanted, without=lead.actor.id)
     pace = replace(past, up_mps2=FASTER_UP_MPS2, stops_m=())

@@ -67,7 +67,7 @@ def change(scene: Scene, kind: RequestKind, slots: Slots, rng: np.random.Generat
     way = way_from(scene, lane)
     line = change_line(scene, way, target, rng)
     if line is None:
-        return impossible(scene, kind, slots, Reason.OUT_OF_REACH)
+        return impossible(scene, kind, slots, (*target.wrong, Reason.OUT_OF_REACH)[0])
     pace = lawful(scene, line, way.place_m)
     return dream_of(scene, Attempt(kind, slots, line, pace, changes_lane=True, wrong=target.wrong))
 
