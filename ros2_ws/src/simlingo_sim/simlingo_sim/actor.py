@@ -99,6 +99,13 @@ class StaticActor(Actor):
         self._transform = _copied(transform)
         self._world.scenery_changed()
 
+    def footprint(self) -> tuple[float, float, float, float, float]:
+        """Middle x, y (m), yaw (rad), half length and half width (m) of the ground it stands on."""
+        transform, box = self.get_transform(), self.bounding_box
+        middle = transform.transform(carla.Location(box.location.x, box.location.y, box.location.z))
+        yaw = math.radians(transform.rotation.yaw)
+        return middle.x, middle.y, yaw, max(box.extent.x, 0.05), max(box.extent.y, 0.05)
+
 
 class BodyActor(Actor):
     """An actor whose state is a row of the table of bodies."""

@@ -11,6 +11,7 @@ import carla
 from simlingo_sim.actor import Actor, BodyActor, StaticActor
 from simlingo_sim.blueprints import ActorBlueprint
 from simlingo_sim.errors import SimulatorError
+from simlingo_sim.prop import Prop
 from simlingo_sim.sensors.base import Sensor
 from simlingo_sim.spawning import make_actor
 from simlingo_sim.vehicle import Vehicle
@@ -82,6 +83,10 @@ class ActorRegistry:
         elif isinstance(actor, StaticActor):
             self._world.scenery_changed()
         return True
+
+    def props(self) -> list[Prop]:
+        """What was put into the world, in the order in which it came."""
+        return [actor for actor in self.actors.values() if isinstance(actor, Prop)]
 
     def standing(self) -> list[StaticActor]:
         """Props, lights and signs: what a vehicle can hit besides the decor."""

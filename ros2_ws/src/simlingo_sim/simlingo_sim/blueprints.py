@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import carla
 
 from simlingo_sim.errors import SimulatorError, unknown_name
+from simlingo_sim.object_models import MESH_BLUEPRINT, OBJECT_MODELS, PARKED_VEHICLES, ObjectModel
 from simlingo_sim.vehicle_models import VEHICLE_MODELS, VehicleModel
 
 _PAINTS = ("20,20,22", "235,236,238", "120,124,128", "170,20,25", "24,52,120", "30,80,52", "198,176,120", "72,76,84")
@@ -151,9 +152,8 @@ def make_library() -> BlueprintLibrary:
     found.append(_sensor("gnss", "noise_alt_stddev", "noise_lat_stddev", "noise_lon_stddev"))
     found.append(_sensor("collision"))
     found.append(_sensor("lane_invasion"))
-    found.append(_prop("static.prop.trafficcone01", (0.4, 0.4, 0.7)))
-    found.append(_prop("static.prop.streetbarrier", (1.2, 0.4, 1.0)))
-    found.append(_prop("static.prop.box01", (0.6, 0.6, 0.6)))
+    found += [_prop(model) for model in OBJECT_MODELS.values()]
+    found.append(_parked_vehicle())
     return BlueprintLibrary(found)
 
 
@@ -166,18 +166,31 @@ def paint_of(attributes: dict[str, str]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def prop_box(blueprint: ActorBlueprint) -> carla.BoundingBox:
-    """Bounding box of a prop, about the middle of its footprint on the ground."""
-    length, width, height = (float(part) for part in blueprint.get_attribute("size_m").value.split(","))
+def object_box(attributes: dict[str, str]) -> carla.BoundingBox:
+    """Bounding box of a thing or a parked vehicle, about the middle of its footprint on the ground."""
+    if "mesh_path" in attributes:
+        model = parked_model(attributes)
+        length, width, height = model.length, model.width, model.height
+    else:
+        length, width, height = (float(part) for part in attributes["size_m"].split(","))
     return carla.BoundingBox(carla.Location(0.0, 0.0, height / 2), carla.Vector3D(length / 2, width / 2, height / 2))
 
 
+def parked_model(attributes: dict[str, str]) -> VehicleModel:
+    """The vehicle that ``mesh_path`` stands for; :class:`SimulatorError` where this world has no such mesh."""
+    mesh = attributes["mesh_path"]
+    if mesh not in PARKED_VEHICLES:
+        raise unknown_name("mesh_path", mesh, PARKED_VEHICLES)
+    return VEHICLE_MODELS[PARKED_VEHICLES[mesh]]
+
+
 def _vehicle(model: VehicleModel) -> ActorBlueprint:
+    paints = model.paints or _PAINTS
     return ActorBlueprint(
         model.type_id,
         (
             ActorAttribute("role_name", "autopilot", recommended_values=("autopilot", "hero", "ego_vehicle")),
-            ActorAttribute("color", _PAINTS[0], recommended_values=_PAINTS),
+            ActorAttribute("color", paints[0], recommended_values=paints),
             ActorAttribute("base_type", model.base_type, is_modifiable=False),
             ActorAttribute("number_of_wheels", str(model.wheels), "int", is_modifiable=False),
             ActorAttribute("generation", "2", "int", is_modifiable=False),
@@ -209,11 +222,21 @@ def _sensor(kind: str, *noises: str) -> ActorBlueprint:
     )
 
 
-def _prop(type_id: str, size: tuple[float, float, float]) -> ActorBlueprint:
+def _prop(model: ObjectModel) -> ActorBlueprint:
+    size = ",".join(str(part) for part in (model.length, model.width, model.height))
     return ActorBlueprint(
-        type_id,
+        model.type_id,
+        (ActorAttribute("role_name", "prop"), ActorAttribute("size_m", size, is_modifiable=False)),
+    )
+
+
+def _parked_vehicle() -> ActorBlueprint:
+    meshes = tuple(PARKED_VEHICLES)
+    return ActorBlueprint(
+        MESH_BLUEPRINT,
         (
             ActorAttribute("role_name", "prop"),
-            ActorAttribute("size_m", ",".join(str(part) for part in size), is_modifiable=False),
+            ActorAttribute("mesh_path", meshes[0], recommended_values=meshes),
+            ActorAttribute("color", _PAINTS[0], recommended_values=_PAINTS),
         ),
     )

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import carla
 import numpy as np
 
 from simlingo_sim.actor import StaticActor
@@ -114,7 +113,7 @@ class Collisions:
     def set_scenery(self, scenery: list[StaticActor]) -> None:
         """Take these as the things that stand around."""
         self._scenery = scenery
-        boxes = np.array([_footprint(actor) for actor in scenery], dtype=float).reshape(-1, 5)
+        boxes = np.array([actor.footprint() for actor in scenery], dtype=float).reshape(-1, 5)
         self._static = StaticBoxes(*(boxes[:, column].copy() for column in range(5)))
 
     def tick(self, dt: float) -> list[Contact]:
@@ -204,9 +203,3 @@ class Collisions:
         mass = self._world.mass_of(row)
         push = -closing * mass if closing < 0 else 0.0
         return push * normal[0], push * normal[1]
-
-
-def _footprint(actor: StaticActor) -> tuple[float, float, float, float, float]:
-    transform, box = actor.get_transform(), actor.bounding_box
-    middle = transform.transform(carla.Location(box.location.x, box.location.y, box.location.z))
-    return (middle.x, middle.y, math.radians(transform.rotation.yaw), max(box.extent.x, 0.05), max(box.extent.y, 0.05))

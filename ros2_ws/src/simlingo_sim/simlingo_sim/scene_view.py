@@ -60,7 +60,7 @@ def scene_of(world: World) -> SceneFrame:
         for walker in world.walkers
     ]
     signals = {light.get_opendrive_id(): _SIGNAL_NAMES.get(light.state, "off") for light in world.traffic_lights}
-    return SceneFrame(world.weather, vehicles, walkers, signals)
+    return SceneFrame(world.weather, vehicles, walkers, signals, world.prop_visuals())
 
 
 def _lamps(world: World, vehicle: Vehicle) -> tuple[bool, int]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import carla
 import numpy as np
 
-from simlingo_sim.actor import Actor, StaticActor
-from simlingo_sim.blueprints import WALKER_SIZE, ActorBlueprint, prop_box
+from simlingo_sim.actor import Actor
+from simlingo_sim.blueprints import WALKER_SIZE, ActorBlueprint
 from simlingo_sim.bodies import DRIVEN, FREE, STROLLING, VEHICLE, WALKER
 from simlingo_sim.errors import SimulatorError
+from simlingo_sim.prop import Prop
 from simlingo_sim.sensors.base import Sensor
 from simlingo_sim.sensors.camera import CameraSensor
 from simlingo_sim.sensors.events import CollisionSensor, LaneInvasionSensor
@@ -63,7 +64,7 @@ def make_actor(
         carla.Location(transform.location.x, transform.location.y, transform.location.z),
         carla.Rotation(yaw=transform.rotation.yaw),
     )
-    return StaticActor(world, actor_id, blueprint.id, attributes, place, prop_box(blueprint))
+    return Prop(world, actor_id, blueprint.id, attributes, place)
 
 
 def _place(

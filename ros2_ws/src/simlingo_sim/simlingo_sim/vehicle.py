@@ -12,6 +12,7 @@ from simlingo_sim.blueprints import paint_of
 from simlingo_sim.bodies import DRIVEN, TRAFFIC
 from simlingo_sim.dynamics import MAX_INNER_WHEEL_ANGLE_DEG, MAX_WHEEL_ANGLE
 from simlingo_sim.errors import SimulatorError
+from simlingo_sim.semantic_tags import vehicle_tag
 from simlingo_sim.vehicle_models import VehicleModel
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Vehicle(BodyActor):
             carla.Location(0.0, 0.0, model.height / 2),
             carla.Vector3D(model.length / 2, model.width / 2, model.height / 2),
         )
+        self.semantic_tags = [int(vehicle_tag(model))]
         self._control = carla.VehicleControl()
         self._lights = carla.VehicleLightState.NONE
 

@@ -20,7 +20,98 @@ class VehicleModel:
     agility: float = 1.0  # scale of the driving force, 1 for a family car
     top_speed: float = 60.0  # m/s that traffic drives it at most
     share: float = 1.0  # weight in generated traffic; 0 keeps it out
+    paints: tuple[str, ...] = ()  # colours it comes in, as the attribute "color"; empty: any
+    tagged_truck: bool = False  # its mesh lies in CARLA's folder of trucks, whatever its base type
 
+
+_WHITE, _RED, _YELLOW = "232,234,236", "186,22,24", "236,178,24"
+#: Vehicles that people have a word for; generated traffic has none of them.
+_RARE = (
+    VehicleModel(
+        "vehicle.dodge.charger_police", "car", 5.00, 1.94, 1.52, 3.05, 1900.0, share=0.0, paints=(_WHITE,), agility=1.3
+    ),
+    VehicleModel("vehicle.ford.crown", "car", 5.36, 1.94, 1.52, 2.91, 1850.0, share=0.0, paints=(_YELLOW,)),
+    VehicleModel("vehicle.jeep.wrangler_rubicon", "car", 3.87, 1.88, 1.88, 2.42, 1850.0, share=0.0),
+    VehicleModel(
+        "vehicle.ford.ambulance",
+        "van",
+        6.36,
+        2.20,
+        2.70,
+        3.96,
+        4500.0,
+        agility=0.8,
+        share=0.0,
+        paints=(_WHITE,),
+        tagged_truck=True,
+    ),
+    VehicleModel(
+        "vehicle.carlamotors.firetruck",
+        "truck",
+        8.47,
+        2.50,
+        3.30,
+        4.60,
+        12000.0,
+        agility=0.5,
+        top_speed=25.0,
+        share=0.0,
+        paints=(_RED,),
+    ),
+    VehicleModel(
+        "vehicle.carlamotors.carlacola",
+        "truck",
+        5.20,
+        2.30,
+        2.60,
+        2.90,
+        5500.0,
+        agility=0.6,
+        top_speed=22.0,
+        share=0.0,
+        paints=(_RED,),
+    ),
+    VehicleModel(
+        "vehicle.harley-davidson.low_rider",
+        "motorcycle",
+        2.36,
+        0.76,
+        1.60,
+        1.60,
+        300.0,
+        wheels=2,
+        agility=1.2,
+        share=0.0,
+    ),
+    VehicleModel("vehicle.yamaha.yzf", "motorcycle", 2.20, 0.76, 1.55, 1.40, 270.0, wheels=2, agility=1.4, share=0.0),
+    VehicleModel("vehicle.vespa.zx125", "motorcycle", 1.85, 0.74, 1.55, 1.28, 200.0, wheels=2, agility=0.8, share=0.0),
+    VehicleModel(
+        "vehicle.bh.crossbike",
+        "bicycle",
+        1.75,
+        0.55,
+        1.75,
+        1.07,
+        90.0,
+        wheels=2,
+        agility=0.4,
+        top_speed=6.0,
+        share=0.0,
+    ),
+    VehicleModel(
+        "vehicle.gazelle.omafiets",
+        "bicycle",
+        1.84,
+        0.55,
+        1.78,
+        1.10,
+        95.0,
+        wheels=2,
+        agility=0.4,
+        top_speed=4.5,
+        share=0.0,
+    ),
+)
 
 #: Every vehicle blueprint, by id. The first is the ego of this project (spec D.1 drives the same car).
 VEHICLE_MODELS: dict[str, VehicleModel] = {
@@ -69,8 +160,14 @@ VEHICLE_MODELS: dict[str, VehicleModel] = {
             top_speed=5.5,
             share=0.3,
         ),
+        *_RARE,
     )
 }
 
 #: Blueprint of the ego vehicle of this project.
 EGO_BLUEPRINT = "vehicle.lincoln.mkz_2020"
+
+
+def traffic_models() -> list[VehicleModel]:
+    """The kinds that generated traffic is made of, in a fixed order."""
+    return [model for model in VEHICLE_MODELS.values() if model.share > 0.0]

@@ -22,6 +22,7 @@ from simlingo_sim.dynamics import step_driven, step_strolling
 from simlingo_sim.errors import SimulatorError
 from simlingo_sim.lights import build_programs
 from simlingo_sim.pedestrians import Pedestrians
+from simlingo_sim.prop import Prop
 from simlingo_sim.roads.network import network_of
 from simlingo_sim.scene_view import scene_of
 from simlingo_sim.scenery import town_scenery
@@ -40,7 +41,7 @@ from simlingo_sim.weather import WEATHERS, copied_weather, road_grip
 
 if TYPE_CHECKING:
     from simlingo_sim.render.renderer import Renderer
-    from simlingo_sim.render.scene import SceneFrame
+    from simlingo_sim.render.scene import PropVisual, SceneFrame
 
 #: Step of a world to which nobody has given settings, s. Whoever drives sets his own.
 DEFAULT_STEP_S = 0.05
@@ -102,7 +103,8 @@ class World:
         self._registry.settle([*signs, self._spectator])
         self._collisions = Collisions(self)
         self._decor = town_scenery(self, town.decor)
-        self.scenery_changed()
+        self._scenery_is_new = True
+        self._prop_visuals: list[PropVisual] | None = None
         self._snapshot = self._take_snapshot()
 
     # -- time -------------------------------------------------------------------------------------------------------
@@ -123,6 +125,9 @@ class World:
         for program in self._programs:
             program.advance(dt)
         self.publish_lights()
+        if self._scenery_is_new:
+            self._collisions.set_scenery(self.standing())
+            self._scenery_is_new = False
         self._contacts = self._collisions.tick(dt)
         self.frame += 1
         self._elapsed_s += dt
@@ -299,8 +304,23 @@ class World:
         return found
 
     def scenery_changed(self) -> None:
-        """Take props and signal posts into the collision test anew."""
-        self._collisions.set_scenery(self._decor + self._registry.standing())
+        """Something was put somewhere or taken away: the next tick looks anew at what a vehicle can hit."""
+        self._scenery_is_new = True
+        self._prop_visuals = None
+
+    def standing(self) -> list[StaticActor]:
+        """What a vehicle can hit that does not move: the town's own things, signal posts, what was put there."""
+        return self._decor + self._registry.standing()
+
+    def props(self) -> list[Prop]:
+        """What was put into the world, in the order in which it came."""
+        return self._registry.props()
+
+    def prop_visuals(self) -> list[PropVisual]:
+        """The things that stand about, for the renderer."""
+        if self._prop_visuals is None:
+            self._prop_visuals = [prop.visual() for prop in self.props()]
+        return self._prop_visuals
 
     def publish_lights(self) -> None:
         """Write the states of the lights to where the traffic reads them."""

@@ -1,4 +1,4 @@
-"""Vehicles and pedestrians of a scene, placed into the renderer's table."""
+"""Vehicles, pedestrians and things of a scene, placed into the renderer's table."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from simlingo_sim.render.buffers import TriangleTable
 from simlingo_sim.render.instances import PALETTE, place_bodies, place_instances
 from simlingo_sim.render.materials import FloatImage, displayed_light, to_linear, tone_table
 from simlingo_sim.render.mesh import Triangles, join
+from simlingo_sim.render.object_mesh import object_mesh
 from simlingo_sim.render.scene import SceneFrame, VehicleVisual
 from simlingo_sim.render.vehicles import LAMP_COLORS, Lamp, vehicle_mesh
 from simlingo_sim.render.walkers import walker_joints, walker_look, walker_parts
 from simlingo_sim.vehicle_models import EGO_BLUEPRINT, VEHICLE_MODELS
 
-#: Vehicles and pedestrians farther away than this are left out, m.
-VEHICLE_REACH, WALKER_REACH = 260.0, 130.0
+#: Vehicles, pedestrians and things farther away than this are left out, m.
+VEHICLE_REACH, WALKER_REACH, PROP_REACH = 260.0, 130.0, 150.0
 #: Colours of a rider's clothes, by seed (sRGB).
 _RIDERS = ((52, 60, 84), (168, 44, 40), (60, 104, 72), (210, 150, 60), (70, 70, 74))
 
 
 class ActorMeshes:
-    """Templates of everything that moves, and their placement."""
+    """Templates of everything that moves or was put somewhere, and their placement."""
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[int, int]] = {}
@@ -65,6 +66,13 @@ class ActorMeshes:
             states.extend(walker_joints(walker))
             palettes.extend([walker_look(walker.seed)[1]] * len(self._limbs))
             lamps.extend([0] * len(self._limbs))
+        for prop in frame.props:
+            if math.hypot(prop.x - camera_x, prop.y - camera_y) > PROP_REACH:
+                continue
+            ranges.append(self._rows.get(prop.kind) or self._add(prop.kind))
+            states.append((prop.x, prop.y, prop.z, 0.0, prop.yaw_deg, 0.0, 1.0))
+            palettes.append(_vehicle_palette(tuple(prop.color), 0))
+            lamps.append(0)
         if not ranges:
             return table.static
         rows = np.array(ranges, np.int32)
@@ -93,6 +101,13 @@ class ActorMeshes:
                 table.tags,
             )
         )
+
+    def _add(self, kind: str) -> tuple[int, int]:
+        """Take in the template of a thing that was not seen before; worlds without things hold none."""
+        mesh, first = object_mesh(kind), len(self._templates)
+        self._templates = join([self._templates, mesh])
+        self._rows[kind] = first, first + len(mesh)
+        return self._rows[kind]
 
 
 @lru_cache(maxsize=1024)

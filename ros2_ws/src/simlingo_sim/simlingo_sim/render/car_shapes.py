@@ -125,6 +125,8 @@ SHAPES: dict[str, CarShape] = {
     "vehicle.toyota.prius": COMPACT,
     "vehicle.nissan.patrol": SUV,
     "vehicle.audi.etron": SUV,
+    "vehicle.jeep.wrangler_rubicon": SUV,
     "vehicle.volkswagen.t2": VAN,
     "vehicle.mercedes.sprinter": VAN,
+    "vehicle.ford.ambulance": VAN,
 }

@@ -6,6 +6,7 @@ from above). The simulator fills a :class:`SceneFrame` each tick; the renderer o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import carla
@@ -47,6 +48,18 @@ class WalkerVisual:
 
 
 @dataclass(frozen=True, slots=True)
+class PropVisual:
+    """One thing that stands about; its origin is the actor's: middle of the footprint, on the ground."""
+
+    kind: str  # blueprint id of a thing, as "static.prop.bench01", or of the vehicle that is parked there
+    x: float  # m, map frame
+    y: float  # m
+    z: float  # m
+    yaw_deg: float = 0.0
+    color: tuple[int, int, int] = (128, 128, 128)  # RGB of a parked vehicle's paint, 0-255
+
+
+@dataclass(frozen=True, slots=True)
 class SceneFrame:
     """The moving part of one picture."""
 
@@ -54,3 +67,4 @@ class SceneFrame:
     vehicles: list[VehicleVisual] = field(default_factory=list)
     walkers: list[WalkerVisual] = field(default_factory=list)
     signals: dict[str, str] = field(default_factory=dict)  # OpenDRIVE signal id -> one of SIGNAL_STATES
+    props: Sequence[PropVisual] = ()

@@ -14,7 +14,9 @@ from simlingo_sim.render.car_shapes import SEDAN, SHAPES, CarShape
 from simlingo_sim.render.instances import LAMP
 from simlingo_sim.render.materials import Material, Tag
 from simlingo_sim.render.mesh import Color, MeshBuilder, Point, Triangles, ring_points
-from simlingo_sim.vehicle_models import EGO_BLUEPRINT, VEHICLE_MODELS, VehicleModel
+from simlingo_sim.render.vehicle_extras import EXTRAS
+from simlingo_sim.semantic_tags import vehicle_tag
+from simlingo_sim.vehicle_models import EGO_BLUEPRINT, VEHICLE_MODELS, VehicleModel, traffic_models
 
 
 class Lamp(IntEnum):
@@ -285,7 +287,8 @@ def _truck(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
     length, half, height = model.length, model.width / 2, model.height
     cab_rear = length / 2 - 2.0
     _boxy(builder, model, tag, -length / 2 + 0.1, cab_rear, 0.55, 0.98, _TRIM, 0)
-    _boxy(builder, model, tag, -length / 2, cab_rear - 0.2, 1.0, height, (222, 222, 218), 0)
+    cargo_param = _PAINT if model.paints else 0  # in one colour with the cab where it comes in no other
+    _boxy(builder, model, tag, -length / 2, cab_rear - 0.2, 1.0, height, (222, 222, 218), cargo_param)
     _boxy(builder, model, tag, cab_rear, length / 2, 0.45, height * 0.86, (0, 0, 0), _PAINT)
     x = length / 2 + 0.014
     builder.quad(
@@ -350,15 +353,17 @@ def _two_wheeler(builder: MeshBuilder, model: VehicleModel, tag: Tag) -> None:
 def vehicle_mesh(kind: str) -> Triangles:
     """Mesh of a blueprint id; an unknown id is drawn as the ego's saloon."""
     model = VEHICLE_MODELS.get(kind, VEHICLE_MODELS[EGO_BLUEPRINT])
-    builder = MeshBuilder()
+    builder, tag = MeshBuilder(), vehicle_tag(model)
     if model.base_type in ("car", "van"):
-        _car(builder, model, Tag.CAR)
+        _car(builder, model, tag)
     elif model.base_type == "bus":
-        _bus(builder, model, Tag.BUS)
+        _bus(builder, model, tag)
     elif model.base_type == "truck":
-        _truck(builder, model, Tag.TRUCK)
+        _truck(builder, model, tag)
     else:
-        _two_wheeler(builder, model, Tag.MOTORCYCLE if model.base_type == "motorcycle" else Tag.BICYCLE)
+        _two_wheeler(builder, model, tag)
+    if kind in EXTRAS:
+        EXTRAS[kind](builder, model, tag)
     half_l, half_w = model.length * 0.45, model.width * (0.44 if model.wheels == 4 else 0.2)
     # The gloom below the body: without it a car floats where there is no sun to throw its shadow.
     builder.fan(
@@ -371,5 +376,5 @@ def vehicle_mesh(kind: str) -> Triangles:
 
 
 def parked_kinds() -> tuple[str, ...]:
-    """Blueprint ids that may stand parked at the kerb."""
-    return tuple(name for name, model in VEHICLE_MODELS.items() if model.base_type == "car")
+    """Blueprint ids that a town's own parked cars may have."""
+    return tuple(model.type_id for model in traffic_models() if model.base_type == "car")

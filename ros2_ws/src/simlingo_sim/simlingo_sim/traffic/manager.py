@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import carla
@@ -13,6 +15,7 @@ from simlingo_sim.errors import SimulatorError
 from simlingo_sim.roads.conflicts import ConflictArrays
 from simlingo_sim.roads.lane_graph import LaneGraph
 from simlingo_sim.traffic.arrays import make_traffic_arrays
+from simlingo_sim.traffic.detours import Footprint, bent_around
 from simlingo_sim.traffic.motion import enter_traffic, step_traffic
 
 if TYPE_CHECKING:
@@ -93,6 +96,10 @@ class TrafficManager:
         self._set_pace(row)
         self._world.bodies.arrays.mode[row] = TRAFFIC
         enter_traffic(self._graph.arrays, self._world.bodies.arrays, arrays, row, lane, s, self._dice)
+
+    def drive_around(self, boxes: Sequence[Footprint]) -> None:
+        """Keep off these things at the edges of the lanes from now on; not a part of carla's traffic manager."""
+        self._graph = replace(self._graph, arrays=bent_around(self._graph.arrays, boxes))
 
     def dismiss(self, vehicle: Vehicle) -> None:
         """Stop driving ``vehicle``."""
