@@ -22,7 +22,8 @@ WEATHER_KEYS = (
 
 
 def boxes(world: Any, ego: Any, info: ExpertInfo) -> list[dict[str, Any]]:
-    """The box records of the main classes: ego_car, car, walker, traffic_light, stop_sign, weather, ego_info."""
+    """The box records: ego_car, car, walker, static, static_car, static_trafficwarning, traffic_light, stop_sign,
+    weather, ego_info."""
     records: list[dict[str, Any]] = [_ego_record(ego, info)]
     actors = world.get_actors()
     for actor in actors.filter("vehicle.*"):
@@ -30,6 +31,8 @@ def boxes(world: Any, ego: Any, info: ExpertInfo) -> list[dict[str, Any]]:
             records += _moving_record("car", actor, info.ego)
     for actor in actors.filter("walker.*"):
         records += _moving_record("walker", actor, info.ego)
+    for actor in actors.filter("static.prop*"):
+        records += _static_record(actor, info.ego)
     for name, pattern in (("traffic_light", "traffic.traffic_light*"), ("stop_sign", "traffic.stop*")):
         for actor in actors.filter(pattern):
             records += _signal_record(name, actor, info)
@@ -84,6 +87,38 @@ def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]
             "number_of_wheels": int(actor.attributes.get("number_of_wheels", 4)),
         }
     return [record]
+
+
+def _static_record(actor: Any, ego: EgoState) -> list[dict[str, Any]]:
+    """A thing that stands about; a parked vehicle has its mesh and, as ours alone, its colour."""
+    transform, box = actor.get_transform(), actor.bounding_box
+    place = _relative(transform, ego)
+    distance = math.hypot(place[0], place[1])
+    if distance > BOX_RADIUS_M:
+        return []
+    mesh = actor.attributes.get("mesh_path", "")
+    return [
+        {
+            "class": static_class(actor.type_id, mesh),
+            "extent": [box.extent.x, box.extent.y, box.extent.z],
+            "position": place,
+            "yaw": math.remainder(math.radians(transform.rotation.yaw) - ego.yaw, 2.0 * math.pi),
+            "distance": distance,
+            "speed": 0.0,
+            "id": actor.id,
+            "type_id": actor.type_id,
+            "mesh_path": mesh,
+            "color": actor.attributes.get("color", ""),
+            "matrix": transform.get_matrix(),
+        }
+    ]
+
+
+def static_class(type_id: str, mesh_path: str) -> str:
+    """The box class of a thing: parked cars and warning boards have their own (spec K.1)."""
+    if "/Car/" in mesh_path:
+        return "static_car"
+    return "static_trafficwarning" if "trafficwarning" in f"{type_id}{mesh_path}".lower() else "static"
 
 
 def _signal_record(name: str, actor: Any, info: ExpertInfo) -> list[dict[str, Any]]:

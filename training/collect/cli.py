@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   ./simlingo collect --out data/first --routes 40
   ./simlingo collect --out data/first --frames 20000 --workers 2
   ./simlingo collect --out data/on_policy --frames 10000 --policy runs/train/first
-  ./simlingo collect --out data/carla --simulator carla --towns Town03 --procedural 0 --no-counterfactual --no-repaint --workers 1
+  ./simlingo collect --out data/carla --simulator carla --towns Town03 --procedural 0 --obstacles 0 --no-counterfactual --no-repaint --workers 1
   ./simlingo collect --check-dreams data/first
 """
 #: Routes where neither --routes nor --frames is given.
@@ -54,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=real(0.0, 1.0),
         default=0.5,
         help="share of the routes in towns of random layout (default 0.5)",
+    )
+    parser.add_argument(
+        "--obstacles",
+        type=real(0.0, 1.0),
+        default=0.5,
+        help="share of the routes with cones, road works, parked cars and street furniture (default 0.5)",
     )
     parser.add_argument("--seed", type=whole(0), default=0, help="other seeds give other routes (default 0)")
     parser.add_argument("--workers", type=whole(1), default=os.cpu_count() or 1, help="processes (default: one a core)")
@@ -92,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
             perturb=not args.no_perturb,
             policy=args.policy,
             procedural=args.procedural,
+            obstacles=args.obstacles,
             counterfactual=not args.no_counterfactual,
             repaint=not args.no_repaint,
             simulator=args.simulator,

@@ -46,6 +46,9 @@ def other_speed(info: ExpertInfo, expert: Expert, rng: np.random.Generator) -> f
     gaps += [lead.rear_s - s - situation.front - 1.0 for lead in situation.leads if lead.speed < 0.5]
     for gap in gaps:
         most = min(most, math.sqrt(2.0 * LATE_DECELERATION * max(gap, 0.0)) + LATE_SPEED)
+    for narrow in situation.narrows:
+        room = max(narrow.begin - s, 0.0)
+        most = min(most, math.sqrt(narrow.speed**2 + 2.0 * LATE_DECELERATION * room) + LATE_SPEED)
     return float(rng.uniform(0.5 if at_sign else 0.0, most))
 
 

@@ -28,7 +28,7 @@ from training.collect.frame_recorder import FRAME_EVERY, FrameRecorder
 from training.collect.policy_drive import PLAN_EVERY, PolicyStretches
 from training.collect.second_view import SecondViews
 from training.collect.settings import FRAMES_BEFORE_INFRACTION, PROCEDURAL, CollectSettings, RouteJob
-from training.collect.world_log import WorldLog, describe_signals
+from training.collect.world_log import WorldLog, describe_objects, describe_signals
 from training.datasets.writer import RouteFile, store_map
 
 #: Longest drive, ticks.
@@ -62,7 +62,7 @@ class Episode:
         green_s = float(self._rng.uniform(*GREEN_S))
         for light in self.session.traffic_lights:
             light.set_green_time(green_s)
-        self.session.begin(start, job.vehicles, job.walkers, job.seed)
+        self.session.begin(start, job.vehicles, job.walkers, job.seed, obstacles=job.obstacles)
         self.expert = Expert(world, self.session.ego, self.dense, planner, EXPERT)
         self._route = RoutePlanner(planner.polyline(self.dense), [Command(command) for _, command in self.dense])
         paint = None
@@ -130,6 +130,7 @@ class Episode:
             "expert": asdict(EXPERT),
             "waypoints": [_waypoint(waypoint, command) for waypoint, command in self.dense],
             "actors": list(log.seen.values()),
+            "objects": describe_objects(self.session),
             **describe_signals(self.session, self._backend),
             "result": result,
         }

@@ -14,7 +14,7 @@ from simlingo_drive.expert.explanation import cause_of, is_hazard
 from simlingo_drive.expert.forecast import offset_points
 from simlingo_drive.expert.labels import path_label
 from simlingo_drive.expert.route import ExpertRoute, Place
-from simlingo_drive.expert.situation import Lead
+from simlingo_drive.expert.situation import Bound, Lead, Narrow
 from training.collect.counterfactual import at_speed
 
 
@@ -71,7 +71,7 @@ def cause_columns(info: ExpertInfo) -> dict[str, Any]:
     cause = info.cause
     distance = None
     if cause is not None:
-        distance = (cause.rear_s if isinstance(cause, Lead) else cause.s) - info.place.s
+        distance = place_of(cause) - info.place.s
     return {
         "cause_actor_id": cause.actor_id if cause is not None and cause.actor_id != -1 else None,
         "cause_distance_m": distance,
@@ -80,6 +80,13 @@ def cause_columns(info: ExpertInfo) -> dict[str, Any]:
             for stop in info.situation.stops
         ],
     }
+
+
+def place_of(bound: Bound) -> float:
+    """Where along the route something bounds the speed, m."""
+    if isinstance(bound, Lead):
+        return bound.rear_s
+    return bound.begin if isinstance(bound, Narrow) else bound.s
 
 
 def place_beside(info: ExpertInfo, route: ExpertRoute, view: EgoState) -> Place:

@@ -50,7 +50,8 @@ def other_lead(
     yaw = expert.route.yaw_at(middle)
     place = expert.route.at(middle) + rng.normal(0.0, SIDEWAYS_M) * np.array((-math.sin(yaw), math.cos(yaw)))
     actors = world.get_actors()
-    bodies = [actor.get_location() for kind in ("vehicle.*", "walker.*") for actor in actors.filter(kind)]
+    kinds = ("vehicle.*", "walker.*", "static.prop*")
+    bodies = [actor.get_location() for kind in kinds for actor in actors.filter(kind)]
     others = [(body.x, body.y) for body in bodies]
     ahead_of_ego = [other for other in others if math.dist(other, (info.ego.x, info.ego.y)) > 1.0]
     if any(math.dist(other, tuple(place)) < AROUND_M for other in ahead_of_ego):

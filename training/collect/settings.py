@@ -22,6 +22,8 @@ PROCEDURAL = "procedural"
 FRAMES_BEFORE_INFRACTION = 8
 #: Share of the routes without any traffic.
 EMPTY_SHARE = 0.1
+#: How much stands about on the routes with obstacles, each as often as the other.
+OBSTACLE_SETTINGS = ("some", "many")
 #: Most vehicles and pedestrians in a town.
 MOST_VEHICLES, MOST_WALKERS = 60, 50
 
@@ -37,6 +39,7 @@ class CollectSettings:
     policy: str | None = None  # name or folder of a model that drives part of the time
     policy_threads: int = 1
     procedural: float = 0.0  # share of the routes that lie in towns of random layout
+    obstacles: float = 0.0  # share of the routes with things beside and at the edge of the lanes
     counterfactual: bool = True  # second views of what is not there
     repaint: bool = True  # towns in other colours than their own
     simulator: str = "embedded"  # embedded, carla
@@ -55,6 +58,7 @@ class CollectSettings:
             "perturb": self.perturb,
             "policy": self.policy,
             "procedural": self.procedural,
+            "obstacles": self.obstacles,
             "counterfactual": self.counterfactual,
             "repaint": self.repaint,
             "simulator": self.simulator,
@@ -71,6 +75,7 @@ class RouteJob:
     weather: str
     vehicles: int
     walkers: int
+    obstacles: str = "none"  # none, some, many
 
     @property
     def name(self) -> str:
@@ -83,6 +88,7 @@ def route_job(settings: CollectSettings, index: int) -> RouteJob:
     rng = np.random.default_rng((settings.seed, index, 1))
     empty = rng.random() < EMPTY_SHARE
     procedural = np.random.default_rng((settings.seed, index, 2)).random() < settings.procedural
+    things = np.random.default_rng((settings.seed, index, 3))
     return RouteJob(
         index,
         PROCEDURAL if procedural else settings.towns[index % len(settings.towns)],
@@ -90,6 +96,7 @@ def route_job(settings: CollectSettings, index: int) -> RouteJob:
         sorted(WEATHERS)[int(rng.integers(len(WEATHERS)))],
         0 if empty else int(rng.integers(8, MOST_VEHICLES + 1)),
         0 if empty else int(rng.integers(0, MOST_WALKERS + 1)),
+        str(things.choice(OBSTACLE_SETTINGS)) if things.random() < settings.obstacles else "none",
     )
 
 

@@ -72,6 +72,16 @@ def describe_actor(actor: Any) -> dict[str, Any]:
     }
 
 
+def describe_objects(session: Session) -> list[dict[str, Any]]:
+    """Everything that stands about, with its place in the map (x m, y m, z m, yaw rad)."""
+    found = []
+    for actor in session.world.get_actors().filter("static.prop*"):
+        pose = actor.get_transform()
+        place = [pose.location.x, pose.location.y, pose.location.z, math.radians(pose.rotation.yaw)]
+        found.append({**describe_actor(actor), "mesh_path": actor.attributes.get("mesh_path", ""), "pose": place})
+    return found
+
+
 def describe_signals(session: Session, backend: Backend) -> dict[str, Any]:
     """Lights with their stop lines (x m, y m, yaw rad), stop signs, and the lights' programs as far as they are known."""
     signs = session.world.get_actors().filter("traffic.stop*")

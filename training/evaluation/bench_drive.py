@@ -21,6 +21,7 @@ DESCRIPTION = "Drive benchmark routes in the embedded world and report completio
 EPILOG = """examples:
   ./simlingo bench drive --towns all --routes 20 --seed 1,2,3 --json runs/bench.json
   ./simlingo bench drive --policy expert --towns gridtown --routes 4 --seed 1 --traffic none
+  ./simlingo bench drive --obstacles many --routes 6 --seed 1
   ./simlingo bench drive --camera grey --routes 6 --seed 1
   ./simlingo bench drive --instructions --routes 20 --seed 1
   ./simlingo bench drive --text on_change --text-before-plan --routes 6 --seed 1
@@ -39,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--routes", type=whole(1), default=3, help="routes a seed, dealt to the towns (default: 3)")
     parser.add_argument("--seed", type=_seeds, default=[1], help="one seed or several parted by commas (default: 1)")
     parser.add_argument("--traffic", choices=("none", "light", "dense"), default="light", help="(default: light)")
+    parser.add_argument(
+        "--obstacles",
+        nargs="?",
+        choices=("none", "some", "many"),
+        const="some",
+        default="none",
+        help="cones, road works and parked cars at the lanes' edges, benches and bins on the pavements (alone: some)",
+    )
     parser.add_argument("--policy", choices=("model", "expert"), default="model", help="who drives (default: model)")
     parser.add_argument(
         "--weights", default="simlingo-mini", metavar="PATH", help="model folder or name (default: simlingo-mini)"
@@ -125,6 +134,7 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
         traffic=args.traffic,
         camera=args.camera,
         weather=_weather(args.weather),
+        obstacles=args.obstacles,
         route_as=args.route_as,
         plan_every=args.plan_every,
         threads=max(cores // jobs, 1),
@@ -189,6 +199,7 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "policy": settings.driver,
         "weights": _weights_name(settings) if settings.driver == "model" else None,
         "traffic": settings.traffic,
+        "obstacles": settings.obstacles,
         "camera": settings.camera,
         "weather": settings.weather or "each route its own",
         "route_as": settings.route_as,

@@ -30,6 +30,7 @@ class DriveSettings(DriverSettings):
     """How the routes of a benchmark are driven."""
 
     weather: str | None = None  # name; None: each route its own
+    obstacles: str = "none"  # none, some, many: what stands beside and at the edge of the lanes
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def drive(
 ) -> DriveRecord:
     """Drive ``route`` from start to end, or to where it goes wrong."""
     assert route.spec is not None
-    session = open_numbered(backend or EmbeddedBackend(), route, settings.traffic, settings.weather)
+    session = open_numbered(backend or EmbeddedBackend(), route, settings.traffic, settings.weather, settings.obstacles)
     driver = make_driver(session, route, embedded_planner(route.spec.town), settings)
     session.tick()
     scorer = RouteScorer(session.world, session.ego, route.transforms)

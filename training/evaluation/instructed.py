@@ -100,7 +100,7 @@ def drive_trial(spec: RouteSpec, settings: DriveSettings, tell: Tell = say_nothi
     trial = find_trial(route, planner)
     if trial is None:
         raise SimlingoError(f"route {spec.name} has no junction with another way for an instruction")
-    session = open_numbered(EmbeddedBackend(), route, settings.traffic, settings.weather)
+    session = open_numbered(EmbeddedBackend(), route, settings.traffic, settings.weather, settings.obstacles)
     driver = make_driver(session, route, planner, settings)
     session.tick()
     scorer = RouteScorer(session.world, session.ego, [waypoint.transform for waypoint, _ in trial.dense])

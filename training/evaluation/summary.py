@@ -70,6 +70,7 @@ def figures(routes: Sequence[Route]) -> dict[str, Any]:
         "red_lights_stopped": _ratio(100.0 * sum(route["red_lights_stopped"] for route in routes), met),
         "collisions_per_km": _ratio(sum(hits.values()), kilometres),
         "vehicle_collisions_per_km": _ratio(hits["vehicle"], kilometres),
+        "static_collisions_per_km": _ratio(hits["static"], kilometres),
         "driven_km": round(kilometres, 3),
         "real_time_factor": _mean([route["real_time_factor"] for route in ended]),
         "collisions": hits,

@@ -42,6 +42,7 @@ _REASONS: dict[Cause, Why] = {
     Cause.WALKER: Why.WALKER,
     Cause.VEHICLE: Why.VEHICLE,
     Cause.LEAD: Why.LEAD,
+    Cause.OBSTACLE: Why.OBSTACLE,
 }
 
 

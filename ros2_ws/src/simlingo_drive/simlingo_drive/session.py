@@ -34,15 +34,26 @@ class Session:
             world.set_weather(weather_named(weather))
             self.map = world.get_map()
 
-    def begin(self, start: carla.Transform, vehicles: int, walkers: int, seed: int, role: str = "ego_vehicle") -> None:
+    def begin(
+        self,
+        start: carla.Transform,
+        vehicles: int,
+        walkers: int,
+        seed: int,
+        role: str = "ego_vehicle",
+        obstacles: str = "none",
+    ) -> None:
         """Put the ego at ``start``, fill the town, and make the first tick.
 
+        ``obstacles`` says how much stands beside and at the edge of the lanes: none, some, many.
+
         Raises:
-            SimlingoError: something stands at ``start``.
+            SimlingoError: something stands at ``start``, or the world has no such obstacles.
         """
         with plain_errors():
             self.ego = spawn_ego(self.world, start, role)
             self._own.append(self.ego)
+            self.backend.place_objects(self.world, obstacles, seed)
             self._own += self.backend.populate(self.world, self.ego, vehicles, walkers, seed)
             self.world.tick()
 
@@ -77,13 +88,18 @@ def open_session(backend: Backend, town: str, seed: int, weather: str) -> Sessio
         return Session(backend, backend.load(town, seed), weather)
 
 
-def open_numbered(backend: Backend, route: Route, traffic: str, weather: str | None = None) -> Session:
-    """The world of a numbered route with traffic of that name and the ego at its start, in ``weather`` or its own."""
+def open_numbered(
+    backend: Backend, route: Route, traffic: str, weather: str | None = None, obstacles: str = "none"
+) -> Session:
+    """The world of a numbered route with the ego at its start, in ``weather`` or its own.
+
+    ``traffic`` and ``obstacles`` are names: of :data:`simlingo_sim.traffic_density.TRAFFIC`, and none, some or many.
+    """
     if route.spec is None:
         raise InvalidInputError(f"route {route.name} has no number that its world could follow")
     session = open_session(backend, route.spec.town, route.spec.world_seed, weather or route.spec.weather)
     vehicles, walkers = TRAFFIC[traffic]
-    session.begin(route.start, vehicles, walkers, route.spec.world_seed)
+    session.begin(route.start, vehicles, walkers, route.spec.world_seed, obstacles=obstacles)
     return session
 
 

@@ -24,6 +24,7 @@ class Capability(Enum):
     ANY_VIEW = "render the camera from any pose within a tick"
     DOMAIN_RANDOMISATION = "draw the town in other colours"
     DRAWN_VEHICLE = "draw a vehicle that is not in the world"
+    OBSTACLES = "put things beside and at the edge of the lanes"
     OTHER_LIGHT = "draw a traffic light in another colour"
     PROCEDURAL_TOWN = "make a town of random layout"
     SECOND_WORLD = "open a second world beside the first"
@@ -62,6 +63,23 @@ class Backend(ABC):
         Returns:
             the actors that whoever leaves the world must take out again.
         """
+
+    def place_objects(self, world: Any, setting: str, seed: int) -> None:
+        """Put cones, road works, parked cars, benches and bins along the streets, by ``seed`` (``OBSTACLES``).
+
+        A vehicle of 2 m width still gets past in its lane. Before ``populate``; what stands there already keeps its room.
+
+        Args:
+            world: of this backend.
+            setting: none, some, many.
+            seed: of the places and of what stands there.
+
+        Raises:
+            SimlingoError: there is no such setting.
+        """
+        del world, seed
+        if setting != "none":
+            raise self._lacks(Capability.OBSTACLES)
 
     @abstractmethod
     def map_of(self, town: str) -> Any:

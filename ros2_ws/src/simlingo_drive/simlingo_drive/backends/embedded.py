@@ -16,9 +16,10 @@ from simlingo_drive.backends.procedural_town import procedural_town
 from simlingo_drive.backends.rendered_views import RenderedViews
 from simlingo_sim import Client, towns
 from simlingo_sim.errors import SimulatorError
+from simlingo_sim.obstacles.placement import place_objects
 from simlingo_sim.population import populate
 from simlingo_sim.town_map import TownMap
-from simlingo_sim.vehicle_models import VEHICLE_MODELS
+from simlingo_sim.vehicle_models import traffic_models
 
 
 class EmbeddedBackend(Backend):
@@ -48,6 +49,10 @@ class EmbeddedBackend(Backend):
         populate(world, vehicles=vehicles, walkers=walkers, seed=seed)
         return []
 
+    def place_objects(self, world: Any, setting: str, seed: int) -> None:
+        """Things of the embedded world; they go with it."""
+        place_objects(world, setting, seed)
+
     def views(self, world: Any, ego: Any, paint: np.random.Generator | None = None) -> RenderedViews:
         """A camera that renders on request."""
         if paint is None:
@@ -58,8 +63,8 @@ class EmbeddedBackend(Backend):
         return RenderedViews(world, ego, Renderer(repainted(mesh_of(world.town), paint)))
 
     def drawable_vehicles(self) -> list[VehicleSize]:
-        """Every vehicle blueprint."""
-        return [VehicleSize(model.type_id, model.length) for model in VEHICLE_MODELS.values()]
+        """The kinds that traffic is made of."""
+        return [VehicleSize(model.type_id, model.length) for model in traffic_models()]
 
     def light_colours(self, light: Any, state: str) -> Mapping[str, str]:
         """One phase of the junction has green, the others red."""

@@ -15,3 +15,4 @@ class Cause(IntEnum):
     WALKER = 4
     VEHICLE = 5  # one that will cross the ego's way
     LEAD = 6  # one ahead on the ego's way
+    OBSTACLE = 7  # something that stands at the lane's edge and leaves little room, or blocks the lane

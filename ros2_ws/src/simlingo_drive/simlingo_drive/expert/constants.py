@@ -30,6 +30,15 @@ class ExpertConstants:
     corridor_margin: float = 0.3  # air beside the car that counts as its way; ours
     look_ahead: float = 60.0  # leading vehicles farther away do not matter; ours (spec N: 80)
 
+    # Things that stand at the lane's edge; ours.
+    standing_margin: float = 0.5  # air to them
+    least_margin: float = 0.25  # less air than that, and the way is blocked
+    standing_over: float = 0.25  # the car may reach over the lane's edge by this
+    standing_ramp: float = 18.0  # over which the car moves aside and back
+    narrow_air: float = 1.0  # free width beside the car, both sides together, below which it slows down
+    narrow_speed: float = 6.0  # m/s
+    narrow_joined: float = 12.0  # narrow places nearer to each other are one
+
     # Lights and signs.
     stop_margin: float = 1.2  # bumper to stop line; ours
     yellow_deceleration: float = 3.2  # m/s^2, above this a yellow light is passed; ours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import carla
@@ -22,7 +22,8 @@ from simlingo_drive.expert.obstacles import find_leads, forecast_stop, walker_st
 from simlingo_drive.expert.pedals import pedals
 from simlingo_drive.expert.route import ExpertRoute, Place
 from simlingo_drive.expert.signals import LightInfo, Signals
-from simlingo_drive.expert.situation import Lead, Situation, Stop
+from simlingo_drive.expert.situation import Bound, Situation
+from simlingo_drive.expert.standing import find_passages, read_things
 from simlingo_drive.expert.traffic import TrafficView
 from simlingo_drive.rig import ego_state
 
@@ -41,7 +42,7 @@ class ExpertInfo:
     lead_distance: float  # m, bumper to bumper; infinite without
     lead_id: int
     lead_speed: float  # m/s
-    cause: Stop | Lead | None  # what bounds the speed; None: the road itself
+    cause: Bound | None  # what bounds the speed; None: the road itself
     situation: Situation  # everything that bounds the speed
     junction: bool  # the ego is in a junction
 
@@ -65,7 +66,7 @@ class Expert:
         """Prepare for a route.
 
         Args:
-            world: carla.World or the embedded one.
+            world: carla.World or the embedded one; what stands there now (``static.prop.*``) is driven around.
             ego: the vehicle.
             route: carla.Waypoint and command, about a metre apart, as ``GlobalPlanner.trace`` gives it.
             planner: of this map; made here where it is missing (a second).
@@ -74,14 +75,17 @@ class Expert:
         self._world, self._ego, self._constants = world, ego, constants
         planner = planner or GlobalPlanner(world.get_map())
         extended = extend(route)
-        self.route = ExpertRoute(planner.polyline(extended), constants)
+        self._front = float(ego.bounding_box.extent.x + ego.bounding_box.location.x)
+        self._half_width = float(ego.bounding_box.extent.y)
+        straight = ExpertRoute(planner.polyline(extended), constants)
+        things = read_things(world)
+        self._passages = find_passages(straight, extended, things, self._front, self._half_width, constants)
+        self.route = self._passages.route
         self._signals = Signals(world, self.route, constants)
         self._junctions = Junctions(world, self.route, extended, self._signals, constants)
         self._vehicles = TrafficView(world, ego, "vehicle.*", constants.forecast_radius + 15.0)
         self._walkers = TrafficView(world, ego, "walker.*", constants.forecast_radius)
         self._lateral = LateralController()
-        self._front = float(ego.bounding_box.extent.x + ego.bounding_box.location.x)
-        self._half_width = float(ego.bounding_box.extent.y)
         self._acceleration = 0.0
 
     def run_step(self) -> tuple[carla.VehicleControl, ExpertInfo]:
@@ -151,7 +155,8 @@ class Expert:
         stops += walker_stops(self.route, s, speed, self._front, self._half_width, walkers, constants)
         bend, _ = self.route.bend(s + 5.0)
         stops += self._junctions.update(s, speed, self._front, min(free, max(bend, 4.0)), vehicles, leads)
-        base = Situation(free, self._front, stops, leads)
+        narrows, blocked = self._passages.ahead(s, constants.look_ahead)
+        base = Situation(free, self._front, stops + blocked, leads, narrows)
         followed = {lead.actor_id for lead in leads}
         others = vehicles.without(followed)
         if len(others):
@@ -159,7 +164,7 @@ class Expert:
                 self.route, s, self._ego_track(base, place, speed), self._front, self._half_width, others, constants
             )
             if stop is not None:
-                return Situation(free, self._front, [*stops, stop], leads), light
+                return replace(base, stops=[*base.stops, stop]), light
         return base, light
 
     def _ego_track(self, situation: Situation, place: Place, speed: float) -> FloatArray:

@@ -33,6 +33,20 @@ def stop_in(speed: float, distance: float, constants: ExpertConstants, strongest
     return (curve - speed) / constants.response - constants.comfort_deceleration
 
 
+def slow_to(speed: float, distance: float, allowed: float, constants: ExpertConstants) -> float:
+    """Drive at most ``allowed`` m/s after ``distance`` m (from now on where it is negative), braking comfortably before."""
+    if distance <= 0.0:
+        return towards_speed(speed, allowed, constants)
+    distance = max(distance, 2.0)  # a little too fast at the end is no reason to brake hard
+    needed = (speed * speed - allowed * allowed) / (2.0 * distance)
+    if needed > constants.comfort_deceleration:
+        return -min(needed * 1.1, constants.firm_deceleration)
+    curve = math.sqrt(allowed * allowed + 2.0 * constants.comfort_deceleration * distance)
+    # Fast enough to brake along the curve, or slower already and rolling up to it.
+    braking = constants.comfort_deceleration * min(max(speed - allowed, 0.0), 1.0)
+    return (curve - speed) / constants.response - braking
+
+
 def follow(speed: float, gap: float, lead_speed: float, constants: ExpertConstants) -> float:
     """Intelligent driver model's interaction behind a vehicle ``gap`` m ahead (bumper to bumper) at ``lead_speed``."""
     most, brake = constants.max_acceleration, constants.comfort_deceleration

@@ -14,7 +14,7 @@ class Stop:
     """A place that the front bumper must not pass."""
 
     s: float  # m along the route
-    reason: str  # "traffic_light", "stop_sign", "junction", "walker", "vehicle"
+    reason: str  # "traffic_light", "stop_sign", "junction", "walker", "vehicle", "obstacle"
     actor_id: int = -1
     firm: bool = False  # full brake where it is late, instead of the firm deceleration
 
@@ -29,6 +29,20 @@ class Lead:
 
 
 @dataclass(frozen=True)
+class Narrow:
+    """A place where things leave little room beside the ego."""
+
+    begin: float  # m along the route, of the ego's middle
+    end: float  # m
+    speed: float  # m/s, at most
+    actor_id: int  # the first thing
+
+
+#: What can bound the ego's speed beside the road itself.
+Bound = Stop | Lead | Narrow
+
+
+@dataclass(frozen=True)
 class Situation:
     """The bounds; they hold as they are for the seconds of a forecast, leading vehicles keep their speed."""
 
@@ -36,17 +50,18 @@ class Situation:
     front: float  # m, ego's middle to its front bumper
     stops: list[Stop] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
+    narrows: list[Narrow] = field(default_factory=list)
 
     def acceleration(
         self, route: ExpertRoute, s: float, speed: float, time: float, constants: ExpertConstants
-    ) -> tuple[float, Stop | Lead | None]:
+    ) -> tuple[float, Bound | None]:
         """Acceleration (m/s^2) at ``s`` m and ``speed`` m/s, ``time`` s from now, and its cause (None: the road)."""
         allowed, slope = route.bend(s)
         best = min(
             laws.towards_speed(speed, self.free_speed, constants),
             laws.through_bend(speed, allowed, slope, constants),
         )
-        cause: Stop | Lead | None = None
+        cause: Bound | None = None
         for stop in self.stops:
             strongest = constants.emergency_deceleration if stop.firm else constants.firm_deceleration
             wanted = laws.stop_in(speed, stop.s - s - self.front, constants, strongest)
@@ -57,4 +72,9 @@ class Situation:
             wanted = laws.follow(speed, gap, lead.speed, constants)
             if wanted < best:
                 best, cause = wanted, lead
+        for narrow in self.narrows:
+            if s < narrow.end:
+                wanted = laws.slow_to(speed, narrow.begin - s, narrow.speed, constants)
+                if wanted < best:
+                    best, cause = wanted, narrow
         return best, cause

@@ -12,7 +12,8 @@ import numpy as np
 
 from simlingo_sim.bodies import FREE
 from simlingo_sim.errors import unknown_name
-from simlingo_sim.obstacles.sites import EDGE_SITES, Item, Roadside, furniture, mesh_path_of
+from simlingo_sim.object_models import mesh_path_of
+from simlingo_sim.obstacles.sites import EDGE_SITES, Item, Roadside, furniture
 from simlingo_sim.prop import Prop
 from simlingo_sim.render.walk_mesh import KERB_HEIGHT
 from simlingo_sim.traffic.following import overlap_depth
@@ -135,7 +136,7 @@ class _Filler:
                 item.size[0] / 2,
                 item.size[1] / 2,
             )
-            if self._is_taken(box):
+            if self._is_taken(box) or any(overlap_depth(*box, *other) > 0 for other in boxes):
                 return False
             boxes.append(box)
         self.placed += [_spawn(self._world, item, pose) for item, pose in zip(items, poses, strict=True)]

@@ -111,7 +111,7 @@ def road_works(rng: np.random.Generator, most: float, side: Roadside) -> list[It
     for i in range(barriers - 1):
         heap = str(rng.choice(["dirtdebris01", "dirtdebris02", "ironplank", "barrel"]))
         model = OBJECT_MODELS[f"static.prop.{heap}"]
-        found.append(_prop(heap, middle + 0.6 + 2.2 * i, inner - model.width / 2))
+        found.append(_prop(heap, middle + 0.6 + 2.6 * i, inner - model.width / 2))
     found += [_edge(cone, middle + 1.35 * barriers + 0.6 + 1.4 * i, reach * (1.0 - 0.4 * i)) for i in range(2)]
     return found
 
@@ -174,9 +174,11 @@ def left_behind(rng: np.random.Generator, most: float, side: Roadside) -> list[I
     along = 0.0
     for _ in range(int(rng.integers(1, 4))):
         name = str(rng.choice(names))
-        deep = min(reach, OBJECT_MODELS[f"static.prop.{name}"].length)  # small things lie at the kerb
+        model = OBJECT_MODELS[f"static.prop.{name}"]
+        along += model.width / 2
+        deep = min(reach, model.length)  # small things lie at the kerb
         found.append(_edge(name, along, deep * float(rng.uniform(0.7, 1.0)), -90.0 if rng.random() < 0.5 else 90.0))
-        along += float(rng.uniform(1.2, 2.0))
+        along += model.width / 2 + float(rng.uniform(0.3, 1.2))
     return found
 
 

@@ -30,7 +30,8 @@ _ASIDE_DEG, _ABOVE_DEG = 34.0, 17.0
 _PAINTS = ((178, 24, 28), (28, 62, 140), (236, 238, 240), (36, 96, 60), (232, 176, 32), (40, 42, 46), (150, 154, 158))
 
 
-def _ground() -> Renderer:
+def bare_ground() -> Renderer:
+    """A renderer of an empty square."""
     builder = MeshBuilder()
     corners = [(-60.0, -60.0, 0.0), (60.0, -60.0, 0.0), (60.0, 60.0, 0.0), (-60.0, 60.0, 0.0)]
     builder.fan(corners, (112, 112, 112), Material.PAVEMENT, Tag.GROUND)
@@ -77,7 +78,7 @@ def _entries() -> list[tuple[str, SceneFrame, tuple[float, float, float]]]:
 
 def contact_sheet() -> npt.NDArray[np.uint8]:
     """The sheet, (H, W, 3) uint8."""
-    renderer, entries = _ground(), _entries()
+    renderer, entries = bare_ground(), _entries()
     rows = -(-len(entries) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * _CELL[0], rows * _CELL[1]), (255, 255, 255))
     drawing = ImageDraw.Draw(sheet)

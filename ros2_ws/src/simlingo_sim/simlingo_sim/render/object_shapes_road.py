@@ -175,8 +175,9 @@ def rubble(builder: MeshBuilder, model: ObjectModel) -> None:
     for i in range(9):
         builder.triangle(crown[i], crown[(i + 1) % 9], top, (138, 104, 70), Material.FLAT, model.tag)
     for x, y, size in ((0.52, 0.30, 0.20), (-0.45, -0.45, 0.16), (-0.15, 0.62, 0.14), (0.2, -0.62, 0.18)):
-        middle = (x * half_l, y * half_w, 0.10 + size / 2)
-        builder.box(middle, (size, size, size), (150, 146, 140), tag=model.tag, yaw=x * 3.0)
+        side = size * half_w / 0.65
+        middle = (x * half_l, y * half_w, 0.22 * model.height + side / 2)
+        builder.box(middle, (side, side, side), (150, 146, 140), tag=model.tag, yaw=x * 3.0)
 
 
 def barrel(builder: MeshBuilder, model: ObjectModel) -> None:
