@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="picture to write, .jpg or .png")
     path: Path = parser.parse_args().file
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    Image.fromarray(contact_sheet()).save(temporary, quality=80)
+    Image.fromarray(contact_sheet()).save(temporary, quality=58)
     temporary.replace(path)
     print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 
