@@ -77,7 +77,7 @@ def test_the_card_holds_every_option_that_decides_over_frames(tmp_path: Path) ->
     settings = CollectSettings(tmp_path, ("a",), 9, False, "model", 1, 0.25, False, False, "carla")
     assert settings.card() == {
         "towns": ["a"], "seed": 9, "perturb": False, "policy": "model", "procedural": 0.25, "counterfactual": False,
-        "repaint": False, "simulator": "carla",
+        "repaint": False, "simulator": "carla", "obstacles": 0.0,
     }  # fmt: skip
 
 

@@ -39,12 +39,12 @@ class CollectSettings:
     policy: str | None = None  # name or folder of a model that drives part of the time
     policy_threads: int = 1
     procedural: float = 0.0  # share of the routes that lie in towns of random layout
-    obstacles: float = 0.0  # share of the routes with things beside and at the edge of the lanes
     counterfactual: bool = True  # second views of what is not there
     repaint: bool = True  # towns in other colours than their own
     simulator: str = "embedded"  # embedded, carla
     host: str = "127.0.0.1"  # of the CARLA server
     port: int = 2000
+    obstacles: float = 0.0  # share of the routes with things beside and at the edge of the lanes
 
     def backend(self) -> Backend:
         """The world that the settings name."""

@@ -16,6 +16,7 @@ from simlingo_sim.object_models import mesh_path_of
 from simlingo_sim.obstacles.sites import EDGE_SITES, Item, Roadside, furniture
 from simlingo_sim.prop import Prop
 from simlingo_sim.render.walk_mesh import KERB_HEIGHT
+from simlingo_sim.traffic.detours import Footprint
 from simlingo_sim.traffic.following import overlap_depth
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class _Filler:
     def _put(self, lane: _Lane, items: Sequence[Item], begin: float) -> bool:
         """Spawn ``items`` where all of them have room; False, and nothing, where one has not."""
         poses = [_pose(self._world, lane, item, begin) for item in items]
-        boxes = []
+        boxes: list[Footprint] = []
         for item, pose in zip(items, poses, strict=True):
             if pose is None:
                 return False
@@ -143,7 +144,7 @@ class _Filler:
         self._taken = np.concatenate((self._taken, boxes))
         return True
 
-    def _is_taken(self, box: tuple[float, float, float, float, float]) -> bool:
+    def _is_taken(self, box: Footprint) -> bool:
         x, y, yaw, half_length, half_width = box
         if len(self._bodies) and np.hypot(self._bodies[:, 0] - x, self._bodies[:, 1] - y).min() < _ROOM_M:
             return True
