@@ -1,4 +1,4 @@
-"""The route as the stack follows it, and instructions that change it."""
+"""The route as the stack follows it, turns that are asked for, given up, missed and made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simlingo.contracts import Command, EgoState, Instruction, InvalidInputError
-from simlingo.navigation.global_planner import GlobalPlanner
-from simlingo.navigation.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance
+from simlingo.contracts import Command, EgoState, InvalidInputError
+from simlingo.instructions.session import Turn
+from simlingo.navigation.global_planner import MANOEUVRES, GlobalPlanner
+from simlingo.navigation.guidance import Guidance
 from simlingo_sim import towns
 
 STRAIGHT = np.stack((np.arange(0.0, 200.0), np.zeros(200)), axis=1)
@@ -98,58 +99,115 @@ def test_too_far_off_the_route_does_not_guide() -> None:
     assert guidance.off_route
 
 
-def test_words_without_a_map_or_route_are_refused_with_the_reason() -> None:
+def test_no_turn_without_a_map_or_a_route_and_the_reason_says_so() -> None:
     guidance = Guidance()
-    turn = Instruction("1", 0, "turn left at the next junction")
-    assert [outcome.status for outcome in guidance.instruct(turn, ego(0.0))] == [REFUSED]
-    assert "world_info" in guidance.instruct(turn, ego(0.0))[-1].reason
+    assert "world_info" in guidance.change(Command.LEFT, False, ego(0.0))
     guidance.set_map(town_map())
-    assert "no route" in guidance.instruct(turn, ego(0.0))[-1].reason
+    assert "no route" in guidance.change(Command.LEFT, False, ego(0.0))
 
 
-def test_other_words_are_not_understood() -> None:
-    outcome = Guidance().instruct(Instruction("1", 0, "sing a song"), ego(0.0))[-1]
-    assert outcome.status == NOT_UNDERSTOOD
-    assert outcome.reason
+def asked_to_turn(guidance: Guidance) -> tuple[list[EgoState], Command]:
+    """A mission, and another way at its first junction asked for; the mission's poses and what was asked."""
+    poses = on_town(guidance)
+    guidance.update(poses[0])
+    first = next(command for command in guidance.route()[1] if command in MANOEUVRES)
+    for command in MANOEUVRES:
+        if command != first and not guidance.change(command, True, poses[0]):
+            return poses, command
+    raise AssertionError("choose another route")
+
+
+def drive(guidance: Guidance, poses: list[EgoState], until: Turn | None = None) -> Turn:
+    """Follow ``poses`` to their end, or until the turn is in that state."""
+    for pose in poses:
+        guidance.update(pose)
+        if guidance.turn is until:
+            break
+    return guidance.turn
 
 
 @pytest.mark.medium
-def test_an_accepted_instruction_bends_the_route_and_is_obeyed_once_driven() -> None:
+def test_a_turn_bends_the_route_and_is_done_once_driven() -> None:
     guidance = Guidance()
-    poses = on_town(guidance)
-    guidance.update(poses[0])
-    first_turn = next(
-        command for command in guidance.route()[1] if command in (Command.LEFT, Command.RIGHT, Command.STRAIGHT)
-    )
-    wishes = {"turn left": Command.LEFT, "turn right": Command.RIGHT, "go straight": Command.STRAIGHT}
-    text = next(
-        text
-        for text, command in wishes.items()
-        if command != first_turn and guidance.instruct(Instruction("w", 0, text), poses[0])[-1].status == ACCEPTED
-    )
-    assert guidance.instruction_id == "w"
+    _, command = asked_to_turn(guidance)
     line, commands = guidance.route()
-    turn = next(command for command in commands if command in wishes.values())
-    assert turn == wishes[text]
-    assert guidance.carried_out() is None
-    outcomes = []
-    for pose in poses_along(line)[: commands.index(turn) + 60]:
-        guidance.update(pose)
-        done = guidance.carried_out()
-        if done is not None:
-            outcomes.append((done.status, guidance.planner and guidance.planner.progress))
-    assert [status for status, _ in outcomes] == [OBEYED]
-    assert outcomes[0][1] > commands.index(turn) * 0.5
+    assert next(each for each in commands if each in MANOEUVRES) == command
+    assert guidance.turn is Turn.AHEAD
+    begin = commands.index(command)
+    assert drive(guidance, poses_along(line)[: begin - 2]) is Turn.AHEAD
+    assert drive(guidance, poses_along(line)[begin - 2 : begin + 60], Turn.DONE) is Turn.DONE
+    goal = guidance.route()[0][-1]
+    assert guidance.restore(poses_along(line)[begin]) == ""
+    np.testing.assert_array_equal(guidance.route()[0][-1], goal)
 
 
-def test_an_empty_text_clears_and_a_new_one_replaces() -> None:
+@pytest.mark.medium
+def test_a_turn_given_up_before_the_junction_leaves_the_mission_as_it_was() -> None:
     guidance = Guidance()
-    poses = on_town(guidance)
-    guidance.update(poses[0])
-    follow = Instruction("a", 0, "follow the road")
-    assert guidance.instruct(follow, poses[0])[-1].status == ACCEPTED
-    outcomes = guidance.instruct(Instruction("b", 0, "follow the road"), poses[0])
-    assert [(outcome.instruction.id, outcome.status) for outcome in outcomes] == [("a", CLEARED), ("b", ACCEPTED)]
-    cleared = guidance.instruct(Instruction("c", 0, "  "), poses[0])
-    assert [(outcome.instruction.id, outcome.status) for outcome in cleared] == [("b", CLEARED)]
-    assert guidance.instruction_id == ""
+    mission = Guidance()
+    poses = on_town(mission)
+    asked_to_turn(guidance)
+    drive(guidance, poses[:12])
+    revision = guidance.revision
+    assert guidance.restore(poses[12]) == ""
+    assert guidance.revision > revision
+    assert guidance.turn is Turn.NONE
+    np.testing.assert_array_equal(guidance.route()[0], mission.route()[0])
+    for pose in poses[12:]:
+        guidance.update(pose)
+        assert guidance.planner is not None
+        assert guidance.planner.deviation < 0.5
+    assert guidance.planner is not None
+    assert guidance.planner.finished
+
+
+@pytest.mark.medium
+def test_a_turn_given_up_behind_the_junction_leads_to_the_goal_another_way() -> None:
+    guidance = Guidance()
+    poses, command = asked_to_turn(guidance)
+    line, commands = guidance.route()
+    turning = commands.index(command) + 8
+    drive(guidance, poses_along(line)[:turning])
+    assert guidance.restore(poses_along(line)[turning]) == ""
+    again = guidance.route()[0]
+    assert float(np.linalg.norm(again[-1] - (poses[-1].x, poses[-1].y))) < 3.0
+    assert guidance.planner is not None
+    assert guidance.planner.deviation < 1.0
+
+
+@pytest.mark.medium
+def test_a_missed_turn_is_known_and_the_route_leads_on_from_the_lane_driven() -> None:
+    guidance = Guidance()
+    poses, _ = asked_to_turn(guidance)
+    assert drive(guidance, poses, Turn.MISSED) is Turn.MISSED
+    missed_at = next(pose for pose in poses if _beside(guidance, pose) > 6.0)
+    assert guidance.rejoin(missed_at) == ""
+    assert guidance.planner is not None
+    assert guidance.planner.deviation < 1.0
+    assert guidance.turn is Turn.NONE
+    line = guidance.route()[0]
+    assert float(np.linalg.norm(line[-1] - (poses[-1].x, poses[-1].y))) < 3.0
+    guidance.update(missed_at)
+    assert not guidance.off_route
+
+
+def _beside(guidance: Guidance, pose: EgoState) -> float:
+    """Distance of a pose from the route followed now, m."""
+    return float(np.min(np.linalg.norm(guidance.route()[0] - (pose.x, pose.y), axis=1)))
+
+
+@pytest.mark.medium
+def test_the_next_left_may_be_a_later_junction_and_the_next_junction_may_not() -> None:
+    planner, spawns = GlobalPlanner(town_map()), towns.load("gridtown").spawn_points
+    dense = planner.trace(spawns[0].location, spawns[3].location)
+    guidance = Guidance()
+    guidance.set_map(town_map())
+    guidance.set_route(planner.polyline(dense), [command for _, command in dense])
+    here = poses_along(planner.polyline(dense))[0]
+    guidance.update(here)
+    assert "offers only: right, straight" in guidance.change(Command.LEFT, True, here)
+    assert guidance.turn is Turn.NONE
+    assert guidance.change(Command.LEFT, False, here) == ""
+    made = [each for each in guidance.route()[1] if each in MANOEUVRES]
+    assert made[0] != Command.LEFT
+    assert Command.LEFT in made

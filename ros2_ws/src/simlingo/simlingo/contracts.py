@@ -14,6 +14,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from simlingo.requests import Reason, RequestKind
+
 FloatArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
 
@@ -109,8 +111,10 @@ class DrivingPlan:
     stamp: int  # ns, the image's stamp, not now
     path: FloatArray  # (20, 2) m, ego frame, one point a metre
     speed_waypoints: FloatArray  # (10, 2) m, ego frame, one every 0.25 s, first at +0.25 s
-    instruction_id: str = ""  # the instruction this plan obeys; empty: none
-    refused: bool = False
+    instruction_id: str = ""  # the instruction the driver was told, which this plan obeys or refuses; empty: none
+    refused: bool = False  # the instruction does not act on this plan
+    reason: Reason | None = None  # why it is refused; its verdict tells unsafe, impossible and not understood apart
+    request: RequestKind | None = None  # what the driver understood; None: it does not say, or was told no words
     text: str = ""
     text_stamp: int = 0  # ns, the frame ``text`` speaks of; 0 without text
     text_fault: str = ""  # why a text that was due has been dropped; the plan itself is whole
@@ -133,7 +137,7 @@ class Instruction:
 
     id: str
     stamp: int  # ns, simulation time from which it holds
-    text: str
+    text: str  # to a driver: what only it can do; empty where the route alone carries the instruction out
 
 
 @dataclass(frozen=True)

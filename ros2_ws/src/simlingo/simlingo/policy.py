@@ -26,7 +26,11 @@ class Policy(Protocol):
         """
 
     def set_instruction(self, instruction: Instruction | None) -> None:
-        """Obey ``instruction`` from the next plan on; ``None`` clears it. Any thread."""
+        """Obey ``instruction`` from the next plan on; ``None`` clears it. Any thread.
+
+        Each plan names it and says whether it obeys. A driver that cannot read instructions refuses whatever is said in
+        words (``Reason.NOT_UNDERSTOOD``); with an empty text the route alone carries it out.
+        """
 
     def ask(self, question: str) -> Answer:
         """Answer a question about the newest frame. Any thread."""

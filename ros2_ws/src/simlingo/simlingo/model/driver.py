@@ -20,9 +20,11 @@ from simlingo.contracts import (
 from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
 from simlingo.model.engine.backend import Backend
 from simlingo.model.engine.commentary_trigger import CommentaryMode, CommentaryTrigger, Intent, intent_of
+from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.processor import Processor
 from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
+from simlingo.requests import Reason
 
 #: An answer that takes longer is given up, s.
 _ANSWER_WITHIN_S = 60.0
@@ -37,6 +39,15 @@ class TextOptions:
     before_plan: bool = False  # the published order: the plan waits for the text and reads it
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What an instruction means for the plans from now on."""
+
+    id: str = ""
+    words: str = ""  # what the network reads; empty: nothing
+    reason: Reason | None = None  # why it is refused whatever is seen
+
+
 class ModelPolicy:
     """Drives with one model; see :class:`simlingo.policy.Policy`.
 
@@ -45,6 +56,7 @@ class ModelPolicy:
         tokenizer: of the same model.
         route_as: whether target points or the command's words tell the route.
         text: when it speaks; a model that was not trained to speak never does.
+        flag: whether the network may refuse instructions; one that was not trained on instructions refuses all words.
         licence: of the weights.
         simulation_only: whether that licence forbids driving anything real.
     """
@@ -57,6 +69,7 @@ class ModelPolicy:
         text: TextOptions | None = None,
         licence: str = "",
         simulation_only: bool = False,
+        flag: InstructionFlag = InstructionFlag.SAFETY,
     ) -> None:
         self.config = backend.config
         self.name = self.config.name
@@ -64,10 +77,11 @@ class ModelPolicy:
         self.text = text if text is not None and self.config.speaks else TextOptions(CommentaryMode.NEVER)
         self._processor = Processor(self.config, tokenizer)
         self._engine = Engine(backend, self._processor.end_of_turn)
-        self._route_as = route_as
+        self._route_as, self._flag = route_as, flag
         self._trigger = CommentaryTrigger(self.text.when, self.text.every)
         self._lock = threading.Lock()
         self._instruction: Instruction | None = None
+        self._told = _Told()
         self._speech: Speech | None = None
         self._due = False
         self._intent: Intent | None = None  # of the newest plan
@@ -75,8 +89,7 @@ class ModelPolicy:
 
     def reset(self) -> None:
         """A new route clears the instruction and calls off the text in the making, with it a plan that waits for one."""
-        with self._lock:
-            self._instruction = None
+        self.set_instruction(None)
         self._called_off.set()
         self._trigger.reset()
         if self._speech is not None:
@@ -108,9 +121,12 @@ class ModelPolicy:
         picture = processor.picture(observation.image, observation.intrinsics)
         here = processor.situation(observation.speed, navigation, self._route_as)
         with self._lock:
-            instruction_id = self._instruction.id if self._instruction else ""
-        text_first = self.text.before_plan and self._trigger.due(self._intent, navigation.command, instruction_id)
-        prompt = processor.commentary(here) if text_first else processor.plan(here)
+            told = self._told
+        text_first = self.text.before_plan and self._trigger.due(self._intent, navigation.command, told.id)
+        if text_first:
+            prompt = processor.commentary(here)
+        else:
+            prompt = processor.instruction(here, told.words, self._flag) if told.words else processor.plan(here)
         reading = Reading(observation.stamp, picture, navigation.target_points, prompt.ids, prompt.shared)
         prepared = time.perf_counter()
         if text_first:
@@ -121,12 +137,14 @@ class ModelPolicy:
             said, said_stamp, fault = self._said()
         self._intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
         if not self.text.before_plan:
-            self._speak_when_due(here, navigation.command, instruction_id)
+            self._speak_when_due(here, navigation.command, told.id)
         return DrivingPlan(
             stamp=observation.stamp,
             path=outcome.path,
             speed_waypoints=outcome.speed_waypoints,
-            instruction_id=instruction_id,
+            instruction_id=told.id,
+            refused=told.reason is not None,
+            reason=told.reason,
             text=said,
             text_stamp=said_stamp,
             text_fault=fault,
@@ -134,9 +152,23 @@ class ModelPolicy:
         )
 
     def set_instruction(self, instruction: Instruction | None) -> None:
-        """The route carries a navigation instruction out; plans name it."""
+        """See :meth:`simlingo.policy.Policy.set_instruction`; words that no prompt can hold are not understood either."""
         with self._lock:
+            if instruction == self._instruction:
+                return
             self._instruction = instruction
+            self._told = self._read(instruction) if instruction is not None else _Told()
+
+    def _read(self, instruction: Instruction) -> _Told:
+        if not instruction.text:
+            return _Told(instruction.id)
+        if not self.config.instructions:
+            return _Told(instruction.id, reason=Reason.NOT_UNDERSTOOD)
+        try:
+            self._processor.instruction("", instruction.text, self._flag)
+        except InvalidInputError:
+            return _Told(instruction.id, reason=Reason.NOT_UNDERSTOOD)
+        return _Told(instruction.id, instruction.text)
 
     def ask(self, question: str) -> Answer:
         """Answer about the newest planned frame; plans go on meanwhile."""

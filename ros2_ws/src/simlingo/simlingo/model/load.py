@@ -11,11 +11,15 @@ from simlingo.model.checkpoints.provenance import Kind, provenance_of
 from simlingo.model.config import ModelConfig
 from simlingo.model.driver import ModelPolicy, TextOptions
 from simlingo.model.folder import GRAPHS, TOKENIZER_FILE, find_model
+from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
 
 if TYPE_CHECKING:
     from simlingo.model.engine.precision import Precision
+
+#: The values of the parameter ``instruction_mode``.
+FLAGS = {"safety": InstructionFlag.SAFETY, "follow": InstructionFlag.INSTRUCTION_FOLLOWING}
 
 
 def load_policy(
@@ -25,6 +29,7 @@ def load_policy(
     text: TextOptions | None = None,
     device: str = "cpu",
     precision: Precision = "fp32",
+    instruction_mode: str = "safety",
 ) -> ModelPolicy:
     """The driver of a shipped model's name, a model folder or any checkpoint that ``./simlingo checkpoint`` reads.
 
@@ -35,13 +40,14 @@ def load_policy(
         text: when the model speaks; None: never.
         device: ``cpu`` or ``cuda``.
         precision: ``fp32``, ``bf16`` or, on a CPU, ``int8``.
+        instruction_mode: ``safety``: the model may refuse instructions; ``follow``: it is told to obey whatever comes.
 
     Raises:
         InvalidInputError: no such model, it was never trained to drive, its files are missing, damaged or do not belong
             together, or the device or torch is not there.
         SimlingoError: too little memory; names the cure.
     """
-    told = RouteAs(route_as)
+    told, flag = RouteAs(route_as), FLAGS[instruction_mode]
     if device == "cpu" and precision == "fp32" and (folder := _with_graphs(name_or_path)) is not None:
         from simlingo.model.engine.onnx_backend import OnnxBackend
 
@@ -49,12 +55,12 @@ def load_policy(
         tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
         backend = OnnxBackend(folder, threads)
         _require_driver(backend.config, name_or_path)
-        return ModelPolicy(backend, tokenizer, told, text, provenance.licence, provenance.simulation_only)
+        return ModelPolicy(backend, tokenizer, told, text, provenance.licence, provenance.simulation_only, flag)
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise InvalidInputError(
             f"{name_or_path} on {device} in {precision} runs on torch, which is not installed: ./simlingo setup train"
         )
-    return _with_torch(name_or_path, threads, told, text, device, precision)
+    return _with_torch(name_or_path, threads, told, text, device, precision, flag)
 
 
 def _with_graphs(name_or_path: str) -> Path | None:
@@ -67,7 +73,13 @@ def _with_graphs(name_or_path: str) -> Path | None:
 
 
 def _with_torch(
-    name_or_path: str, threads: int, route_as: RouteAs, text: TextOptions | None, device: str, precision: Precision
+    name_or_path: str,
+    threads: int,
+    route_as: RouteAs,
+    text: TextOptions | None,
+    device: str,
+    precision: Precision,
+    flag: InstructionFlag,
 ) -> ModelPolicy:
     import torch
 
@@ -97,7 +109,7 @@ def _with_torch(
         network = prepare(network_of(checkpoint), precision, device)
         backend = StaticBackend(network) if target.type == "cuda" else TorchBackend(network)
     provenance = checkpoint.provenance
-    return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only)
+    return ModelPolicy(backend, tokenizer, route_as, text, provenance.licence, provenance.simulation_only, flag)
 
 
 def _require_driver(config: ModelConfig, name_or_path: str) -> None:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, ImageArray, Navigation
 from simlingo.model.camera import to_model_camera
 from simlingo.model.config import ImageConfig, ModelConfig
-from simlingo.model.language_prompt import QUESTION_ANSWER_START, answer_with_plan, commentary_prompt, question_prompt
+from simlingo.model.language_prompt import (
+    FOLLOWING_ANSWER,
+    QUESTION_ANSWER_START,
+    InstructionFlag,
+    answer_with_plan,
+    commentary_prompt,
+    instruction_prompt,
+    question_prompt,
+)
 from simlingo.model.preprocess import model_image
 from simlingo.model.prompt import (
     DRIVING_ANSWER,
@@ -95,6 +103,15 @@ class Processor:
         """Asks for words before the plan; with ``words``, they and the plan's own word are the answer."""
         answer = "" if words is None else answer_with_plan(words) + TURN_END
         return self._chat(here, commentary_prompt(here), answer)
+
+    def instruction(self, here: str, words: str, flag: InstructionFlag) -> PromptIds:
+        """Asks for a plan that obeys ``words``, and holds the answer of one that does.
+
+        Raises:
+            InvalidInputError: the words are empty, no text, or too long.
+        """
+        prompt = instruction_prompt(here, words, flag)
+        return self._chat(f"{flag.value} {here}", prompt, FOLLOWING_ANSWER + TURN_END)
 
     def question(self, question: str) -> PromptIds:
         """Asks about the scene, with the beginning of the answer, which is part of the request.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ REDIRECT_AHEAD_M = 10.0
 CONTINUE_M = 150.0
 #: Neighbouring points of a dense route are at least this far apart, m.
 MIN_STEP_M = 0.2
+#: Where the next junction that offers a manoeuvre is asked for, those within this far are looked at, m.
+LATER_JUNCTIONS_M = 400.0
 #: A way to a manoeuvre may have this many more places than the route's own way through the junction.
 DETOUR_PLACES = 5
 
@@ -84,11 +87,11 @@ class GlobalPlanner:
             index = end
         return points
 
-    def redirect(self, dense: DenseRoute, ego: EgoState, command: Command) -> Redirection:
+    def redirect(self, dense: DenseRoute, ego: EgoState, command: Command, later: bool = False) -> Redirection:
         """The route that carries out ``command`` at the next chance 10 m or more ahead and then leads on to the goal.
 
-        LEFT, RIGHT and STRAIGHT mean the next junction, lane changes the next place where the marks allow it,
-        FOLLOW_LANE the way through the next junction that bends least.
+        LEFT, RIGHT and STRAIGHT mean the next junction or, with ``later``, the next one that offers them; lane changes
+        the next place where the marks allow it; FOLLOW_LANE the way through the next junction that bends least.
         """
         here = _nearest_index(dense, ego)
         arcs = arc_length(_positions(dense))
@@ -98,19 +101,42 @@ class GlobalPlanner:
         if command in LANE_CHANGES:
             places, missing = self._lane_change_way(dense, ahead, command)
         else:
-            ahead = next((i for i in range(ahead, len(dense)) if not dense[i][0].is_junction), len(dense))
-            places, missing = self._junction_way(dense, ahead, command)
+            reach = LATER_JUNCTIONS_M if later and command != Command.FOLLOW_LANE else 0.0
+            ahead, places, missing = self._first_junction_way(dense, arcs, ahead, command, reach)
         if places is None:
             return Redirection(None, missing)
         onward = self._onward(places[-1], self._place(dense[-1][0]))
         route = [*dense[:ahead], *self._route([*places, *onward])]
         return Redirection(route, "", self._distance_to(route, here, ahead, command))
 
-    def _junction_way(self, dense: DenseRoute, ahead: int, command: Command) -> tuple[list[int] | None, str]:
-        """Places from index ``ahead`` of the route through the manoeuvre asked for, or None and why."""
-        entry = next((i for i in range(ahead, len(dense)) if dense[i][0].is_junction), None)
-        if entry is None:
-            return None, "no junction is left on the route"
+    def onward_from(self, ego: EgoState, goal: Any) -> DenseRoute | None:
+        """The way from the lane that the ego is on to the waypoint ``goal``, or, where none leads there, straight on
+        for a while; None: the ego is on no lane of its direction, or at the end of one."""
+        place = self.graph.under(ego)
+        if place is None:
+            return None
+        route = self._route([place, *self._onward(place, self._place(goal))])
+        return route if len(route) > 1 else None
+
+    def _first_junction_way(
+        self, dense: DenseRoute, arcs: FloatArray, ahead: int, command: Command, reach_m: float
+    ) -> tuple[int, list[int] | None, str]:
+        """Index where the way leaves the route, its places, or None and why; junctions ``reach_m`` and less after the
+        first are looked at too."""
+        first, why = -1, "no junction is left on the route"
+        for begin, entry in _stretches(dense, ahead):
+            if first >= 0 and arcs[entry] - arcs[first] > reach_m:
+                break
+            places, missing = self._junction_way(dense, begin, entry, command)
+            if places is not None:
+                return begin, places, ""
+            first, why = (entry, missing) if first < 0 else (first, why)
+        return ahead, None, why
+
+    def _junction_way(
+        self, dense: DenseRoute, ahead: int, entry: int, command: Command
+    ) -> tuple[list[int] | None, str]:
+        """Places from index ``ahead`` of the route through the junction at ``entry``, or None and why."""
         ways = self._ways_through(dense[entry][0].junction_id, dense[entry - 1][0].road_id)
         if command == Command.FOLLOW_LANE:
             wanted = sorted(ways, key=lambda lane: abs(lane.heading_change))[:1]
@@ -193,6 +219,17 @@ class GlobalPlanner:
         wanted = (command,) if command != Command.FOLLOW_LANE else MANOEUVRES
         index = next((i for i in range(ahead, len(route)) if route[i][1] in wanted), ahead)
         return float(arc_length(_positions(route[here : index + 1]))[-1])
+
+
+def _stretches(dense: DenseRoute, ahead: int) -> Iterator[tuple[int, int]]:
+    """Index of the first place behind a junction from ``ahead`` on, and of the next junction's first, again and again."""
+    while True:
+        begin = next((i for i in range(ahead, len(dense)) if not dense[i][0].is_junction), len(dense))
+        entry = next((i for i in range(begin, len(dense)) if dense[i][0].is_junction), len(dense))
+        if entry == len(dense):
+            return
+        yield begin, entry
+        ahead = entry
 
 
 def _unwind(before: IntArray, start: int, goal: int) -> list[int]:

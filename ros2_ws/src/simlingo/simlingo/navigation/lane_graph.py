@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from simlingo.contracts import Command, FloatArray, SimlingoError
+from simlingo.contracts import Command, EgoState, FloatArray, SimlingoError
 from simlingo.geometry import wrap_angle
 
 IntArray = npt.NDArray[np.int64]
@@ -31,6 +31,10 @@ LANE_CHANGE_COST_M = 15.0
 LANE_CHANGE_DELAY_COST = 0.05
 #: A way through a junction that turns by more than this is a turn, rad (CARLA's planner uses 35 degrees).
 TURN_ANGLE = math.radians(35.0)
+
+#: The ego drives on a lane whose middle is nearer than this, m, and whose direction differs by less than this, rad.
+UNDER_M = 4.0
+UNDER_ANGLE = math.radians(60.0)
 
 
 @dataclass
@@ -77,6 +81,7 @@ class LaneGraph:
         self.waypoints = [waypoint for lane in self.lanes for waypoint in lane.waypoints]
         self.lane_of = np.repeat(np.arange(len(self.lanes)), [len(lane.waypoints) for lane in self.lanes])
         self.positions = np.array([(w.transform.location.x, w.transform.location.y) for w in self.waypoints])
+        self._yaws = np.radians([w.transform.rotation.yaw for w in self.waypoints])
         self._name_manoeuvres()
         self.lane_changes = self._find_lane_changes()
         self._matrix = self._build_matrix()
@@ -163,6 +168,14 @@ class LaneGraph:
         """Place of ``lane`` nearest to a carla.Location."""
         gaps = self.positions[lane.first : lane.last + 1] - (location.x, location.y)
         return lane.first + int(np.argmin(np.einsum("ij,ij->i", gaps, gaps)))
+
+    def under(self, ego: EgoState) -> int | None:
+        """Place of the lane that the ego drives on, nearest to it and pointing its way; None: it is on none."""
+        gaps = np.linalg.norm(self.positions - (ego.x, ego.y), axis=1)
+        turned = np.abs(np.mod(self._yaws - ego.yaw + math.pi, 2.0 * math.pi) - math.pi)
+        gaps = np.where(turned < UNDER_ANGLE, gaps, math.inf)
+        place = int(np.argmin(gaps))
+        return place if gaps[place] < UNDER_M else None
 
     def locate(self, location: Any) -> int:
         """Place nearest to a carla.Location.

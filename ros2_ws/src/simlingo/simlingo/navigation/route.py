@@ -57,12 +57,13 @@ class RoutePlanner:
     comes after ``command``. ``distance_to_command`` is along the route, zero inside the manoeuvre and for FOLLOW_LANE.
     """
 
-    def __init__(self, points_in_map: FloatArray, commands: Sequence[Command]) -> None:
+    def __init__(self, points_in_map: FloatArray, commands: Sequence[Command], progress_m: float | None = None) -> None:
         """Take over a plan.
 
         Args:
             points_in_map: (N >= 2, 2) m, map frame, in driving order.
             commands: N commands; the command of a point holds from it to the next point.
+            progress_m: how far along it the ego is; None: the first update finds it.
 
         Raises:
             InvalidInputError: fewer than two points, NaN, another shape, or another number of commands.
@@ -82,8 +83,8 @@ class RoutePlanner:
         self._target_arcs = self._arcs[kept]
         self._zones = _command_zones(self._arcs, commands)
         self._next_target = 0
-        self._progress: float | None = None
-        self._deviation = 0.0
+        self._progress = progress_m
+        self._lateral = 0.0
 
     @classmethod
     def from_path(cls, points_in_map: FloatArray) -> RoutePlanner:
@@ -104,7 +105,12 @@ class RoutePlanner:
     @property
     def deviation(self) -> float:
         """Distance of the ego from the route at the last update, m."""
-        return self._deviation
+        return abs(self._lateral)
+
+    @property
+    def lateral(self) -> float:
+        """The same with a sign, right of the route positive."""
+        return self._lateral
 
     @property
     def finished(self) -> bool:
@@ -129,7 +135,7 @@ class RoutePlanner:
         """Move progress to ``position`` (2,) m and drop the target points that are reached."""
         along, deviation = self._locate(position)
         self._progress = max(along, self.progress)
-        self._deviation = deviation
+        self._lateral = deviation * self._side(along, position)
         for index in range(self._next_target, len(self._targets)):
             arc = self._target_arcs[index]
             if arc > self._progress + MAX_DISTANCE_M:
@@ -150,6 +156,12 @@ class RoutePlanner:
                 return float(self._arcs[first]) + along, deviation
         _, along, deviation = project_onto_polyline(self._points, position)
         return along, deviation
+
+    def _side(self, along: float, position: FloatArray) -> float:
+        """+1 where ``position`` is right of the route at ``along`` metres, else -1."""
+        index = min(max(int(np.searchsorted(self._arcs, along, side="right")) - 1, 0), len(self._points) - 2)
+        step, offset = self._points[index + 1] - self._points[index], position - self._points[index]
+        return 1.0 if step[0] * offset[1] - step[1] * offset[0] >= 0.0 else -1.0
 
     def _commands(self) -> tuple[Command, Command, float]:
         """Command, next command, and distance to the command, m."""

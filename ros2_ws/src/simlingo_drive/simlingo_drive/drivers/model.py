@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import carla
 
 from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Instruction, Navigation, Observation
 from simlingo.control.controller import Controller
+from simlingo.instructions.parts import split
 from simlingo.model.driver import TextOptions
 from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.load import load_policy
@@ -76,8 +78,9 @@ class ModelDriver:
         return self._pilot.control(tick, ego, self._route.update(ego))
 
     def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
-        """The navigation follows ``dense`` from now on, and the policy knows the words."""
-        self._policy.set_instruction(instruction)
+        """The navigation follows ``dense`` from now on; the policy is told what of the words is no matter of the route."""
+        told = dataclasses.replace(instruction, text=split(instruction.text).words)
+        self._policy.set_instruction(told)
         self._route = _route_planner(self._planner, dense)
 
 

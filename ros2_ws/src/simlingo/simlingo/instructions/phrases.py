@@ -74,6 +74,7 @@ _TABLE: tuple[tuple[re.Pattern[str], Command], ...] = (
 )
 _FRONT_PATTERN = re.compile(rf"^(?:{_FRONT} )+")
 _BACK_PATTERN = re.compile(rf"(?: {_BACK})+$")
+_PLACE_PATTERN = re.compile(rf"\b{_PLACE}\b")
 #: Longer texts are no command of a few words; the bound also keeps matching time small.
 MAX_LENGTH = 160
 
@@ -97,3 +98,8 @@ def parse(text: str) -> Command | None:
     words = normalise(text)
     found = {command for pattern, command in _TABLE if pattern.fullmatch(words)}
     return found.pop() if len(found) == 1 else None
+
+
+def names_junction(text: str) -> bool:
+    """Whether ``text`` says at which junction: "turn right at the next junction", and not "take the next right"."""
+    return _PLACE_PATTERN.search(normalise(text)) is not None
