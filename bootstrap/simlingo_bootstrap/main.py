@@ -19,6 +19,8 @@ from simlingo_bootstrap.setup import GROUPS, Setup
 #: What each command needs beyond driving. A command that is not here needs no environment.
 COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "drive": (),
+    "say": (),
+    "ask": (),
     "collect": ("data",),
     "bench": (),
     "train": ("train",),

@@ -26,6 +26,16 @@ COMMANDS: dict[tuple[str, ...], Command] = {
             "drive --headless --seconds 60",
         ),
     ),
+    ("say",): Command(
+        "simlingo_node.say",
+        "tell a running stack what to do, and see what becomes of it",
+        ('say "turn left at the next junction"', 'say "slow down and take the next right"', "say --clear"),
+    ),
+    ("ask",): Command(
+        "simlingo_node.ask",
+        "ask a running stack about what it sees",
+        ('ask "is there a car ahead?"', 'ask --within 5 "what does the traffic light show?"'),
+    ),
     ("bench", "drive"): Command(
         "training.evaluation.bench_drive",
         "drive many routes and report driving scores",

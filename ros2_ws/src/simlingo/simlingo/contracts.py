@@ -146,6 +146,7 @@ class Answer:
 
     text: str | None = None
     error: str | None = None
+    stamp: int = 0  # ns, the frame that the text speaks of
 
     def __post_init__(self) -> None:
         if (self.text is None) == (self.error is None):

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from simlingo.contracts import Answer, DrivingPlan, Instruction, Observation
 
+#: An answer that takes longer is given up, s.
+ANSWER_WITHIN_S = 60.0
+
 
 class Policy(Protocol):
     """A driver. ``plan`` is called from one thread, ``reset`` between two plans or to end the one in work."""
@@ -32,8 +35,8 @@ class Policy(Protocol):
         words (``Reason.NOT_UNDERSTOOD``); with an empty text the route alone carries it out.
         """
 
-    def ask(self, question: str) -> Answer:
-        """Answer a question about the newest frame. Any thread."""
+    def ask(self, question: str, within_s: float = ANSWER_WITHIN_S) -> Answer:
+        """Answer a question about the newest frame, within so many seconds; plans go on meanwhile. Any thread."""
 
     def close(self) -> None:
         """Give back what it holds; no call comes after this one."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import array
 import math
 from collections.abc import Sequence
+from enum import Enum
+from typing import TypeVar
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -31,6 +33,10 @@ from simlingo.contracts import (
     InvalidInputError,
     Navigation,
 )
+from simlingo.instructions.session import PlanNews
+from simlingo.requests import Reason, RequestKind
+
+E = TypeVar("E", bound=Enum)
 
 #: Encodings the stack reads, with their channels in the order red, green, blue (bridge cameras are bgra8).
 ENCODINGS: dict[str, tuple[int, tuple[int, int, int]]] = {
@@ -219,6 +225,8 @@ def plan_to_message(plan: DrivingPlan, frame_id: str, model: str) -> DrivingPlan
         speed_waypoints=points_to_ros(plan.speed_waypoints),
         instruction_id=plan.instruction_id,
         refused=plan.refused,
+        reason=plan.reason.value if plan.reason is not None else "",
+        request=plan.request.value if plan.request is not None else "",
         text=plan.text,
         text_stamp=ns_to_stamp(plan.text_stamp),
         timing=[PhaseTiming(phase=name, duration_ms=seconds * 1e3) for name, seconds in plan.timing.items()],
@@ -249,10 +257,28 @@ def message_to_plan(message: DrivingPlanMsg) -> DrivingPlan:
         speed_waypoints=speed_waypoints,
         instruction_id=message.instruction_id,
         refused=message.refused,
+        reason=_member(Reason, message.reason),
+        request=_member(RequestKind, message.request),
         text=message.text,
         text_stamp=stamp_to_ns(message.text_stamp),
         timing={part.phase: part.duration_ms / 1e3 for part in message.timing},
     )
+
+
+def message_to_plan_news(message: DrivingPlanMsg) -> PlanNews:
+    """What a plan says of the instruction that its driver was told."""
+    return PlanNews(
+        stamp_to_ns(message.header.stamp),
+        message.instruction_id,
+        message.refused,
+        _member(Reason, message.reason),
+        _member(RequestKind, message.request),
+    )
+
+
+def _member(kind: type[E], word: str) -> E | None:
+    """The member that ``word`` names; a word of another version of the driver says nothing, and steers nothing."""
+    return kind(word) if word in {each.value for each in kind} else None
 
 
 def navigation_to_message(navigation: Navigation) -> NavigationMsg:

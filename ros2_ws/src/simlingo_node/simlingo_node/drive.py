@@ -21,6 +21,7 @@ from typing import Any
 
 from simlingo.arguments import real, whole
 from simlingo_node.leases import Lease, take
+from simlingo_node.running import Running, announced
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 
 DEFAULT_PORT = 8090
@@ -78,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text-before-plan", action="store_true", help="a plan waits for a text that is due (published order)"
     )
+    parser.add_argument(
+        "--instruction-mode",
+        default="safety",
+        choices=("safety", "follow"),
+        help="follow: the model is told to obey whatever comes, unsafe or not (default: %(default)s)",
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--realtime", action="store_true", help="the world does not wait for the stack (default)")
     mode.add_argument("--lockstep", action="store_true", help="the world waits for the command of every tick")
@@ -127,6 +134,7 @@ def options_from(args: argparse.Namespace) -> StackOptions:
         precision=args.precision,
         text=args.text,
         text_before_plan=args.text_before_plan,
+        instruction_mode=args.instruction_mode,
         page_port=None,
         video=not args.no_video,
     )
@@ -201,11 +209,16 @@ def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wa
     environment = dds.environment(domain.number)
     os.environ.update(environment)  # for the monitor, which lives in this process
     address = f"http://127.0.0.1:{options.page_port}" if options.page_port is not None else ""
-    title = f"{options.town}, route {options.route}, seed {options.seed}; ROS_DOMAIN_ID={domain.number}; {run_dir}"
+    driven = f"{options.town}, route {options.route}, seed {options.seed}"
+    title = f"{driven}; ROS_DOMAIN_ID={domain.number}; {run_dir}"
     try:
         dds.remove_stale_segments(domain.number)
         dds.check_shared_memory(len(nodes) + 1)
-        with stop_flag() as stopped, DriveView(title, address) as view:
+        with (
+            stop_flag() as stopped,
+            announced(Running(domain.number, driven)),
+            DriveView(title, address) as view,
+        ):
             ending, result = _supervise(options, nodes, environment, run_dir, domain.number, view, stopped)
             _show(view, result, run_dir)
     finally:

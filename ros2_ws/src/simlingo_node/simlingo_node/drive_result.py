@@ -7,18 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from simlingo_msgs.msg import InstructionStatus, StackState
+from simlingo_msgs.msg import StackState
 
 from simlingo_node.drive_monitor import Picture
+from simlingo_node.instruction_status import word_of
 from simlingo_node.stack import StackOptions
-
-_INSTRUCTION_WORDS = {
-    InstructionStatus.ACCEPTED: "accepted",
-    InstructionStatus.OBEYED: "obeyed",
-    InstructionStatus.REFUSED: "refused",
-    InstructionStatus.NOT_UNDERSTOOD: "not understood",
-    InstructionStatus.CLEARED: "cleared",
-}
 
 
 def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[str, Any]:
@@ -52,7 +45,7 @@ def make_result(options: StackOptions, picture: Picture, ending: str) -> dict[st
         "camera_to_control_ms": _latency(picture.states.get("controller")),
         "memory_mib": round(picture.memory_mib, 1),
         "instructions": [
-            {"id": each.id, "text": each.text, "status": _instruction_word(each.status), "reason": each.reason}
+            {"id": each.id, "text": each.text, "status": word_of(each.status), "reason": each.reason}
             for each in picture.instructions.values()
         ],
         "nodes": {name: _node(state) for name, state in sorted(picture.states.items())},
@@ -106,10 +99,6 @@ def result_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("memory", f"{result['memory_mib']:.0f} MiB"),
     ]
     return lines
-
-
-def _instruction_word(status: int) -> str:
-    return _INSTRUCTION_WORDS.get(status, f"unknown status {status}")
 
 
 def _instruction_line(instruction: dict[str, str]) -> str:

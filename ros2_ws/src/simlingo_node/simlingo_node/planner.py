@@ -29,7 +29,7 @@ from simlingo.contracts import (
 from simlingo.model.driver import TextOptions
 from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.engine.speech import SpeechCancelledError
-from simlingo.model.load import load_policy
+from simlingo.model.load import FLAGS, load_policy
 from simlingo.model.prompt import RouteAs
 from simlingo.policy import Policy
 from simlingo_node import conversions, qos
@@ -39,6 +39,7 @@ from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.plan_display import PlanDisplay
 from simlingo_node.process import run_node
+from simlingo_node.questions import Questions
 from simlingo_node.spoken import Spoken
 
 PARAMETERS = (
@@ -75,6 +76,14 @@ PARAMETERS = (
         "text_before_plan",
         False,
         "True: the published order, in which a plan waits for a text that is due and reads it; for research.",
+        fixed=True,
+    ),
+    Parameter(
+        "instruction_mode",
+        "safety",
+        "safety: the driver refuses instructions that are unsafe. follow: it is told to obey whatever comes; only where "
+        "simulation is declared. The controller's safety gate is the same in both.",
+        choices=tuple(FLAGS),
         fixed=True,
     ),
     Parameter(
@@ -126,13 +135,15 @@ class PlannerNode(StackNode):
         self._fault = ""
         self._standing = ""
         self._text_fault = ""
+        self._seen = False  # a frame has come that questions can be about
+        self._questions: Questions | None = None
 
     def configure(self) -> None:
         """Load the driver, plan once to warm it up, make the topics."""
         text = TextOptions(
             CommentaryMode(self.parameters["text"]), self.parameters["text_every"], self.parameters["text_before_plan"]
         )
-        names = ("threads", "route_as", "device", "precision")
+        names = ("threads", "route_as", "device", "precision", "instruction_mode")
         self._loaded = load_policy(
             self.parameters["model"], text=text, **{name: self.parameters[name] for name in names}
         )
@@ -141,6 +152,7 @@ class PlannerNode(StackNode):
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
         self._display = PlanDisplay(self, self.role)
         self._spoken = Spoken(self, self.role, self._policy.name)
+        self._questions = Questions(self, self._policy.ask, self._no_question, self._policy.name)
         self._inputs = [
             self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_camera_info, qos.DEFAULT),
             self.create_subscription(Image, f"{camera}/image", self._on_image, qos.camera_subscription(self.lockstep)),
@@ -156,6 +168,11 @@ class PlannerNode(StackNode):
                 f"{self._policy.name} may drive in simulation only ({self._policy.licence}); where that is so, run the "
                 "planner with use_sim_time:=true and simulation:=true"
             )
+        if self.parameters["instruction_mode"] == "follow" and not simulated:
+            raise InvalidInputError(
+                "instruction_mode 'follow', in which the driver may refuse nothing, is for simulation only; where that is "
+                "so, run the planner with use_sim_time:=true and simulation:=true, else choose instruction_mode:=safety"
+            )
         self._join.clear()
         self._gate.clear()
         self._policy.reset()
@@ -163,6 +180,7 @@ class PlannerNode(StackNode):
         self._arrival.clear()
         self._odometry_stamp = None
         self._fault = self._standing = self._text_fault = ""
+        self._seen = False
         self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
         self._worker.start()
 
@@ -184,6 +202,9 @@ class PlannerNode(StackNode):
         if self._loaded is not None:
             self._loaded.close()
         self._loaded = None
+        if self._questions is not None:
+            self._questions.close()
+        self._questions = None
 
     def report(self) -> tuple[int, str, str]:
         """Active, with its texts or without, standing without guidance, or waiting for an input that does not come."""
@@ -216,6 +237,14 @@ class PlannerNode(StackNode):
         """The driver of a configured node."""
         assert self._loaded is not None
         return self._loaded
+
+    def _no_question(self) -> str:
+        """Why nothing can be asked; empty: it can."""
+        if not self.is_active:
+            return "the planner is not active, so it sees nothing; activate it"
+        return (
+            "" if self._seen else "no frame has come yet, so there is nothing to speak of; ask again when the car sees"
+        )
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         try:
@@ -308,13 +337,16 @@ class PlannerNode(StackNode):
         if self._standing:
             return dataclasses.replace(stop_plan(stamp, self._standing), timing={"wait": begin - arrived})
         decoded = time.perf_counter()
-        # The route has understood the words; the driver is told whose they are.
-        told = Instruction(guidance.instruction_id, stamp, "") if guidance.instruction_id else None
+        # The route carries out what it can; the driver is told the rest, and whose words they are.
+        told = None
+        if guidance.instruction_id:
+            told = Instruction(guidance.instruction_id, stamp, guidance.instruction_text)
         self._policy.set_instruction(told)
         plan = self._policy.plan(
             Observation(stamp, image, intrinsics, parts["odometry"].speed, conversions.message_to_navigation(guidance))
         )
         done = time.perf_counter()
+        self._seen = True
         timing = {"wait": begin - arrived, "decode": decoded - begin, **plan.timing}
         timing["other"] = max(0.0, done - arrived - sum(timing.values()))
         return dataclasses.replace(plan, timing=timing)

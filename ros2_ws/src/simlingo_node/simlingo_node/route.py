@@ -7,16 +7,21 @@ import threading
 import time
 from typing import Any
 
-from carla_msgs.msg import CarlaWorldInfo
+from carla_msgs.msg import CarlaControl, CarlaWorldInfo
 from nav_msgs.msg import Odometry
+from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 from simlingo_msgs.msg import Instruction as InstructionMsg
 from simlingo_msgs.msg import InstructionStatus, Route
 from simlingo_msgs.msg import Navigation as NavigationMsg
-from std_msgs.msg import String
+from std_msgs.msg import Bool, String
 
 from simlingo.contracts import EgoState, Instruction, InvalidInputError, SimlingoError
-from simlingo.navigation.guidance import ACCEPTED, CLEARED, NOT_UNDERSTOOD, OBEYED, REFUSED, Guidance, Outcome
+from simlingo.instructions.dispatcher import Dispatcher
+from simlingo.instructions.states import Step
+from simlingo.navigation.guidance import Guidance
 from simlingo_node import conversions, qos
+from simlingo_node.instruction_inbox import Inbox
+from simlingo_node.instruction_status import step_to_message
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
@@ -46,25 +51,20 @@ PARAMETERS = (
         fixed=True,
     ),
 )
-_STATUS = {
-    ACCEPTED: InstructionStatus.ACCEPTED,
-    OBEYED: InstructionStatus.OBEYED,
-    REFUSED: InstructionStatus.REFUSED,
-    NOT_UNDERSTOOD: InstructionStatus.NOT_UNDERSTOOD,
-    CLEARED: InstructionStatus.CLEARED,
-}
 
 
 class RouteNode(StackNode):
-    """Thin node around :class:`simlingo.navigation.guidance.Guidance`."""
+    """Thin node around :class:`simlingo.navigation.guidance.Guidance` and the instructions that change it."""
 
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__("route", PARAMETERS, **node_arguments)
         self._guidance = Guidance()
-        self._waiting: list[Instruction] = []
-        self._given = 0
-        self._first_stamp: int | None = None
+        self._dispatcher = Dispatcher(self._guidance)
+        self._inbox = Inbox(self._dispatcher)
+        self._ego: EgoState | None = None  # the newest
+        self._paused = False
         self._route_id = ""
+        self._published = 0  # revision of the route that was published last
         self._fault = ""  # of now; the next good odometry clears it
         self._refusal = ""  # why there is no route to follow; the next good route clears it
         self._map_fault = ""  # why instructions cannot change the route; the next good map clears it
@@ -74,8 +74,10 @@ class RouteNode(StackNode):
 
     def configure(self) -> None:
         """Read the script and make the topics."""
-        self._script = parse_script([line for line in self.parameters["instructions"] if line])
+        script = parse_script([line for line in self.parameters["instructions"] if line])
         self._guidance = Guidance(self.parameters["max_deviation_m"])
+        self._dispatcher = Dispatcher(self._guidance)
+        self._inbox = Inbox(self._dispatcher, script)
         self._navigation = self.create_publisher(NavigationMsg, "/simlingo/navigation", qos.DEFAULT)
         self._status = self.create_publisher(InstructionStatus, "/simlingo/instruction_status", qos.DEFAULT)
         self._route = self.create_publisher(Route, "/simlingo/route", qos.LATCHED)
@@ -86,6 +88,11 @@ class RouteNode(StackNode):
                 InstructionMsg, "/simlingo/instruction_stamped", self._on_instruction, qos.DEFAULT
             ),
             self.create_subscription(CarlaWorldInfo, "/carla/world_info", self._on_world_info, qos.LATCHED),
+            self.create_subscription(CarlaControl, "/carla/control", self._on_world_control, qos.DEFAULT),
+            self.create_subscription(DrivingPlanMsg, "/simlingo/plan", self._on_plan, qos.DEFAULT),
+            self.create_subscription(
+                Bool, self.ego_topic("vehicle_control_manual_override"), self._on_override, qos.LATCHED
+            ),
             subscribe_to_route(self, self.parameters["route_source"], self.role, self._set_route),
         ]
 
@@ -93,7 +100,9 @@ class RouteNode(StackNode):
         """Answer odometry from now on."""
         if self._map_thread is not None:
             self._map_thread.join()
-        self._waiting, self._first_stamp, self._fault, self._mode = [], None, "", "waiting"
+        self._inbox.restart()
+        self._dispatcher.forget(0, "")
+        self._ego, self._fault, self._mode = None, "", "waiting"
 
     def cleanup(self) -> None:
         """Let the topics go."""
@@ -123,12 +132,14 @@ class RouteNode(StackNode):
             self._refuse_route(error)
             return
         self._refusal = ""
-        self._route_id = route_id
+        self._forget("another route has come")
+        self._route_id, self._published = route_id, self._guidance.revision
         self._publish_route(route_id)
 
     def _refuse_route(self, error: InvalidInputError) -> None:
         """Follow no route at all: whoever sent another one does not want the old one, so the car stops."""
         self._guidance.drop_route()
+        self._forget("there is no route any more")
         self._refusal, self._mode = f"route refused: {error}", "no route"
         self.refuse(self._refusal)
 
@@ -164,11 +175,11 @@ class RouteNode(StackNode):
             self._fault = str(error)
             self.refuse(self._fault)
             return
-        self._fault = ""
-        self._follow_script(ego)
+        self._fault, self._ego = "", ego
         answer = NavigationMsg(status=NavigationMsg.NO_ROUTE)
         try:
-            self._give_due_instructions(ego)
+            self._guidance.update(ego)
+            self._attend(ego)
             answer = self._answer(ego)
         except InvalidInputError as error:
             self._refuse_route(error)
@@ -177,9 +188,6 @@ class RouteNode(StackNode):
         self._navigation.publish(answer)
         self.statistics.add(time.perf_counter() - begin)
         self.good_input()
-        done = self._guidance.carried_out()
-        if done is not None:
-            self._publish_outcome(done, ego.stamp)
 
     def _answer(self, ego: EgoState) -> NavigationMsg:
         """Navigation at ``ego``."""
@@ -190,7 +198,9 @@ class RouteNode(StackNode):
             return NavigationMsg(status=NavigationMsg.NO_ROUTE)
         message = conversions.navigation_to_message(navigation)
         message.progress, message.length = float(planner.progress), float(planner.length)
-        message.instruction_id = self._guidance.instruction_id
+        told = self._dispatcher.told
+        if told is not None:
+            message.instruction_id, message.instruction_text = told.id, told.text
         self._mode = "active"
         if planner.finished:
             self._mode, message.status = "finished", NavigationMsg.FINISHED
@@ -208,38 +218,39 @@ class RouteNode(StackNode):
         self._hear(Instruction(message.id, conversions.stamp_to_ns(message.header.stamp), message.text))
 
     def _hear(self, heard: Instruction) -> None:
-        """Keep an instruction until the first odometry that is not older than it."""
-        self._given += 1
-        self._waiting.append(Instruction(heard.id or f"instruction-{self._given}", heard.stamp, heard.text))
-        self._waiting.sort(key=lambda waiting: waiting.stamp)
+        """It is answered at the next odometry; while the world is paused, which sends none, at the last."""
+        self._inbox.hear(heard)
+        if self._paused and self.is_active and self._ego is not None:
+            self._attend(self._ego)
 
-    def _follow_script(self, ego: EgoState) -> None:
-        if self._first_stamp is None:
-            self._first_stamp = ego.stamp
-            for seconds, text in self._script:
-                self._hear(Instruction("", ego.stamp + round(seconds * 1e9), text))
+    def _on_plan(self, message: DrivingPlanMsg) -> None:
+        if self.is_active:
+            plan = conversions.message_to_plan_news(message)
+            self._inbox.hear_plan(plan)
 
-    def _give_due_instructions(self, ego: EgoState) -> None:
-        if self._waiting and self._waiting[0].stamp <= ego.stamp:
-            self._guidance.update(ego)
-        while self._waiting and self._waiting[0].stamp <= ego.stamp:
-            outcomes = self._guidance.instruct(self._waiting.pop(0), ego)
-            for outcome in outcomes:
-                self._publish_outcome(outcome, ego.stamp)
-            if outcomes[-1].status == ACCEPTED:
-                self._publish_route(f"{self._route_id}/{outcomes[-1].instruction.id}")
+    def _on_override(self, message: Bool) -> None:
+        self._dispatcher.take_over(message.data)
 
-    def _publish_outcome(self, outcome: Outcome, stamp: int) -> None:
-        status = InstructionStatus(
-            id=outcome.instruction.id,
-            text=outcome.instruction.text,
-            status=_STATUS[outcome.status],
-            reason=outcome.reason,
-            since=conversions.ns_to_stamp(stamp),
-        )
-        status.header.stamp = conversions.ns_to_stamp(stamp)
-        self._status.publish(status)
-        self.get_logger().info(f"instruction '{outcome.instruction.text}': {outcome.status} {outcome.reason}".rstrip())
+    def _on_world_control(self, message: CarlaControl) -> None:
+        self._paused = message.command != CarlaControl.PLAY
+        self._dispatcher.pause(self._paused)
+
+    def _attend(self, ego: EgoState) -> None:
+        """Let everything that is due have its effect, and say what has become of it."""
+        self._tell(self._inbox.steps(ego))
+        if self._guidance.revision != self._published:
+            self._published = self._guidance.revision
+            self._publish_route(f"{self._route_id}/{self._published}")
+
+    def _forget(self, reason: str) -> None:
+        self._tell(self._dispatcher.forget(self._ego.stamp if self._ego is not None else 0, reason))
+
+    def _tell(self, steps: list[Step]) -> None:
+        for step in steps:
+            self._status.publish(step_to_message(step))
+            self.get_logger().info(
+                f"instruction '{step.instruction.text[:80]}': {step.state.value} {step.reason}".rstrip()
+            )
 
     def _publish_route(self, route_id: str) -> None:
         """Say which route is followed now; the bridge scores it."""

@@ -49,6 +49,7 @@ class StackOptions:
     precision: str = "fp32"
     text: str = "on_change"  # when the model says what it does
     text_before_plan: bool = False  # the published order
+    instruction_mode: str = "safety"  # whether the driver may refuse instructions
     page_port: int | None = 8090  # None: no page
     record_dir: str = ""  # folder of bag and video; empty: no recorder
     video: bool = True
@@ -77,6 +78,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "precision": "type of the network's weights: fp32, bf16 or int8",
         "text": "when the model says what it does: never, every_n, on_change or always",
         "text_before_plan": "true: a plan waits for a text that is due and reads it, the published order",
+        "instruction_mode": "safety: unsafe instructions are refused; follow: the driver is told to obey whatever comes",
         "page_port": "TCP port of the live page; -1: no page",
         "record_dir": "folder for the bag and the video; empty: no recording",
         "video": "true: record a video beside the bag",
@@ -92,7 +94,7 @@ def stack(options: StackOptions) -> list[NodeSpec]:
     world: dict[str, Value] = {name: getattr(options, name) for name in names}
     instructions: Value = list(options.instructions) or [""]
     route: dict[str, Value] = {"route_source": options.route_source, "instructions": instructions}
-    driver = ("model", "threads", "route_as", "device", "precision", "text", "text_before_plan")
+    driver = ("model", "threads", "route_as", "device", "precision", "text", "text_before_plan", "instruction_mode")
     # The embedded world and a CARLA server are both simulations.
     planner: dict[str, Value] = {**{name: getattr(options, name) for name in driver}, "simulation": True}
     nodes = [

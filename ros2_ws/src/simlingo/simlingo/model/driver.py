@@ -24,10 +24,8 @@ from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.processor import Processor
 from simlingo.model.prompt import RouteAs
 from simlingo.model.tokenizer import PromptTokenizer
+from simlingo.policy import ANSWER_WITHIN_S
 from simlingo.requests import Reason
-
-#: An answer that takes longer is given up, s.
-_ANSWER_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,8 @@ class ModelPolicy:
     def set_instruction(self, instruction: Instruction | None) -> None:
         """See :meth:`simlingo.policy.Policy.set_instruction`; words that no prompt can hold are not understood either."""
         with self._lock:
-            if instruction == self._instruction:
+            before = self._instruction
+            if instruction and before and (instruction.id, instruction.text) == (before.id, before.text):
                 return
             self._instruction = instruction
             self._told = self._read(instruction) if instruction is not None else _Told()
@@ -170,7 +169,7 @@ class ModelPolicy:
             return _Told(instruction.id, reason=Reason.NOT_UNDERSTOOD)
         return _Told(instruction.id, instruction.text)
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, within_s: float = ANSWER_WITHIN_S) -> Answer:
         """Answer about the newest planned frame; plans go on meanwhile."""
         if not self.config.answers:
             return Answer(error=f"{self.name} was not trained to answer questions")
@@ -179,13 +178,13 @@ class ModelPolicy:
         except SimlingoError as error:
             return Answer(error=str(error))
         try:
-            ids, _ = speech.result(_ANSWER_WITHIN_S)
+            ids, stamp = speech.result(within_s)
         except TimeoutError:
             speech.cancel()
-            return Answer(error=f"no answer within {_ANSWER_WITHIN_S:g} s: the model is too slow, or busy planning")
+            return Answer(error=f"no answer within {within_s:g} s: the model is too slow, or busy planning")
         except Exception as error:  # whatever it is, whoever asked is told, and driving goes on
             return Answer(error=str(error) or type(error).__name__)
-        return Answer(text=self._processor.text(ids))
+        return Answer(text=self._processor.text(ids), stamp=stamp)
 
     def _speak_when_due(self, here: str, command: Command, instruction_id: str) -> None:
         """Ask for a commentary on the newest plan where one is due and none is in the making."""

@@ -10,14 +10,7 @@ from simlingo_msgs.msg import InstructionStatus, Score
 from simlingo.contracts import FloatArray
 from simlingo_drive.criteria import RouteScorer
 from simlingo_node.conversions import ns_to_stamp
-
-_RESULTS = {
-    InstructionStatus.ACCEPTED: "pending",
-    InstructionStatus.OBEYED: "obeyed",
-    InstructionStatus.REFUSED: "refused",
-    InstructionStatus.NOT_UNDERSTOOD: "not understood",
-    InstructionStatus.CLEARED: "cleared",
-}
+from simlingo_node.instruction_status import is_final, word_of
 
 
 class Judge:
@@ -44,8 +37,8 @@ class Judge:
         self._scorer.change_route(route)
 
     def note_instruction(self, status: InstructionStatus) -> None:
-        """Remember what became of the last instruction; a status that is none of the message's own by its number."""
-        self._instruction = _RESULTS.get(status.status, f"unknown status {status.status}")
+        """Remember what became of the last instruction; what has no end yet is pending."""
+        self._instruction = word_of(status.status) if is_final(status.status) else "pending"
 
     def message(self, stamp: int) -> Score:
         """The score so far."""

@@ -18,19 +18,13 @@ from simlingo_msgs.msg import Navigation as NavigationMsg
 from simlingo.contracts import Command, DrivingPlan, EgoState, FloatArray, InvalidInputError
 from simlingo.geometry import ego_to_map
 from simlingo_node.conversions import message_to_plan, message_to_route, points_from_ros, stamp_to_ns, to_command
+from simlingo_node.instruction_status import word_of
 from simlingo_node.overlay import Camera, Overlay
 from simlingo_node.page.lights import StopArea, light_ahead, stop_area
 from simlingo_node.watch import PoseHistory
 
 Json = dict[str, object]
 
-STATUS_NAMES = {
-    InstructionStatus.ACCEPTED: "accepted",
-    InstructionStatus.OBEYED: "obeyed",
-    InstructionStatus.REFUSED: "refused",
-    InstructionStatus.NOT_UNDERSTOOD: "not understood",
-    InstructionStatus.CLEARED: "cleared",
-}
 NAVIGATION_NAMES = {
     NavigationMsg.OK: "on route",
     NavigationMsg.NO_ROUTE: "no route",
@@ -211,7 +205,7 @@ class PageState:
         entry: Json = {
             "id": message.id,
             "text": message.text,
-            "status": STATUS_NAMES.get(message.status, "unknown"),
+            "status": word_of(message.status),
             "reason": message.reason,
             "time": round(stamp_to_ns(message.header.stamp) / 1e9, 2),
         }

@@ -15,16 +15,11 @@ from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 
 from simlingo.contracts import InvalidInputError
 from simlingo_node.conversions import message_to_plan, odometry_to_ego_state
+from simlingo_node.instruction_status import word_of
 from simlingo_node.overlay import Camera, Caption, draw_caption, draw_overlay
 from simlingo_node.watch import PoseHistory
 
 _INSTRUCTION_SHOWN_S = 8.0
-_STATUS_WORDS = {
-    InstructionStatus.ACCEPTED: "accepted",
-    InstructionStatus.OBEYED: "obeyed",
-    InstructionStatus.REFUSED: "refused",
-    InstructionStatus.NOT_UNDERSTOOD: "not understood",
-}
 
 
 @dataclass
@@ -90,8 +85,7 @@ class DriveFrames:
         status = _read(self.instruction, InstructionStatus)
         if status is None or stamp - self.instruction_stamp > _INSTRUCTION_SHOWN_S * 1e9:
             return ""
-        word = _STATUS_WORDS.get(status.status)
-        return f"“{status.text}”  {word}" if word and status.text else ""
+        return f"“{status.text}”  {word_of(status.status)}" if status.text else ""
 
 
 def _read(serialized: bytes | None, kind: Callable[[], Any]) -> Any:
