@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
@@ -17,6 +18,7 @@ from simlingo.contracts import (
     Observation,
 )
 from simlingo.model.camera import to_model_camera
+from simlingo.requests import Reason
 from simlingo_node import planner
 
 SPEED_MPS = 5.0
@@ -30,11 +32,11 @@ class GeometricDriver:
     simulation_only = False
 
     def __init__(self) -> None:
-        self._instruction_id = ""
+        self._instruction: Instruction | None = None
 
     def reset(self) -> None:
         """No instruction is carried out."""
-        self._instruction_id = ""
+        self._instruction = None
 
     def plan(self, observation: Observation) -> DrivingPlan:
         """A straight path towards the next target point."""
@@ -47,16 +49,21 @@ class GeometricDriver:
         path = np.arange(1.0, PATH_POINTS + 1.0)[:, None] * heading
         times = SPEED_WAYPOINT_PERIOD_S * np.arange(1.0, SPEED_WAYPOINTS + 1.0)
         waypoints = SPEED_MPS * times[:, None] * heading
-        told = self._instruction_id
-        words = {"text": f"I carry out {told}.", "text_stamp": observation.stamp} if told else {}
+        told = self._instruction
         timing = {"geometry": time.perf_counter() - begin}
-        return DrivingPlan(observation.stamp, path, waypoints, told, timing=timing, **words)
+        plan = DrivingPlan(observation.stamp, path, waypoints, timing=timing)
+        if told is None:
+            return plan
+        if told.text:
+            return dataclasses.replace(plan, instruction_id=told.id, refused=True, reason=Reason.NOT_UNDERSTOOD)
+        said = f"I carry out {told.id}."
+        return dataclasses.replace(plan, instruction_id=told.id, text=said, text_stamp=observation.stamp)
 
     def set_instruction(self, instruction: Instruction | None) -> None:
-        """The route carries it out; the next plans name it."""
-        self._instruction_id = instruction.id if instruction else ""
+        """What the route carries out the next plans name; it reads no words."""
+        self._instruction = instruction
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, within_s: float = 60.0) -> Answer:
         """It cannot speak."""
         return Answer(error=f"no answer to {question!r}")
 

@@ -65,7 +65,7 @@ class StraightAhead:
     def set_instruction(self, instruction: Instruction | None) -> None:
         self.instructions.append(instruction)
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, within_s: float = 60.0) -> Answer:
         return Answer(error=f"no answer to {question}")
 
 

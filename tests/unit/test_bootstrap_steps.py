@@ -310,5 +310,5 @@ def test_the_real_set_up_survives_a_kill_in_every_step(tmp_path: Path) -> None:
     subprocess.run([str(ROOT / "simlingo"), "setup"], env=env, check=True)
     python = str(tmp_path / "env/bin/python")
     subprocess.run(
-        [python, "-c", "import rclpy, simlingo_msgs.msg, carla_msgs.srv, simlingo_node"], env=env, check=True
+        [python, "-c", "import rclpy, simlingo_msgs.srv, carla_msgs.srv, simlingo_node"], env=env, check=True
     )

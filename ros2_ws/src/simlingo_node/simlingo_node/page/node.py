@@ -18,8 +18,10 @@ from carla_msgs.msg import (
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
+from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import Commentary, DrivingPlan, InstructionStatus, Navigation, Route, Score, StackState
+from simlingo_msgs.srv import Ask
 from std_msgs.msg import Bool, String
 
 from simlingo.contracts import InvalidInputError
@@ -36,7 +38,8 @@ from simlingo_node.watch import EVENTS, PICTURES, SETTLE_S, WATCHED, started
 
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 _MANUAL_RATE_HZ = 20.0
-_MAX_INSTRUCTION_LENGTH = 500
+_MAX_TEXT_LENGTH = 500
+_ANSWER_WITHIN_S = 20.0  # later answers are not wanted on a page
 _STREETS_TIMEOUT_S = 60.0
 _WORLD_COMMANDS = {"pause": CarlaControl.PAUSE, "play": CarlaControl.PLAY, "step": CarlaControl.STEP_ONCE}
 
@@ -78,6 +81,8 @@ class PageNode(StackNode):
         )
         self._world = self.create_publisher(CarlaControl, "/carla/control", DEFAULT)
         self._instruction = self.create_publisher(String, "/simlingo/instruction", DEFAULT)
+        self._ask = self.create_client(Ask, "/simlingo/ask")
+        self._asked = 0
         self._manual_timer = self.create_timer(1.0 / _MANUAL_RATE_HZ, self._drive_manually, clock=_STEADY)
         self._manual_timer.cancel()
         self.create_timer(0.2, self._follow_browsers, clock=_STEADY)
@@ -233,7 +238,9 @@ class PageNode(StackNode):
         if action in _WORLD_COMMANDS:
             self._world.publish(CarlaControl(command=_WORLD_COMMANDS[str(action)]))
         elif action == "instruct":
-            self._instruct(request.get("text"))
+            self._instruction.publish(String(data=_text(request.get("text"))))
+        elif action == "ask":
+            self._question(_text(request.get("text")))
         elif action == "take_over":
             self._take_over.engage()
             self._manual_timer.reset()
@@ -250,10 +257,20 @@ class PageNode(StackNode):
         else:
             raise ValueError(f"unknown request {action!r}")
 
-    def _instruct(self, text: object) -> None:
-        if not isinstance(text, str) or len(text) > _MAX_INSTRUCTION_LENGTH:
-            raise ValueError(f"an instruction is a text of at most {_MAX_INSTRUCTION_LENGTH} characters")
-        self._instruction.publish(String(data=text.strip()))
+    def _question(self, question: str) -> None:
+        """Ask the planner; the answer, or why there is none, comes with a later snapshot."""
+        self._asked += 1
+        number = self._asked
+        self.state.add_question(number, question)
+        if not self._ask.service_is_ready():
+            self.state.add_answer(number, "", "nobody answers questions; is the planner running?", 0)
+            return
+
+        def answered(future: Future) -> None:
+            answer = future.result()
+            self.state.add_answer(number, answer.answer, answer.error, stamp_to_ns(answer.stamp))
+
+        self._ask.call_async(Ask.Request(question=question, deadline_s=_ANSWER_WITHIN_S)).add_done_callback(answered)
 
     # --- timers ----------------------------------------------------------------------------------------------
 
@@ -266,6 +283,21 @@ class PageNode(StackNode):
         )
         message.header.stamp = ns_to_stamp(self.state.newest_stamp())
         self._manual.publish(message)
+
+
+def _text(value: object) -> str:
+    """A browser's text.
+
+    Raises:
+        ValueError: it is none, or too long.
+    """
+    if not isinstance(value, str) or len(value) > _MAX_TEXT_LENGTH:
+        raise ValueError(f"say it in a text of at most {_MAX_TEXT_LENGTH} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("the text is no valid Unicode") from error
+    return value.strip()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -42,6 +42,8 @@ COMMAND_NAMES = {
 _TRACE_STEP_M = 1.0
 _TRACE_POINTS = 4000
 _FEED_LENGTH = 20
+#: Characters of a sentence that are shown.
+_SHOWN_TEXT = 300
 
 
 def flat(points: FloatArray) -> list[float]:
@@ -67,6 +69,7 @@ class PageState:
         self._score: Json | None = None
         self._nodes: dict[str, tuple[float, Json]] = {}
         self._feed: deque[Json] = deque(maxlen=_FEED_LENGTH)
+        self._answers: deque[Json] = deque(maxlen=_FEED_LENGTH)
         self._trace: deque[tuple[float, float]] = deque(maxlen=_TRACE_POINTS)
         self._clock: deque[tuple[float, float]] = deque(maxlen=200)  # steady s, simulation s
         self._route: Json = {"id": "", "points": []}
@@ -201,20 +204,35 @@ class PageState:
             )
 
     def add_instruction_status(self, message: InstructionStatus) -> None:
-        """What became of an instruction; a new status of the newest entry's instruction replaces it."""
+        """What became of an instruction; one that is in the feed already goes on there, and keeps its earlier states."""
+        status = word_of(message.status)
         entry: Json = {
             "id": message.id,
-            "text": message.text,
-            "status": word_of(message.status),
+            "text": message.text[:_SHOWN_TEXT],
+            "status": status,
             "reason": message.reason,
             "time": round(stamp_to_ns(message.header.stamp) / 1e9, 2),
+            "steps": [status],
         }
         with self._lock:
             for index, old in enumerate(self._feed):
                 if old["id"] == message.id and message.id:
-                    self._feed[index] = entry
+                    before = old["steps"]
+                    self._feed[index] = {**entry, "steps": [*(before if isinstance(before, list) else []), status]}
                     return
             self._feed.append(entry)
+
+    def add_question(self, number: int, question: str) -> None:
+        """A question that has been asked; its answer comes later."""
+        with self._lock:
+            self._answers.append({"id": number, "question": question, "answer": "", "error": "", "stamp": 0.0})
+
+    def add_answer(self, number: int, answer: str, error: str, stamp: int) -> None:
+        """The answer to question ``number``, or why there is none; ``stamp`` (ns) of the frame that it speaks of."""
+        with self._lock:
+            for index, old in enumerate(self._answers):
+                if old["id"] == number:
+                    self._answers[index] = {**old, "answer": answer, "error": error, "stamp": stamp / 1e9}
 
     def set_light_places(self, message: CarlaTrafficLightInfoList) -> None:
         """Where the traffic lights are."""
@@ -273,6 +291,7 @@ class PageState:
                 "score": self._score,
                 "nodes": [dict(node, age=round(now - heard, 1)) for heard, node in self._nodes.values()],
                 "feed": list(self._feed),
+                "answers": list(self._answers),
                 "light": None if pose is None else light_ahead(self._stop_areas, self._light_states, pose),
                 "paused": self._paused,
                 "problem": problem,

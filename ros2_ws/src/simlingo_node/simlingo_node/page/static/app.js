@@ -1,8 +1,10 @@
 // The page: one socket, and everything that is shown from it.
 
 import { CameraView } from "./camera.js";
+import { element, fill } from "./dom.js";
 import { SpeedGraph } from "./graph.js";
 import { MapView } from "./map.js";
+import { Talk } from "./talk.js";
 import { Wheel } from "./wheel.js";
 
 const $ = (id) => document.getElementById(id);
@@ -10,6 +12,7 @@ const camera = new CameraView($("camera"));
 const map = new MapView($("map"));
 const graph = new SpeedGraph($("graph"));
 const wheel = new Wheel(send, $("manual"));
+const talk = new Talk(send);
 let socket = null;
 let state = null;
 let frames = 0;
@@ -34,7 +37,8 @@ function connect() {
 }
 
 async function showPicture(data) {
-  await camera.show(data);
+  const { stamp, jpeg } = await camera.show(data);
+  talk.keep(stamp, jpeg);
   $("waiting").hidden = true;
   document.body.dataset.frames = ++frames;
 }
@@ -71,7 +75,8 @@ function show() {
   showTakeover(takeover);
   showRoute(navigation, score);
   showNodes(state.nodes);
-  showFeed(state.feed);
+  talk.showFeed(state.feed);
+  talk.showAnswers(state.answers);
   showLight(state.light);
   showWords(state.words);
   showStatus(score, takeover);
@@ -99,6 +104,7 @@ function problem(text) {
 }
 
 function showWords(words) {
+  talk.speak(words);
   $("says").hidden = !words;
   if ($("says").textContent !== words) $("says").textContent = words; // a screen reader says what is set
 }
@@ -165,35 +171,11 @@ function showNodes(nodes) {
   }));
 }
 
-function showFeed(feed) {
-  fill($("feed"), JSON.stringify(feed), () => feed.toReversed().map((entry) => {
-    const item = element("li", "");
-    const said = element("span", entry.text ? `“${entry.text}”` : "cleared", "said");
-    if (entry.reason) said.append(element("small", entry.reason));
-    item.append(element("span", `${entry.time.toFixed(1)} s`, "at"), said, element("b", entry.status, entry.status));
-    return item;
-  }));
-}
-
 function showLight(light) {
   $("light").hidden = !light;
   if (!light) return;
   $("light").className = `light ${light.state}`;
   $("light").lastElementChild.textContent = `${light.state} in ${light.distance.toFixed(0)} m`;
-}
-
-// Build the children anew only where what they show has changed.
-function fill(parent, key, build) {
-  if (parent.dataset.key === key) return;
-  parent.dataset.key = key;
-  parent.replaceChildren(...build());
-}
-
-function element(tag, text, className = "") {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  made.className = className;
-  return made;
 }
 
 function takeOver(on) {
@@ -211,16 +193,6 @@ $("takeover").addEventListener("click", (event) => {
 window.addEventListener("keydown", (event) => {
   if (event.code === "Escape" && state?.takeover.active) takeOver(false);
 });
-$("instruct").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = $("text").value.trim();
-  if (!text) return;
-  send({ do: "instruct", text });
-  $("text").value = "";
-});
-for (const chip of document.querySelectorAll(".chips button")) {
-  chip.addEventListener("click", () => send({ do: "instruct", text: chip.dataset.text ?? chip.textContent }));
-}
 $("zoom-in").addEventListener("click", () => map.zoomBy(1.4));
 $("zoom-out").addEventListener("click", () => map.zoomBy(1 / 1.4));
 $("north").addEventListener("click", (event) => {

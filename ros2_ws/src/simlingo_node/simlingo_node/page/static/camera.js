@@ -15,10 +15,11 @@ export class CameraView {
     const turn = ++this.newest;
     const headLength = new DataView(buffer).getUint32(0, true);
     const overlay = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headLength)));
-    const picture = await createImageBitmap(new Blob([new Uint8Array(buffer, 4 + headLength)], { type: "image/jpeg" }));
+    const jpeg = new Blob([new Uint8Array(buffer, 4 + headLength)], { type: "image/jpeg" });
+    const picture = await createImageBitmap(jpeg);
     if (turn >= this.newest) this.draw(picture, overlay);
     picture.close();
-    return overlay;
+    return { stamp: overlay.stamp, jpeg };
   }
 
   draw(picture, overlay) {
