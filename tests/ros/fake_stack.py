@@ -43,6 +43,7 @@ from simlingo_msgs.msg import (
     Score,
     StackState,
 )
+from simlingo_msgs.srv import Ask
 from std_msgs.msg import Bool, String
 
 VEHICLE = "/carla/ego_vehicle"
@@ -71,6 +72,7 @@ class FakeStack(Node):
         words = Commentary(text="Turn left at the junction. Stop for the red light.", model="fake")
         self._latched(Commentary, "/simlingo/commentary").publish(words)
         self.create_subscription(String, "/simlingo/instruction", self._on_instruction, 10)
+        self.create_service(Ask, "/simlingo/ask", self._on_question)
         self.create_subscription(CarlaControl, "/carla/control", lambda m: self._tell("control", m.command), 10)
         self.create_subscription(
             Bool, f"{VEHICLE}/vehicle_control_manual_override", lambda m: self._tell("override", m.data), LATCHED
@@ -119,11 +121,21 @@ class FakeStack(Node):
     def _on_instruction(self, message: String) -> None:
         self._tell("instruction", message.data)
         understood = "left" in message.data
-        status = InstructionStatus(id=f"i{self.tick}", text=message.data)
-        status.status = InstructionStatus.ACCEPTED if understood else InstructionStatus.NOT_UNDERSTOOD
-        status.reason = "" if understood else "only navigation commands are understood"
+        status = InstructionStatus(id=f"i{self.tick}", text=message.data, status=InstructionStatus.ACCEPTED)
         status.header.stamp = self._stamp()
         self._send("/simlingo/instruction_status", status)
+        status.status = InstructionStatus.OBEYING if understood else InstructionStatus.NOT_UNDERSTOOD
+        status.reason = "" if understood else "I do not understand that"
+        self._send("/simlingo/instruction_status", status)
+
+    def _on_question(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:
+        self._tell("question", request.question)
+        response.model = "fake"
+        if "why" in request.question:
+            response.error = "the fake was not trained to answer that"
+        else:
+            response.answer, response.stamp = "There is a box ahead.", self._stamp()
+        return response
 
     def _light(self, index: int) -> CarlaTrafficLightInfo:
         """A light whose stop area lies on the lane at ``index``, and which stands 4 m right of it."""

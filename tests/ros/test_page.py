@@ -114,7 +114,7 @@ def test_instruction_reaches_the_topic_and_its_status_comes_back(
     field = driver.find_element("id", "text")
     field.send_keys("please turn left <b>now</b>\n")
     wait_for(lambda: "please turn left <b>now</b>" in fake.said("instruction"), 3.0, "the instruction on its topic")
-    wait_for(lambda: "accepted" in text("feed"), 3.0, "its status")
+    wait_for(lambda: "accepted → obeying" in text("feed"), 3.0, "its states")
     assert "<b>now</b>" in text("feed"), "words are shown as words, not as markup"
     driver.find_elements("css selector", ".chips button")[3].click()
     wait_for(lambda: "follow the road" in fake.said("instruction"), 3.0, "the instruction of a button")
