@@ -314,6 +314,19 @@ def test_a_lane_that_was_reached_is_the_routes_from_then_on(car: Car) -> None:
     assert car.told is None
 
 
+def test_a_lane_reached_before_a_turn_leaves_the_turn_ahead(car: Car) -> None:
+    car.say("t", SAID[car.other])
+    car.tick(car.mission, 1)
+    car.say("a", "change to the left lane")
+    car.verdict("a", RequestKind.LANE_LEFT)
+    beside = car.mission + 3.0 * _left_of(car.mission)
+    for index in range(1, 30):
+        car.tick(beside, index)
+    assert car.steps[-1] == ("a", State.OBEYED)
+    assert car.told == ("t", "")
+    assert car.guidance.turn is Turn.AHEAD
+
+
 def _left_of(line: np.ndarray) -> np.ndarray:
     steps = np.diff(line, axis=0, append=2 * line[-1:] - line[-2:-1])
     steps /= np.linalg.norm(steps, axis=1)[:, None]

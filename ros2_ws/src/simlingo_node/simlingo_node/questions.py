@@ -43,6 +43,7 @@ class Questions:
         self._node = Node(
             f"{parent.get_name()}_questions",
             context=parent.context,
+            use_global_arguments=False,  # the process's node name is the parent's
             enable_rosout=False,
             start_parameter_services=False,
         )

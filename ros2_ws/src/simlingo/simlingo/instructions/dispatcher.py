@@ -187,7 +187,8 @@ class Dispatcher:
         """``session`` has ended; what it still acts on is let go."""
         if session in self._driving and not session.words:
             self._driving.remove(session)
-            if session.state is State.OBEYED and session.request in LANE_CHANGES:
+            reached = session.state is State.OBEYED and session.request in LANE_CHANGES
+            if reached and self._turning in (None, session):  # a turn ahead knows its own lane
                 self._route.rejoin(ego)
         if session is self._turning:
             self._turning = None
