@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.qos import QoSProfile
 from simlingo_msgs.msg import DrivingPlan
 from simlingo_msgs.srv import Ask
 from stack_harness import START_S, TICK, Network, navigation, odometry, picture, process, running
@@ -24,7 +25,7 @@ class Asker:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._client = network.node.create_client(Ask, "/simlingo/ask")
+        self._client = network.node.create_client(Ask, "/simlingo/ask", qos_profile=QoSProfile(depth=200))
         network.until(self._client.service_is_ready, START_S, "the service /simlingo/ask")
 
     def begin(self, question: str, deadline_s: float = 0.0) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from simlingo.arguments import real, whole
-from simlingo.contracts import InvalidInputError, SimlingoError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SimlingoError: no stack runs, or it gives no answer, and why.
     """
+    from simlingo.contracts import InvalidInputError, SimlingoError
+
     question = " ".join(args.question).strip()
     if not question:
         raise InvalidInputError('ask something, such as: ./simlingo ask "is there a car ahead?"')

@@ -56,11 +56,13 @@ class Questions:
         )
         self._executor = MultiThreadedExecutor(MOST_WAITING + _SPARE_THREADS, context=parent.context)
         self._executor.add_node(self._node)
-        threading.Thread(target=self._executor.spin, name="questions", daemon=True).start()
+        self._thread = threading.Thread(target=self._executor.spin, name="questions", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Serve no more; who still waits is answered by the model's end."""
         self._executor.shutdown(timeout_sec=0.2)
+        self._thread.join(timeout=0.5)
         self._node.destroy_node()
 
     def _on_question(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:

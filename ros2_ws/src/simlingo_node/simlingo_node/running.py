@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from simlingo.contracts import SimlingoError
-
 
 @dataclass(frozen=True)
 class Running:
@@ -64,6 +62,8 @@ def find_stack(wanted: int | None) -> int:
     """
     if wanted is not None:
         return wanted
+    from simlingo.contracts import SimlingoError  # numpy comes with it, which the help of a command does without
+
     stacks = running_stacks()
     if len(stacks) == 1:
         return stacks[0].domain

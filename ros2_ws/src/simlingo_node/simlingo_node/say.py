@@ -10,7 +10,6 @@ import argparse
 import sys
 
 from simlingo.arguments import real, whole
-from simlingo.contracts import InvalidInputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Say it; 0: obeyed, accepted with --no-wait, or withdrawn with --clear; 1: anything else."""
+    from simlingo.contracts import InvalidInputError
+
     text = " ".join(args.text).strip()
     if bool(text) == args.clear:
         raise InvalidInputError(
