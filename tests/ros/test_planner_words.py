@@ -104,7 +104,7 @@ def test_of_a_hundred_questions_at_once_some_are_answered_and_the_rest_refused_a
     refused = [answer.error for answer in answers if answer.error]
     assert all("questions wait already" in error for error in refused)
     assert len(answers) - len(refused) >= MOST_WAITING
-    assert len(refused) > 50
+    assert len(refused) >= 20
 
 
 def test_a_deadline_is_the_askers(talking: tuple[Inputs, Asker]) -> None:
