@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -52,7 +51,7 @@ class Talker:
         Raises:
             SimlingoError: nobody listens on this domain.
         """
-        heard: deque[InstructionStatus] = deque()
+        heard: list[InstructionStatus] = []
         name = f"say-{uuid.uuid4().hex[:8]}"
         topic, status = "/simlingo/instruction_stamped", "/simlingo/instruction_status"
         self._node.create_subscription(InstructionStatus, status, heard.append, QoSProfile(depth=_STEPS_KEPT))
@@ -64,7 +63,7 @@ class Talker:
         publisher.publish(Instruction(id=name, text=text))
         end = time.monotonic() + within_s
         while self._until(lambda: bool(heard), end - time.monotonic()):
-            step = heard.popleft()
+            step = heard.pop(0)
             if step.id == name:
                 yield step
 
