@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("yaml", reason="PyYAML is not installed; ./simlingo test installs it")
 
 from simlingo.contracts import InvalidInputError
+from training.trainer.config import TrainConfig
 from training.trainer.config_reading import read_config
 
 
@@ -35,6 +36,7 @@ from training.trainer.config_reading import read_config
 def test_a_value_lies_within_its_bounds(key: str, allowed: tuple[float, ...], refused: tuple[float, ...]) -> None:
     for value in allowed:
         found: Any = read_config("simlingo-mini", [f"{key}={value}"])
+        assert type(found) is TrainConfig
         for name in key.split("."):
             found = getattr(found, name)
         assert found == value

@@ -16,6 +16,7 @@ from dataset_cases import write_dataset  # noqa: E402
 from trainer_cases import POLICY, tiny_config, tiny_run  # noqa: E402
 
 from training.trainer import cli  # noqa: E402
+from training.trainer.checkpoint import RunProgress  # noqa: E402
 from training.trainer.policies import register  # noqa: E402
 
 
@@ -64,3 +65,24 @@ def test_a_run_that_may_drive_does_so_only_when_it_is_asked_to(tmp_path: Path) -
     trainer.run(budget, lambda progress: None)
     assert driven == []
     assert trainer.progress.elapsed_s > 0.0
+
+
+class Reports:
+    """A trainer that says it has come to the steps 99 to 101 of as many thousand samples."""
+
+    def __init__(self) -> None:
+        self.progress = RunProgress(smooth={"path": 0.125})
+        self.interrupted = False
+
+    def run(self, budget: int, report: Callable[[RunProgress], None]) -> None:
+        for step in (99, 100, 101):
+            self.progress.step, self.progress.samples, self.progress.elapsed_s = step, 1000 * step, 10.0 * step
+            report(self.progress)
+
+
+def test_without_a_terminal_every_hundredth_step_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._train(Reports(), 200_000)  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    told = [line for line in said.splitlines() if line.startswith("step ")]
+    assert told == ["step 100  100000 samples  100/s  path 0.125"]
+    assert "step 101" in said, "the bar shows the last"
