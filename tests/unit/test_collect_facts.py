@@ -217,6 +217,7 @@ def test_the_metadata_name_the_route_the_actors_and_the_lights(drive: Recording)
     )
     assert meta["job"] == {
         "index": 0, "town": "gridtown", "seed": 5, "weather": "clear_noon", "vehicles": 25, "walkers": 12,
+        "obstacles": "none",
     }  # fmt: skip
     assert drive.route.map_path.read_text() == world.get_map().to_opendrive()
     assert drive.route.map_path.with_suffix("").with_suffix(".decor.json").is_file()

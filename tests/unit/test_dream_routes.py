@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from collect_cases import record
 
 from simlingo.contracts import InvalidInputError
 from simlingo.geometry import ego_to_map
 from simlingo.requests import RequestKind, Verdict
-from tests.unit.collect_cases import record
 from training.collect.cli import run
 from training.collect.settings import RouteJob
 from training.datasets.reader import Route, open_dataset

@@ -320,8 +320,8 @@ def test_a_lane_reached_before_a_turn_leaves_the_turn_ahead(car: Car) -> None:
     car.say("a", "change to the left lane")
     car.verdict("a", RequestKind.LANE_LEFT)
     beside = car.mission + 3.0 * _left_of(car.mission)
-    for index in range(1, 30):
-        car.tick(beside, index)
+    for tick in range(30):  # a second and a half, before the junction begins
+        car.tick(beside, 1 + tick // 3)
     assert car.steps[-1] == ("a", State.OBEYED)
     assert car.told == ("t", "")
     assert car.guidance.turn is Turn.AHEAD

@@ -47,8 +47,9 @@ def tolds(draw: st.DrawFn) -> Told:
 
 
 def test_the_shipped_models_words_stay_as_they_are() -> None:
-    """Its tokenizer was made from them in this order, and its labels are compared with them."""
-    words = every_commentary()
+    """Its tokenizer was made from them in this order, and its labels are compared with them; obstacles came later."""
+    words = [words for words in every_commentary() if "obstacle" not in words]
+    assert len(every_commentary()) == len(words) + 18
     assert words[0] == "Turn left at the junction. Wait for the red light."
     assert words[-1] == "Follow the road. Keep the speed."
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()

@@ -118,7 +118,9 @@ def plot(report: Report, path: Path) -> None:
     for place, name in enumerate((limit.name for limit in fields(Limits)), start=1):
         axes = figure.add_subplot(3, 4, place)
         most = getattr(report.limits, name)
-        axes.hist(columns[name], bins=60, color="#1a5fb4", log=True)
+        values = columns[name]
+        shown = (float(values.min()), max(float(values.max()), float(values.min()) + 1e-3)) if len(values) else None
+        axes.hist(values, bins=60, range=shown, color="#1a5fb4", log=True)
         axes.axvline(most, color="#c01c28")
         axes.set_title(f"{name}, limit {most:.2f}", fontsize=9)
         axes.set_ylabel("dreams")
