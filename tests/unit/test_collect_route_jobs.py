@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from simlingo_drive.backends.carla_server import CarlaBackend
+from simlingo_drive.expert.constants import CONSTANTS
+from training.collect import episode, second_view, world_log
 from training.collect.settings import CollectSettings, route_job
 
 #: Routes 0 to 7 of this collection, as they were first drawn.
@@ -37,3 +39,11 @@ def test_a_server_is_looked_for_where_the_settings_say() -> None:
     backend = CollectSettings(Path("data"), ("Town03",), simulator="carla", host="10.0.0.7", port=2100).backend()
     assert isinstance(backend, CarlaBackend)
     assert (backend._host, backend._port) == ("10.0.0.7", 2100)
+
+
+def test_what_is_drawn_how_often_and_how_the_expert_differs_is_part_of_the_data() -> None:
+    assert (second_view.OTHER_LEAD_SHARE, second_view.NEARER_SHARE, second_view.OTHER_LIGHT_SHARE) == (0.5, 0.5, 0.6)
+    assert (episode.START_SIDEWAYS_M, episode.START_TURN_DEG, episode.PAINTED_SHARE) == (0.5, 4.0, 0.75)
+    assert replace(episode.EXPERT, sign_stop_ticks=CONSTANTS.sign_stop_ticks) == CONSTANTS
+    assert episode.EXPERT.sign_stop_ticks == 3
+    assert (episode.MOST_TICKS, episode.GREEN_S, world_log.REFRESH_TICKS) == (6000, (4.0, 10.0), 20)
