@@ -85,6 +85,7 @@ def scene(
     obstacles = Obstacles(
         np.array(boxes, dtype=np.float64).reshape(-1, 5),
         ("cone",) * len(boxes),
+        (None,) * len(boxes),
         tuple(900 + k for k in range(len(boxes))),
     )
     line = line_of(np.array([(-12.0, 0.0), (140.0, 0.0)]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simlingo.arguments import output_file, real, whole
+from simlingo.arguments import nearest, output_file, real, whole
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", 1), ("64", 64), (" 7 ", 7)])
@@ -69,3 +69,8 @@ def test_files_without_permission_are_refused_before_the_work(tmp_path: Path) ->
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(argparse.ArgumentTypeError, match="no permission"):
         output_file(str(tmp_path / "locked/figures.json"))
+
+
+def test_the_nearest_name_is_hinted_at() -> None:
+    assert nearest("blu", ["red", "blue"]) == "; did you mean blue?"
+    assert nearest("xyz", ["red", "blue"]) == ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from simlingo.requests import Reason, Verdict
 from tests.unit.dream_cases import scene, thing, user
 from training.language.dreams.dream import Dream, ObjectSlots, Slots
 from training.language.dreams.objects import ABSENT_COLOURS, ABSENT_NAMES, avoid, drive_to, object_dreams
 from training.language.dreams.scene import Scene
-from training.language.dreams.things import Thing, absent, colour_of, describe, is_seen, name_of
+from training.language.dreams.things import Thing, absent, describe, is_seen
 
 RNG = np.random.default_rng
 
@@ -93,24 +92,6 @@ def test_at_least_half_of_the_objects_asked_for_are_not_there() -> None:
     case = scene(5.0, [user(71, 14.0, 5.0)], things=[thing("car", 14.0, 5.0, "red", 71)])
     found = object_dreams(case, RNG(0))
     assert [dream.reason is Reason.NO_OBJECT for dream in found] == [False, True, False, True]
-
-
-@pytest.mark.parametrize(
-    ("rgb", "name"),
-    [
-        ((200, 20, 20), "red"), ((17, 37, 103), "blue"), ((240, 240, 240), "white"), ((12, 12, 14), "black"),
-        ((120, 122, 125), "grey"), ((20, 120, 40), "green"), ((230, 200, 30), "yellow"), ((230, 110, 20), "orange"), (None, None),
-    ],
-)  # fmt: skip
-def test_colours_have_names(rgb: tuple[int, int, int] | None, name: str | None) -> None:
-    assert colour_of(rgb) == name
-
-
-def test_blueprints_have_names() -> None:
-    assert name_of("vehicle.carlamotors.european_hgv") == "truck"
-    assert name_of("walker.pedestrian.0007") == "pedestrian"
-    assert name_of("static.prop.constructioncone") == "cone"
-    assert name_of("vehicle.unknown.thing") == "car"
 
 
 def test_what_is_hidden_is_not_seen() -> None:

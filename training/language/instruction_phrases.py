@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from simlingo.requests import Reason
 from training.language.hold_out import LEAST_OF_A_GROUP, normalise
 from training.language.phrase import KINDS, REASONS_OF, Form, Group, Phrase, RefusedKind, phrase_of, slot_use
-from training.language.reading import known_keys, nearest, read_file, section, texts
+from training.language.reading import known_keys, read_file, section, texts
 from training.language.rules import Rules
 
 

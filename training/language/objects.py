@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
-from training.language.reading import known_keys, nearest, read_file, section, slots_in, texts
+from training.language.reading import known_keys, read_file, section, slots_in, texts
 
 _SLOTS = frozenset({"name", "colour", "place"})
 

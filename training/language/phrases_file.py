@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from training.language.phrase import KINDS, Form, Group, Phrase, phrase_of, slot_use
-from training.language.reading import nearest
 
 #: Slots that a sentence of any kind may have in such a file.
 _ANYWHERE = frozenset({"speed", "unit", "object"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -111,9 +111,3 @@ def known_keys(values: Mapping[str, Any], wanted: Collection[str], where: str) -
     missing = [key for key in wanted if key not in values]
     if missing:
         raise InvalidInputError(f"{where}: the keys {', '.join(missing)} are missing; add them with their wordings")
-
-
-def nearest(name: str, names: Collection[str]) -> str:
-    """A hint at the likeliest of ``names``, or nothing."""
-    found = difflib.get_close_matches(name, list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from training.trainer.config import TrainConfig
 
@@ -57,12 +57,6 @@ def _find(name_or_file: str) -> Path:
     raise InvalidInputError(
         f"no configuration {name_or_file!r}: it is neither a YAML file nor one of {names}{nearest(name_or_file, names)}"
     )
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """A hint at the likeliest of ``names``, or nothing."""
-    found = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _change(values: dict[str, Any], change: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoint import build_network
 from simlingo.model.config import MINI, ModelConfig
@@ -14,7 +15,6 @@ from simlingo.model.network import SimLingoNetwork
 from simlingo.model.processor import Processor
 from simlingo.model.tokenizer import PromptTokenizer
 from training.trainer.config import LossConfig
-from training.trainer.config_reading import nearest
 from training.trainer.losses import DrivingLosses
 from training.trainer.tokenizer import train_tokenizer
 

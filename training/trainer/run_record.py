@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from training.trainer.checkpoint import STATE_FILE
 from training.trainer.config import TrainConfig
-from training.trainer.config_reading import nearest
 from training.trainer.data import TrainData
 from training.trainer.files import write_whole
 

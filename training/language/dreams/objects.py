@@ -18,7 +18,8 @@ from training.language.dreams.line import Line, blend
 from training.language.dreams.record import X, Y
 from training.language.dreams.roll_out import Pace
 from training.language.dreams.scene import Scene
-from training.language.dreams.things import LIGHT, PEDESTRIAN, SIGN, Thing, absent, describe
+from training.language.dreams.things import LIGHT, SIGN, Thing, absent, describe
+from training.language.naming import PEDESTRIAN, VEHICLES
 
 #: Things this near to the way are driven to or around, m; farther along it than this they are out of the path's reach.
 BESIDE_M, ALONG_M = 7.0, (4.0, 20.0)
@@ -122,5 +123,4 @@ def _yaw_at(scene: Scene, along_m: float) -> float:
 def _reason(thing: Thing) -> Reason:
     if thing.name == PEDESTRIAN:
         return Reason.WALKER
-    movable = ("car", "van", "truck", "bus", "motorcycle", "bicycle", "ambulance", "police car", "fire engine")
-    return Reason.VEHICLE if thing.name in movable else Reason.OBSTACLE
+    return Reason.VEHICLE if thing.name in VEHICLES else Reason.OBSTACLE

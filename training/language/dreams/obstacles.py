@@ -11,7 +11,7 @@ import numpy as np
 from simlingo.contracts import EgoState, FloatArray
 from simlingo.geometry import ego_to_map
 from training.language.dreams.scene import Obstacles
-from training.language.dreams.things import name_of
+from training.language.naming import name_of, paint_of
 
 #: Farther obstacles are left out, m.
 NEAR_M = 60.0
@@ -45,6 +45,7 @@ def obstacles_near(
     """Scenery and static boxes around the ego."""
     near = np.flatnonzero(np.hypot(scenery[:, 0] - ego.x, scenery[:, 1] - ego.y) < NEAR_M)
     found, called = [scenery[near]], [names[int(number)] for number in near]
+    colours: list[str | None] = [None] * len(near)
     ids: list[int | None] = [None] * len(near)
     for box in boxes:
         if box["class"] not in _STATIC:
@@ -52,6 +53,8 @@ def obstacles_near(
         spot = ego_to_map(np.array([box["position"][:2]], dtype=np.float64), ego)[0]
         half = box["extent"]
         found.append(np.array([[spot[0], spot[1], ego.yaw + box["yaw"], max(half[0], 0.05), max(half[1], 0.05)]]))
-        called.append(name_of(str(box.get("type_id", box["class"]))))
+        name = name_of(str(box.get("type_id", "")), str(box.get("mesh_path", "")))
+        called.append(f"parked {name}" if name in ("car", "van") else name)
+        colours.append(paint_of(str(box.get("color", ""))) or None)
         ids.append(int(box["id"]) if "id" in box else None)
-    return Obstacles(np.vstack(found), tuple(called), tuple(ids))
+    return Obstacles(np.vstack(found), tuple(called), tuple(colours), tuple(ids))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simlingo.contracts import TICK_S, FloatArray, InvalidInputError
+from training.language.naming import paint_of
 
 IntArray = npt.NDArray[np.int64]
 
@@ -32,7 +33,7 @@ class Actor:
     half_length_m: float
     half_width_m: float
     height_m: float = 1.5
-    colour_rgb: tuple[int, int, int] | None = None
+    colour: str | None = None  # of its paint
 
     @property
     def is_walker(self) -> bool:
@@ -139,8 +140,7 @@ def _light_table(lights: Mapping[str, npt.NDArray[Any]], first: int, count: int)
 
 
 def _actor(entry: Mapping[str, Any]) -> Actor:
-    parts = [part for part in str(entry.get("color", "")).split(",") if part.strip()]
-    colour = (int(parts[0]), int(parts[1]), int(parts[2])) if len(parts) == 3 else None
+    colour = paint_of(str(entry.get("color", ""))) or None
     extent = entry["extent_m"]
     return Actor(
         int(entry["id"]), str(entry["type_id"]), float(extent[0]), float(extent[1]), 2.0 * float(extent[2]), colour

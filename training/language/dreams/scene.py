@@ -53,6 +53,7 @@ class Obstacles:
 
     boxes: FloatArray  # (S, 5) x, y, yaw, half length, half width (m, rad)
     names: tuple[str, ...]
+    colours: tuple[str | None, ...]
     ids: tuple[int | None, ...]
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, FloatArray
-from simlingo_sim.vehicle_models import VEHICLE_MODELS
 from training.datasets.schema import DEPTH_STEP
 from training.language.dreams.dream import ObjectSlots
+from training.language.naming import PEDESTRIAN
 
 LEFT, RIGHT, AHEAD = "left", "right", "ahead"
-PEDESTRIAN, LIGHT, SIGN = "pedestrian", "traffic light", "stop sign"
-#: Parts of blueprints' names, and what the thing is called; the first that fits holds.
-_NAMES = (
-    ("walker", PEDESTRIAN), ("cone", "cone"), ("barrier", "barrier"), ("warning", "warning sign"), ("bench", "bench"),
-    ("bin", "bin"), ("box", "box"), ("trailer", "trailer"), ("ambulance", "ambulance"), ("police", "police car"),
-    ("firetruck", "fire engine"), ("static.vehicle", "parked car"), ("static_car", "parked car"),
-)  # fmt: skip
+LIGHT, SIGN = "traffic light", "stop sign"
 #: Farther things are not spoken of, m; nearer than this they lie under the bonnet.
 FARTHEST_M, NEAREST_M = 45.0, 3.0
 #: Things within this of the way's middle are ahead, others beside it, m.
@@ -57,32 +50,6 @@ class Thing:
     def solid(self) -> bool:
         """The ego would hit it."""
         return self.name not in (LIGHT, SIGN)
-
-
-def name_of(type_id: str) -> str:
-    """What a thing of this blueprint is called."""
-    for part, name in _NAMES:
-        if part in type_id:
-            return name
-    model = VEHICLE_MODELS.get(type_id)
-    if model is not None:
-        return model.base_type
-    return "car" if type_id.startswith("vehicle.") else type_id.rsplit(".", 1)[-1]
-
-
-def colour_of(rgb: tuple[int, int, int] | None) -> str | None:
-    """The name of a paint; None without one."""
-    if rgb is None:
-        return None
-    hue, light, rich = colorsys.rgb_to_hls(*(part / 255.0 for part in rgb))
-    spread = (max(rgb) - min(rgb)) / 255.0
-    if spread < 0.12 or rich < 0.12:
-        return "white" if light > 0.75 else "black" if light < 0.2 else "grey"
-    degrees = 360.0 * hue
-    if 12.0 <= degrees < 45.0 and light < 0.35:
-        return "brown"
-    limits = ((15.0, "red"), (45.0, "orange"), (70.0, "yellow"), (170.0, "green"), (260.0, "blue"), (330.0, "purple"))
-    return next((name for limit, name in limits if degrees < limit), "red")
 
 
 def describe(thing: Thing, things: Sequence[Thing], rng: np.random.Generator) -> ObjectSlots:

@@ -11,7 +11,8 @@ from simlingo.geometry import map_to_ego, wrap_angle
 from training.language.dreams.obstacles import PARKED_CAR
 from training.language.dreams.record import VX, VY, YAW, X, Y
 from training.language.dreams.scene import Scene
-from training.language.dreams.things import FARTHEST_M, LIGHT, SIGN, Thing, colour_of, name_of
+from training.language.dreams.things import FARTHEST_M, LIGHT, SIGN, Thing
+from training.language.naming import name_of
 
 #: Scenery that nobody speaks of.
 _UNNAMED = ("building", "tree", "pole")
@@ -27,14 +28,14 @@ def candidates(scene: Scene) -> list[Thing]:
         if math.isnan(state[X]) or math.dist(state[[X, Y]], (scene.ego.x, scene.ego.y)) > FARTHEST_M:
             continue
         speed = math.hypot(state[VX], state[VY])
-        name, colour = name_of(actor.type_id), None if actor.is_walker else colour_of(actor.colour_rgb)
+        name, colour = name_of(actor.type_id), None if actor.is_walker else actor.colour
         box = (float(state[X]), float(state[Y]), float(state[YAW]), actor.half_length_m, actor.half_width_m)
         found.append(_thing(scene, actor.id, name, colour, box, actor.height_m, speed))
     standing = scene.obstacles
-    for box, name, number in zip(standing.boxes, standing.names, standing.ids, strict=True):
+    for box, name, colour, number in zip(standing.boxes, standing.names, standing.colours, standing.ids, strict=True):
         if name not in _UNNAMED:
             height = _THING_HEIGHT_M.get(name, 1.0)
-            found.append(_thing(scene, number, name, None, tuple(box), height, 0.0))
+            found.append(_thing(scene, number, name, colour, tuple(box), height, 0.0))
     for stop, s in scene.lines_on(scene.line):
         along = s - scene.front_m
         if _STOP_LINES_FROM_M < along < FARTHEST_M:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from training.language.naming import PEDESTRIAN
 from training.language.questions.names import name_of, picture_place
 from training.language.questions.question import Question
-from training.language.questions.scene import MOVES_ABOVE_MPS, PEDESTRIAN, STANDS_BELOW_MPS, Scene, Thing, Where
+from training.language.questions.scene import MOVES_ABOVE_MPS, STANDS_BELOW_MPS, Scene, Thing, Where
 
 #: Things farther away are too small to ask about, m.
 ASKED_WITHIN_M = 40.0

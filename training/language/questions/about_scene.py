@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simlingo_drive.expert.causes import Cause
+from training.language.naming import PEDESTRIAN
 from training.language.questions.names import name_of
 from training.language.questions.question import Question, listed
-from training.language.questions.scene import PEDESTRIAN, Scene, Thing, Where
+from training.language.questions.scene import Scene, Thing, Where
 
 #: Pedestrians, and vehicles, are counted so near, m ahead of the ego's middle (spec C.1).
 COUNTED_M = 1.0, 40.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.language.hold_out import Split
 from training.language.questions import (
     about_crossing,
     about_lane,
@@ -45,13 +46,13 @@ def questions_of(scene: Scene, rng: np.random.Generator) -> list[Question]:
     return chosen
 
 
-def ask_words(question: Question, rng: np.random.Generator, split: str = "seen") -> str:
+def ask_words(question: Question, rng: np.random.Generator, split: Split = Split.SEEN) -> str:
     """The question in one of its wordings.
 
     Args:
         question: what to ask.
         rng: draws the wording.
-        split: "seen" (training), "held_out" (evaluation only) or "all".
+        split: which phrases to draw from.
     """
     phrases = wordings().phrases(question.type, split)
     phrase = phrases[int(rng.integers(len(phrases)))]

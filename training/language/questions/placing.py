@@ -10,9 +10,10 @@ import numpy as np
 
 from simlingo.contracts import EgoState
 from simlingo.geometry import map_to_ego
+from training.language.naming import PEDESTRIAN
 from training.language.questions.around import Route
 from training.language.questions.roads import Pose, RoadMap
-from training.language.questions.scene import PEDESTRIAN, Lead, Thing, Where
+from training.language.questions.scene import Lead, Thing, Where
 from training.language.questions.things import Placed
 
 #: Roads of a junction that run on along ours, and lie at most so far beside it, m, so far beyond its begin, go on from it.

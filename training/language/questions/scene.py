@@ -13,15 +13,13 @@ from enum import Enum
 
 from simlingo.contracts import Command, FloatArray
 from simlingo_drive.expert.causes import Cause
+from training.language.naming import PEDESTRIAN, VEHICLES
 
 #: A thing is seen when so many samples of the stored depth (one of 16 pixels) lie on it; published: five lidar points
 #: (spec C.1). One with fewer, but some, is half seen: no question is asked that hangs on it.
 SEEN_SAMPLES = 5
 #: Slower things stand, faster ones move, m/s; between the two nobody can tell.
 STANDS_BELOW_MPS, MOVES_ABOVE_MPS = 0.2, 0.8
-
-VEHICLE_KINDS = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
-PEDESTRIAN = "pedestrian"
 
 
 class Where(Enum):
@@ -46,7 +44,7 @@ class Thing:
     """A vehicle, a pedestrian, or an object that stands about."""
 
     id: int
-    kind: str  # one of VEHICLE_KINDS, PEDESTRIAN, or what an object is called
+    kind: str  # what it is called, see ``training.language.naming``
     position_m: tuple[float, float]  # its middle, view frame
     yaw_rad: float = 0.0  # view frame
     velocity_mps: tuple[float, float] = (0.0, 0.0)  # view frame
@@ -79,8 +77,8 @@ class Thing:
 
     @property
     def is_vehicle(self) -> bool:
-        """It is one of ``VEHICLE_KINDS``."""
-        return self.kind in VEHICLE_KINDS
+        """Somebody drives it, or has parked it."""
+        return self.kind in VEHICLES
 
     @property
     def is_object(self) -> bool:

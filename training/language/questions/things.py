@@ -13,9 +13,9 @@ import numpy as np
 from simlingo.contracts import EgoState
 from simlingo.geometry import map_to_ego, wrap_angle
 from simlingo_sim.vehicle_models import VEHICLE_MODELS
-from training.language.questions.names import colour_name, object_kind, task_of, vehicle_kind
+from training.language.naming import PEDESTRIAN, VEHICLES, colour_of, name_of, paint_of
 from training.language.questions.roads import Pose, RoadMap
-from training.language.questions.scene import PEDESTRIAN, Thing
+from training.language.questions.scene import Thing
 from training.language.questions.visibility import OBJECT_TAGS, PEDESTRIAN_TAGS, VEHICLE_TAGS, Seen
 
 #: Parked cars of the town are looked at within this distance, m, as far as boxes reach (spec B.1).
@@ -90,10 +90,9 @@ def _from_box(
     along = (record.get("speed", 0.0) * math.cos(pose.yaw), record.get("speed", 0.0) * math.sin(pose.yaw))
     velocity = velocities.get(int(record.get("id", -1)), along)
     kind, colour = PEDESTRIAN, ""
-    if record["class"] in _OBJECT_CLASSES:
-        kind = object_kind(type_id)
-    elif record["class"] != "walker":
-        kind, colour = task_of(type_id) or vehicle_kind(type_id), _paint(actor.get("color", ""))
+    if record["class"] != "walker":
+        kind = name_of(type_id, record.get("mesh_path", ""))
+        colour = paint_of(record.get("color") or actor.get("color", "")) if kind in VEHICLES else ""
     parked = record["class"] in ("static_car", *_OBJECT_CLASSES)
     thing = _in_view(int(record.get("id", -1)), kind, colour, pose, velocity, record["extent"], view, parked)
     # The origin of a pedestrian is the middle of its body, that of all else lies on the ground.
@@ -103,14 +102,14 @@ def _from_box(
 
 
 def _parked(car: Any, number: int, view: EgoState) -> Thing:
-    return _in_view(-10 - number, car.kind, colour_name(*car.paint), car.pose, (0.0, 0.0), car.extent_m, view, True)
+    return _in_view(-10 - number, car.kind, colour_of(*car.paint), car.pose, (0.0, 0.0), car.extent_m, view, True)
 
 
 def _drawn(detail: Mapping[str, Any], view: EgoState, ground_m: float) -> Placed:
     pose = Pose(float(detail["x"]), float(detail["y"]), float(detail["yaw"]))
     model = VEHICLE_MODELS[detail["type_id"]]
     extent = (model.length / 2.0, model.width / 2.0, model.height / 2.0)
-    kind, colour = task_of(model.type_id) or model.base_type, colour_name(*(int(part) for part in detail["color"]))
+    kind, colour = name_of(model.type_id), colour_of(*(int(part) for part in detail["color"]))
     thing = _in_view(DRAWN_ID, kind, colour, pose, (0.0, 0.0), extent, view, False)
     return Placed(thing, pose, float(detail["z"]) - ground_m)
 
@@ -131,9 +130,3 @@ def _in_view(
     half = (float(extent[0]), float(extent[1]), float(extent[2]))
     turned = wrap_angle(pose.yaw - view.yaw)
     return Thing(actor_id, kind, (float(place[0]), float(place[1])), turned, moving, half, colour, 0, parked=parked)
-
-
-def _paint(color: str) -> str:
-    """Name of the paint "r,g,b"; empty where there is none."""
-    parts = color.split(",")
-    return colour_name(*(int(part) for part in parts)) if len(parts) == 3 else ""

@@ -1,49 +1,45 @@
 """Reads how questions are worded: the files of ``training/language/wordings/en/questions``.
 
-A file maps a question type to its slots and phrases. A fifth of each type's phrases is held out from training, by the rank of a
-hash of the phrase, so that adding a phrase moves at most one other.
+A file maps a question type to its slots and phrases; :mod:`training.language.hold_out` says which of them are held out.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
+from training.language.hold_out import Split, held_out, normalise
+from training.language.languages import WORDINGS
 from training.language.questions.question import TYPES
+from training.language.reading import known_keys, read_file, section, slots_in, texts
 
-FOLDER = Path(__file__).parents[1] / "wordings" / "en" / "questions"
-#: Fewest phrases of a type, and one of how many is held out.
-LEAST, ONE_IN = 25, 5
-SPLITS = ("seen", "held_out", "all")
-_SLOT = re.compile(r"\{(\w+)\}")
+FOLDER = WORDINGS / "en" / "questions"
+#: Fewest phrases of a type.
+LEAST = 25
 
 
 @dataclass(frozen=True)
 class Wordings:
     """The phrases of every question type."""
 
-    slots: Mapping[str, tuple[str, ...]]
-    by_split: Mapping[str, Mapping[str, tuple[str, ...]]]  # split -> type -> phrases
+    every: Mapping[str, tuple[str, ...]]  # by type
+    held_out: frozenset[str]  # normalised
 
-    def phrases(self, kind: str, split: str = "seen") -> tuple[str, ...]:
-        """The phrases of a type; ``split`` is "seen", "held_out" or "all".
+    def phrases(self, kind: str, split: Split) -> tuple[str, ...]:
+        """The phrases of a type that belong to ``split``.
 
         Raises:
-            InvalidInputError: there is no such split or type.
+            InvalidInputError: there is no such type; names the nearest.
         """
-        if split not in SPLITS:
-            raise InvalidInputError(f"there is no split {split!r} of wordings; choose from {', '.join(SPLITS)}")
-        if kind not in self.by_split[split]:
-            raise InvalidInputError(f"there is no question type {kind!r}; choose from {', '.join(TYPES)}")
-        return self.by_split[split][kind]
+        if kind not in self.every:
+            raise InvalidInputError(f"there is no question type {kind!r}{nearest(kind, TYPES)} ({', '.join(TYPES)})")
+        held = split is Split.HELD_OUT
+        return tuple(phrase for phrase in self.every[kind] if (normalise(phrase) in self.held_out) == held)
 
 
 @lru_cache(1)
@@ -56,52 +52,34 @@ def read_wordings(folder: Path) -> Wordings:
     """The wordings in a folder's files.
 
     Raises:
-        InvalidInputError: a file is no YAML, a type is missing, unknown or there twice, has too few phrases, a phrase twice, or a
-            slot that is broken, unknown or left out; the sentence says which and where.
+        InvalidInputError: a file is no YAML, a type is missing, unknown or there twice, has too few phrases, a phrase
+            twice, or a slot that is broken, unknown or left out; the sentence says which and where.
     """
     every: dict[str, tuple[str, ...]] = {}
-    slots: dict[str, tuple[str, ...]] = {}
     for path in sorted(folder.glob("*.yaml")):
-        for kind, entry in _table(path).items():
+        for kind, entry in read_file(path).items():
+            where = f"{path}: {kind}"
             if kind not in TYPES or kind in every:
-                raise InvalidInputError(f"{path}: {kind} is no question type, or stands twice; take it out")
-            slots[kind] = tuple(entry.get("slots", ()))
-            every[kind] = _phrases(kind, entry, slots[kind], path)
+                raise InvalidInputError(
+                    f"{where} is no question type, or stands twice{nearest(kind, TYPES)}; take it out"
+                )
+            values = {"slots": [], **section(entry, where)}
+            known_keys(values, ("slots", "phrases"), where)
+            every[kind] = _phrases(values["phrases"], texts(values["slots"], f"{where}.slots", 0), where)
     missing = [kind for kind in TYPES if kind not in every]
     if missing:
         raise InvalidInputError(f"{folder} has no wordings for {', '.join(missing)}; write {LEAST} for each")
-    held = {kind: _held_out(phrases) for kind, phrases in every.items()}
-    seen = {kind: tuple(phrase for phrase in every[kind] if phrase not in held[kind]) for kind in TYPES}
-    return Wordings(slots, {"seen": seen, "held_out": held, "all": every})
+    return Wordings(every, held_out(every))
 
 
-def _table(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidInputError(f"wordings {path} cannot be read ({error}); correct or restore the file") from error
-    if not isinstance(table, dict) or not all(isinstance(entry, dict) for entry in table.values()):
-        raise InvalidInputError(f"{path} must map each question type to its slots and phrases")
-    return table
-
-
-def _phrases(kind: str, entry: Mapping[str, Any], slots: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    phrases = tuple(entry.get("phrases", ()))
-    if len(phrases) < LEAST:
-        raise InvalidInputError(f"{path}: {kind} has {len(phrases)} phrases, it needs {LEAST}; write more")
-    alike = [re.sub(r"\W+", " ", str(phrase)).casefold().strip() for phrase in phrases]
+def _phrases(values: Any, slots: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Phrases that differ in more than case and marks, each with all of its type's slots."""
+    phrases = texts(values, f"{where}.phrases", LEAST)
+    alike = [normalise(phrase) for phrase in phrases]
     for phrase, text in zip(phrases, alike, strict=True):
-        if not isinstance(phrase, str) or not text:
-            raise InvalidInputError(f"{path}: {kind} has the phrase {phrase!r}, which is no text; quote it")
         if alike.count(text) > 1:
-            raise InvalidInputError(f"{path}: {kind} has {phrase!r} twice; take one out")
-        if set(_SLOT.sub("", phrase)) & set("{}") or sorted(_SLOT.findall(phrase)) != sorted(slots):
-            wanted = ", ".join(f"{{{slot}}}" for slot in slots) or "no slot"
-            raise InvalidInputError(f"{path}: {kind} has {phrase!r}; it must hold {wanted}, once")
+            raise InvalidInputError(f"{where} has {phrase!r} twice; take one out")
+        if slots_in(phrase, slots, where) != frozenset(slots):
+            wanted = ", ".join(f"{{{slot}}}" for slot in slots)
+            raise InvalidInputError(f"{where} has {phrase!r}; it must hold {wanted}")
     return phrases
-
-
-def _held_out(phrases: tuple[str, ...]) -> tuple[str, ...]:
-    ranked = sorted(phrases, key=lambda phrase: hashlib.sha256(phrase.casefold().encode()).hexdigest())
-    held = set(ranked[: round(len(phrases) / ONE_IN)])
-    return tuple(phrase for phrase in phrases if phrase in held)

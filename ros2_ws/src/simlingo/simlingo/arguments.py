@@ -1,11 +1,12 @@
-"""Types for command lines: numbers out of range and files that cannot be written are refused where they are read."""
+"""Values that people write: numbers out of range and files that cannot be written are refused where they are read."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -54,3 +55,9 @@ def output_file(text: str) -> Path:
     if not os.access(path if path.exists() else above, os.W_OK):
         raise argparse.ArgumentTypeError(f"'{text}' cannot be written: no permission; name another place")
     return path
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A hint at the likeliest of ``names`` for one that is none of them, to be put behind its refusal; or nothing."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
