@@ -226,10 +226,10 @@ def instructed(loaded) -> Iterator:  # type: ignore[no-untyped-def, type-arg]
     network, tokenizer = loaded
     made: list[ModelPolicy] = []
 
-    def policy(flag: InstructionFlag, trained: bool = True) -> ModelPolicy:
+    def policy(flag: InstructionFlag, text: TextOptions | None = None) -> ModelPolicy:
         backend = TorchBackend(network)
-        backend.config = replace(network.config, instructions=trained)
-        made.append(ModelPolicy(backend, tokenizer, flag=flag))
+        backend.config = replace(network.config, instructions=True)
+        made.append(ModelPolicy(backend, tokenizer, text=text, flag=flag))
         return made[-1]
 
     yield policy
@@ -262,6 +262,18 @@ def test_a_model_that_reads_words_plans_with_them_and_with_the_flag(instructed) 
         paths.append(plan.path)
     safe.set_instruction(None)
     np.testing.assert_array_equal(safe.plan(observation(1)).path, plain.path)
+
+
+def test_the_published_order_reads_an_instruction_before_it_speaks(instructed) -> None:  # type: ignore[no-untyped-def]
+    speaks_first = instructed(InstructionFlag.SAFETY, TextOptions(CommentaryMode.ALWAYS, before_plan=True))
+    silent = instructed(InstructionFlag.SAFETY)
+    for policy in (speaks_first, silent):
+        policy.set_instruction(Instruction("i", 0, "drive faster"))
+    plan = speaks_first.plan(observation(1))
+    assert (plan.instruction_id, plan.text_stamp) == ("i", 0)
+    np.testing.assert_array_equal(plan.path, silent.plan(observation(1)).path)
+    speaks_first.set_instruction(None)
+    assert speaks_first.plan(observation(2)).text_stamp == 2
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "ж" * 600, "\ud800", "   "])

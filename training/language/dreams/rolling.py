@@ -1,7 +1,7 @@
 """The kernels of a roll-out: steering, pedals and the vehicle, tick by tick.
 
-The wheel is turned so that the body keeps to the line: the stack's own steering (spec D.6) runs 0.2 to 0.4 m inside the
-label in a bend, and a label that shows that would make it run inside by twice as much. Pedals are the expert's: the
+The wheel is turned so that the body keeps to the line: with the stack's own steering (spec D.6) the
+expert's way came out farther beside its label (docs/dreams.md). Pedals are the expert's: the
 stack's own brake is all or nothing (spec D.5), and a label that chatters teaches nobody to brake.
 """
 

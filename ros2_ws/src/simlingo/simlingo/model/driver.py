@@ -120,11 +120,14 @@ class ModelPolicy:
         here = processor.situation(observation.speed, navigation, self._route_as)
         with self._lock:
             told = self._told
-        text_first = self.text.before_plan and self._trigger.due(self._intent, navigation.command, told.id)
-        if text_first:
-            prompt = processor.commentary(here)
+        # A prompt holds an instruction or asks for a commentary (spec A.6): what a person says comes first.
+        text_first = (
+            self.text.before_plan and not told.words and self._trigger.due(self._intent, navigation.command, told.id)
+        )
+        if told.words:
+            prompt = processor.instruction(here, told.words, self._flag)
         else:
-            prompt = processor.instruction(here, told.words, self._flag) if told.words else processor.plan(here)
+            prompt = processor.commentary(here) if text_first else processor.plan(here)
         reading = Reading(observation.stamp, picture, navigation.target_points, prompt.ids, prompt.shared)
         prepared = time.perf_counter()
         if text_first:
