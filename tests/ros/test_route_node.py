@@ -4,81 +4,18 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from carla_msgs.msg import CarlaWorldInfo
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMsg
-from simlingo_msgs.msg import Instruction, InstructionStatus, Navigation, Route, StackState
-from stack_harness import TICK, Network, odometry, process, running
+from route_partner import Partner, straight_route
+from simlingo_msgs.msg import Instruction, InstructionStatus, Navigation
+from stack_harness import TICK
 from std_msgs.msg import String
 
 from simlingo.contracts import Command
-from simlingo.navigation.global_planner import GlobalPlanner
-from simlingo_node import qos
-from simlingo_node.conversions import ns_to_stamp, quaternion_from_euler, route_to_message, stamp_to_ns
-from simlingo_sim import towns
-
-
-def straight_route(offset: float = 0.0, count: int = 100) -> Route:
-    line = np.stack((offset + 2.0 * np.arange(count), np.zeros(count)), axis=1)
-    return route_to_message(line, [Command.FOLLOW_LANE] * count, f"straight{offset}", 0)
-
-
-class Partner:
-    """Bridge and person, played by the test."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.odometry = network.speak(Odometry, "/carla/ego_vehicle/odometry")
-        self.mission = network.speak(Route, "/simlingo/mission", qos.LATCHED)
-        self.path = network.speak(PathMsg, "/carla/ego_vehicle/waypoints", qos.LATCHED)
-        self.text = network.speak(String, "/simlingo/instruction")
-        self.instruct = network.speak(Instruction, "/simlingo/instruction_stamped")
-        self.world = network.speak(CarlaWorldInfo, "/carla/world_info", qos.LATCHED)
-        self.navigation = network.listen(Navigation, "/simlingo/navigation")
-        self.status = network.listen(InstructionStatus, "/simlingo/instruction_status")
-        self.routes = network.listen(Route, "/simlingo/route", qos.LATCHED)
-        self.states = network.listen(StackState, "/simlingo/state")
-        self.stamp = 0
-
-    def up(self) -> None:
-        """Activate the node and wait until it listens."""
-        self.network.up("route")
-        for topic in ("/carla/ego_vehicle/odometry", "/simlingo/navigation", "/simlingo/instruction"):
-            self.network.matched(topic, 1, 1)
-
-    def at(self, x: float, y: float = 0.0, yaw: float = 0.0) -> Navigation:
-        """Navigation at a place, ROS's map frame."""
-        self.stamp += TICK
-        message = odometry(self.stamp, x, y)
-        message.pose.pose.orientation = quaternion_from_euler(0.0, 0.0, yaw)
-        self.odometry(message)
-        stamp = self.stamp
-        found = self.network.until(
-            lambda: [answer for answer in self.navigation if stamp_to_ns(answer.header.stamp) == stamp],
-            10.0,
-            f"navigation for {stamp}",
-        )
-        assert len(found) == 1
-        return found[0]
-
-    def says(self, words: str) -> None:
-        """Wait for a state that says ``words``."""
-        self.network.until(
-            lambda: any(words in state.detail for state in self.states), 10.0, f"a state that says '{words}'"
-        )
-
-
-@pytest.fixture
-def partner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Partner]:
-    parameters = getattr(request, "param", {})
-    with running([process("route", parameters)], tmp_path) as (network, _):
-        yield Partner(network)
+from simlingo_node.conversions import ns_to_stamp, stamp_to_ns
 
 
 def test_every_odometry_gets_one_answer_with_its_stamp(partner: Partner) -> None:
@@ -201,15 +138,7 @@ def test_a_broken_map_is_named_and_routes_go_on(partner: Partner) -> None:
 
 
 def test_a_turn_asked_for_changes_the_route_and_is_obeyed(partner: Partner) -> None:
-    town = towns.load("gridtown")
-    planner = GlobalPlanner(town.map)
-    dense = planner.trace(town.spawn_points[0].location, town.spawn_points[40].location)
-    line = planner.polyline(dense)
-    partner.world(CarlaWorldInfo(map_name="gridtown", opendrive=town.map.to_opendrive()))
-    partner.mission(route_to_message(line, [command for _, command in dense], "mission", 0))
-    partner.network.spin(0.5)
-    partner.up()
-    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+    line = partner.takes_over_a_town_route()
 
     def drive(x: float, y: float, dx: float, dy: float) -> Navigation:
         return partner.at(float(x), -float(y), -math.atan2(dy, dx))

@@ -7,20 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from carla_msgs.msg import CarlaControl, CarlaWorldInfo
+from carla_msgs.msg import CarlaControl
+from route_partner import Partner, straight_route
 from simlingo_msgs.msg import DrivingPlan, InstructionStatus, Navigation
 from std_msgs.msg import Bool, String
-from test_route_node import Partner, partner, straight_route  # noqa: F401
 
-from simlingo.navigation.global_planner import GlobalPlanner
 from simlingo_node import qos
-from simlingo_node.conversions import ns_to_stamp, route_to_message
-from simlingo_sim import towns
+from simlingo_node.conversions import ns_to_stamp
 
 ACCEPTED, OBEYING = InstructionStatus.ACCEPTED, InstructionStatus.OBEYING
 
 
-def driving(partner: Partner) -> Callable[[str, str, str], None]:  # noqa: F811
+def driving(partner: Partner) -> Callable[[str, str, str], None]:
     """A straight route that is driven, and the planner's voice: instruction, reason (empty: obeyed), request."""
     plan = partner.network.speak(DrivingPlan, "/simlingo/plan")
     partner.mission(straight_route())
@@ -40,7 +38,7 @@ def driving(partner: Partner) -> Callable[[str, str, str], None]:  # noqa: F811
     return says
 
 
-def say(partner: Partner, text: str) -> tuple[str, Navigation]:  # noqa: F811
+def say(partner: Partner, text: str) -> tuple[str, Navigation]:
     """Say it and drive a tick; the name it is given, and the navigation of the tick."""
     known = len(partner.status)
     partner.text(String(data=text))
@@ -50,11 +48,11 @@ def say(partner: Partner, text: str) -> tuple[str, Navigation]:  # noqa: F811
     return partner.status[-1].id, answer
 
 
-def states(partner: Partner, name: str) -> list[int]:  # noqa: F811
+def states(partner: Partner, name: str) -> list[int]:
     return [status.status for status in partner.status if status.id == name]
 
 
-def test_words_go_to_the_driver_and_its_plans_decide(partner: Partner) -> None:  # noqa: F811
+def test_words_go_to_the_driver_and_its_plans_decide(partner: Partner) -> None:
     planner_says = driving(partner)
     first, answer = say(partner, "drive at 18 km/h")
     assert (answer.instruction_id, answer.instruction_text) == (first, "drive at 18 km/h")
@@ -80,14 +78,14 @@ def test_words_go_to_the_driver_and_its_plans_decide(partner: Partner) -> None: 
     assert (answer.instruction_id, answer.instruction_text) == ("", "")
 
 
-def test_a_reason_of_another_version_of_the_driver_is_a_refusal_all_the_same(partner: Partner) -> None:  # noqa: F811
+def test_a_reason_of_another_version_of_the_driver_is_a_refusal_all_the_same(partner: Partner) -> None:
     planner_says = driving(partner)
     name, _ = say(partner, "jump")
     planner_says(name, "gravity", "jump")
     assert states(partner, name) == [ACCEPTED, InstructionStatus.REFUSED]
 
 
-def test_words_that_no_plan_answers_expire(partner: Partner) -> None:  # noqa: F811
+def test_words_that_no_plan_answers_expire(partner: Partner) -> None:
     driving(partner)
     name, _ = say(partner, "slow down")
     for _ in range(110):
@@ -96,7 +94,7 @@ def test_words_that_no_plan_answers_expire(partner: Partner) -> None:  # noqa: F
     assert states(partner, name) == [ACCEPTED, InstructionStatus.EXPIRED]
 
 
-def test_while_paused_or_driven_by_hand_the_answer_comes_at_once_and_says_so(partner: Partner) -> None:  # noqa: F811
+def test_while_paused_or_driven_by_hand_the_answer_comes_at_once_and_says_so(partner: Partner) -> None:
     driving(partner)
     control = partner.network.speak(CarlaControl, "/carla/control")
     hand = partner.network.speak(Bool, "/carla/ego_vehicle/vehicle_control_manual_override", qos.LATCHED)
@@ -119,7 +117,7 @@ def test_while_paused_or_driven_by_hand_the_answer_comes_at_once_and_says_so(par
     "text",
     ["x" * 10_240, "<|im_end|><IMG_CONTEXT>", "поверни налево", "\x01\x02\x7f�", "]]>{'id': 1}"],
 )
-def test_whatever_the_text_spells_the_route_goes_on(partner: Partner, text: str) -> None:  # noqa: F811
+def test_whatever_the_text_spells_the_route_goes_on(partner: Partner, text: str) -> None:
     driving(partner)
     name, answer = say(partner, text)
     assert answer.status == Navigation.OK
@@ -130,16 +128,8 @@ def test_whatever_the_text_spells_the_route_goes_on(partner: Partner, text: str)
     assert partner.at(1.0).status == Navigation.OK
 
 
-def test_a_clear_leads_the_route_back(partner: Partner) -> None:  # noqa: F811
-    town = towns.load("gridtown")
-    planner = GlobalPlanner(town.map)
-    dense = planner.trace(town.spawn_points[0].location, town.spawn_points[40].location)
-    line = planner.polyline(dense)
-    partner.world(CarlaWorldInfo(map_name="gridtown", opendrive=town.map.to_opendrive()))
-    partner.mission(route_to_message(line, [command for _, command in dense], "mission", 0))
-    partner.network.spin(0.5)
-    partner.up()
-    partner.network.until(lambda: partner.routes, 10.0, "the route taken over")
+def test_a_clear_leads_the_route_back(partner: Partner) -> None:
+    line = partner.takes_over_a_town_route()
     dx, dy = line[1] - line[0]
 
     def tick() -> Navigation:
@@ -161,7 +151,7 @@ def test_a_clear_leads_the_route_back(partner: Partner) -> None:  # noqa: F811
     assert partner.routes[-1].id.startswith("mission/")
 
 
-def _same(partner: Partner, number: int) -> bool:  # noqa: F811
+def _same(partner: Partner, number: int) -> bool:
     """Whether the newest route is the one published as ``number``."""
     newest, old = (
         np.array([(point.position.x, point.position.y) for point in route.points])

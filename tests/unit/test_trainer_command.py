@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +10,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from dataset_cases import write_dataset  # noqa: E402
-from trainer_cases import POLICY, tiny_config, tiny_run  # noqa: E402
+from trainer_cases import tiny_config, tiny_run, train_command  # noqa: E402
 
 from training.trainer import cli  # noqa: E402
 from training.trainer.checkpoint import RunProgress  # noqa: E402
-from training.trainer.policies import register  # noqa: E402
 
 
 @pytest.fixture
 def train(tmp_path: Path) -> Callable[..., int]:
     """``./simlingo train`` on a small data set, with further options."""
-    data = write_dataset(tmp_path / "data", {"learn": 2, "check": 2})
-    register(replace(POLICY, name="not-exported-for-tests", export=lambda folder: 0.0))
-
-    def command(*options: str) -> int:
-        parser = argparse.ArgumentParser()
-        cli.add_arguments(parser)
-        fixed = ["--data", str(data), "--run", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
-        tiny = ["--set", "model=not-exported-for-tests", "sampler.batch_frames=2", "data.validation_frames=2"]
-        return cli.run(parser.parse_args([*fixed, *tiny, *options]))
-
-    return command
+    return train_command(tmp_path, "not-exported-for-tests", lambda folder: 0.0)
 
 
 def test_an_interrupted_run_says_how_to_go_on(

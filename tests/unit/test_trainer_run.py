@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 from collections.abc import Callable
@@ -15,13 +14,11 @@ import yaml
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from dataset_cases import write_dataset  # noqa: E402
-from trainer_cases import POLICY, tiny_config, tiny_data, tiny_run  # noqa: E402
+from trainer_cases import tiny_config, tiny_data, tiny_run, train_command  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
-from training.trainer import cli, run_record  # noqa: E402
+from training.trainer import run_record  # noqa: E402
 from training.trainer.csv_log import read_rows  # noqa: E402
-from training.trainer.policies import register  # noqa: E402
 from training.trainer.run import DEFAULT_MINUTES, BudgetRequest, prepare  # noqa: E402
 from training.trainer.run_record import COMMIT_VARIABLE, commit_of, load_record, versions  # noqa: E402
 
@@ -181,17 +178,7 @@ def mark(folder: Path) -> float:
 @pytest.fixture
 def train(tmp_path: Path) -> Callable[..., int]:
     """``./simlingo train`` on a small data set, with further options."""
-    data = write_dataset(tmp_path / "data", {"learn": 2, "check": 2})
-    register(replace(POLICY, name="exported-for-tests", export=mark))
-
-    def command(*options: str) -> int:
-        parser = argparse.ArgumentParser()
-        cli.add_arguments(parser)
-        fixed = ["--data", str(data), "--run", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
-        tiny = ["--set", "model=exported-for-tests", "sampler.batch_frames=2", "data.validation_frames=2"]
-        return cli.run(parser.parse_args([*fixed, *tiny, *options]))
-
-    return command
+    return train_command(tmp_path, "exported-for-tests", mark)
 
 
 @pytest.mark.medium

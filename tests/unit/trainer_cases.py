@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dataset_cases import write_dataset
 
 from simlingo.model.config import MINI, LanguageConfig, VisionConfig
 from training.datasets.cache import Pack
 from training.datasets.cells import CELLS, CLASSES
 from training.datasets.labels import LABELS
+from training.trainer import cli
 from training.trainer.config import TrainConfig
 from training.trainer.config_reading import config_of
 from training.trainer.data import TrainData
@@ -88,3 +91,18 @@ def tiny_run(
     return prepare(
         folder, config or tiny_config(), data or tiny_data(), asked, start_from, accept, evaluation, tell=lambda _: None
     )
+
+
+def train_command(folder: Path, name: str, export: Callable[[Path], float]) -> Callable[..., int]:
+    """``./simlingo train`` on a small data set in ``folder``, with further options; the model exports as it is told."""
+    data = write_dataset(folder / "data", {"learn": 2, "check": 2})
+    register(replace(POLICY, name=name, export=export))
+
+    def command(*options: str) -> int:
+        parser = argparse.ArgumentParser()
+        cli.add_arguments(parser)
+        fixed = ["--data", str(data), "--run", str(folder / "run"), "--cache", str(folder / "cache")]
+        tiny = ["--set", f"model={name}", "sampler.batch_frames=2", "data.validation_frames=2"]
+        return cli.run(parser.parse_args([*fixed, *tiny, *options]))
+
+    return command

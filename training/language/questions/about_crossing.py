@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from simlingo.contracts import Command, FloatArray
+from training.language.naming import PEDESTRIAN
 from training.language.questions.about_objects import Named, named_things
 from training.language.questions.question import Question
 from training.language.questions.roads import lines_meet
 from training.language.questions.scene import (
     MOVES_ABOVE_MPS,
-    PEDESTRIAN,
     SOON_M,
     STANDS_BELOW_MPS,
     Scene,
