@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dream_cases import FAR_RIGHT, NOTHING, OWN, WIDTH_M, lane, road, scene, user
 
 from simlingo.contracts import Command
 from simlingo.requests import Reason, RequestKind, Verdict
-from tests.unit.dream_cases import FAR_RIGHT, NOTHING, OWN, WIDTH_M, lane, road, scene, user
 from training.language.dreams.ahead import keep_distance, overtake, pull_over
 from training.language.dreams.dream import Dream, Slots
 from training.language.dreams.kinematics import kinematics_of, violations

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from dream_cases import scene, thing, user
 
 from simlingo.requests import Reason, Verdict
-from tests.unit.dream_cases import scene, thing, user
 from training.language.dreams.dream import Dream, ObjectSlots, Slots
 from training.language.dreams.objects import ABSENT_COLOURS, ABSENT_NAMES, avoid, drive_to, object_dreams
 from training.language.dreams.scene import Scene

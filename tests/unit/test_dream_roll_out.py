@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dream_cases import scene
 
 from simlingo_drive.expert import CONSTANTS, laws
-from tests.unit.dream_cases import scene
 from training.language.dreams.check import Report
 from training.language.dreams.dream import Dream
 from training.language.dreams.kinematics import kinematics_of, violations

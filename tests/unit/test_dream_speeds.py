@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dream_cases import LIMIT_MPS, end_speed, light, scene, user
 
 from simlingo.requests import Reason, Verdict
-from tests.unit.dream_cases import LIMIT_MPS, end_speed, light, scene, user
 from training.language.dreams.dream import KMH, MPS
 from training.language.dreams.record import RED
 from training.language.dreams.roll_out import Pace, roll_out
@@ -67,6 +67,13 @@ def test_a_light_that_turns_green_later_is_red_to_who_sees_it_now() -> None:
 def test_a_stop_sign_is_not_driven_past() -> None:
     sign = StopLine(10.0, 0.0, 0.0, 60, None)
     assert go(scene(6.0, stop_lines=[sign])).reason is Reason.STOP_SIGN
+
+
+@pytest.mark.parametrize(("before_m", "reason"), [(1.0, None), (1.7, None), (4.5, Reason.STOP_SIGN)])
+def test_who_has_stood_at_the_line_of_a_stop_sign_may_go(before_m: float, reason: Reason | None) -> None:
+    case = scene(0.0)
+    sign = StopLine(case.vehicle.half_length_m + before_m, 0.0, 0.0, 60, None)
+    assert go(scene(0.0, stop_lines=[sign])).reason is reason
 
 
 def test_a_speed_in_kmh_is_not_one_in_mps() -> None:

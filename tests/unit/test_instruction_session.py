@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from simlingo.contracts import Command, EgoState, Instruction
-from simlingo.instructions.done import Surroundings
+from simlingo.instructions.done import Surroundings, criterion_of
 from simlingo.instructions.parts import Parts
 from simlingo.instructions.session import Limits, PlanNews, Session, Turn
 from simlingo.instructions.states import TRANSITIONS, IllegalTransitionError, State, Step, check
@@ -140,6 +140,16 @@ def test_a_lane_is_reached_on_its_own_side_only(request_kind: RequestKind, side:
     assert ride.drive(2.0, 5.0, Surroundings(side * 2.5, False)) is State.OBEYING
     assert ride.drive(2.0, 5.0, Surroundings(None, False)) is State.OBEYING
     assert ride.drive(1.2, 5.0, Surroundings(side * 2.7, False)) is State.OBEYED
+
+
+@pytest.mark.parametrize(("kind", "side"), [(RequestKind.LANE_LEFT, -1.0), (RequestKind.LANE_RIGHT, 1.0)])
+def test_a_lane_is_counted_from_where_the_ego_was_beside_its_route(kind: RequestKind, side: float) -> None:
+    """One that was 1 m to that side when the words came has to go 2.6 m farther."""
+    reached = criterion_of(kind, None, EgoState(0, 0.0, 0.0, 0.0, 5.0), Surroundings(side * 1.0, False))
+    for second in range(4):
+        assert not reached.update(EgoState(second * 10**9, 0.0, 0.0, 0.0, 5.0), Surroundings(side * 3.5, False))
+    reached.update(EgoState(4 * 10**9, 0.0, 0.0, 0.0, 5.0), Surroundings(side * 3.7, False))
+    assert reached.update(EgoState(5 * 10**9, 0.0, 0.0, 0.0, 5.0), Surroundings(side * 3.7, False))
 
 
 @pytest.mark.parametrize(
