@@ -12,6 +12,7 @@ from rclpy.qos import QoSProfile
 from simlingo_msgs.srv import Ask
 
 from simlingo.contracts import Answer
+from simlingo.policy import ANSWER_WITHIN_S
 from simlingo_node.conversions import ns_to_stamp
 
 #: So many questions are answered or wait at once; the model answers them one after the other.
@@ -20,8 +21,6 @@ MOST_WAITING = 4
 _SPARE_THREADS = 2
 #: Requests that may come at once without one being lost on the way here.
 _DEPTH = 512
-#: Without a deadline of the asker's an answer may take so long, s.
-DEFAULT_WITHIN_S = 60.0
 
 
 class Questions:
@@ -84,8 +83,8 @@ class Questions:
                 return Answer(error=f"{MOST_WAITING} questions wait already; ask again when they are answered")
             self._waiting += 1
         try:
-            within_s = request.deadline_s if request.deadline_s > 0.0 else DEFAULT_WITHIN_S
-            return self._ask(request.question, min(within_s, DEFAULT_WITHIN_S))
+            within_s = request.deadline_s if request.deadline_s > 0.0 else ANSWER_WITHIN_S
+            return self._ask(request.question, min(within_s, ANSWER_WITHIN_S))
         finally:
             with self._lock:
                 self._waiting -= 1
