@@ -20,6 +20,7 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     weights = dataclasses.asdict(config.losses.weights)
     assert weights == {
         "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
+        "request": 0.3, "outcome": 1.0,
     }  # fmt: skip
     losses = config.losses
     assert (losses.lit_lens_weight, losses.small_thing_weight, losses.vehicle_weight) == (20.0, 5.0, 2.0)
@@ -27,7 +28,8 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     assert (optimiser.weight_decay, optimiser.betas, optimiser.gradient_clip) == (0.05, (0.9, 0.98), 1.0)
     assert dataclasses.astuple(schedule) == (1e-3, 0.05, 0.02, 0.01, 10)
     assert (config.sampler.batch_frames, config.average.decay, config.sampler.weighted) == (12, 0.999, True)
-    assert dataclasses.astuple(config.augmentation) == (0.15, 0.15, 0.5, 0.25, 0.5, 1 / 3)
+    assert dataclasses.astuple(config.augmentation) == (0.15, 0.15, 0.5, 0.25, 0.5)
+    assert dataclasses.astuple(config.mixture)[:4] == (2, 0, 0.0, 1 / 3)
     assert (config.model, config.seed, config.checkpoints.every_minutes) == ("simlingo-mini", 0, 2.0)
     assert dataclasses.astuple(config.data) == (0.04, 0, 256, 1)
     assert dataclasses.astuple(config.evaluation) == (0, ())

@@ -320,7 +320,7 @@ def test_weights_of_another_size_are_not_begun_with(tmp_path: Path) -> None:
     with pytest.raises(
         InvalidInputError, match="the run's checkpoint is of another configuration; choose another --run"
     ):
-        Trainer(tmp_path / "own", wider, tiny_data().train, tiny_data().validation)
+        Trainer(tmp_path / "own", wider, tiny_data())
 
 
 @pytest.mark.medium

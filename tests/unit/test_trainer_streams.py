@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
@@ -26,7 +27,7 @@ def test_no_purpose_shares_its_stream_with_another() -> None:
 def test_a_batch_takes_its_random_numbers_from_the_streams_of_its_seed_and_step(tmp_path: Path) -> None:
     train_tokenizer(tmp_path / "tokenizer.json", MODEL.language.vocab_size)
     processor = Processor(MODEL, PromptTokenizer.load(tmp_path / "tokenizer.json"))
-    pack, config = frames(6), tiny_config(seed=3, sampler={"batch_frames": 8}, augmentation={"commentary_share": 0.5})
+    pack, config = frames(6), tiny_config(seed=3, sampler={"batch_frames": 8}, mixture={"commentary": 0.5})
     batch = BatchMaker(pack, processor, config).training(7)
     index = WeightedSampler(pack.labels["weight"], 3).draw(7, 8)
     streams = {draw: generator(3, 7, draw) for draw in Draw}
@@ -36,4 +37,10 @@ def test_a_batch_takes_its_random_numbers_from_the_streams_of_its_seed_and_step(
     told = changed_speeds(plain, config.augmentation, streams[Draw.SPEEDS])
     assert (batch["speed_waypoints"].numpy() == told.waypoints.reshape(16, 10, 2)).all()
     lengths = batch["answer_mask"].sum(1).numpy()
-    assert ((lengths > lengths.min()) == (streams[Draw.WORDS].random((8, 2)) < 0.5).ravel()).all()
+    words, speaks = streams[Draw.WORDS], []
+    for _ in range(16):
+        mode = words.choice(5, p=[0.0, 0.5, 0.0, 0.0, 0.5])  # a commentary, or nothing
+        speaks.append(mode == 1)
+        if mode == 1:
+            words.random()  # behind a flag or not
+    assert ((lengths > lengths.min()) == np.array(speaks)).all()

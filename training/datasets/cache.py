@@ -10,15 +10,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
 from simlingo.contracts import ImageArray, InvalidInputError
 from simlingo.model.config import ImageConfig
@@ -27,6 +24,7 @@ from training.datasets.files import verify, write_whole
 from training.datasets.labels import LABELS, labels_of
 from training.datasets.pictures import decode_depth, decode_image, decode_semantic
 from training.datasets.reader import Route, fingerprint, read
+from training.datasets.route_jobs import do_jobs
 
 #: Changes when arrays or labels change their meaning.
 FORMAT = 1
@@ -127,8 +125,7 @@ def _build(routes: Sequence[Route], folder: Path, key: str, picture: Picture, im
     jobs = [_Job(route, number, starts[number], partial, picture, image) for number, route in enumerate(routes)]
     _begin(partial, key, starts[-1], picture, image)
     todo = [job for job in jobs if not job.labels_path.is_file()]
-    for _ in track(_done(todo, min(workers, len(todo))), "making the picture cache", len(todo)):
-        pass
+    do_jobs(_fill, todo, workers, "making the picture cache")
     parts = []
     for job in jobs:
         with np.load(job.labels_path) as stored:
@@ -152,21 +149,6 @@ def _begin(partial: Path, key: str, rows: int, picture: Picture, image: ImageCon
     for name, kind, row in zip(_ARRAYS, (np.uint8, np.uint8, np.float16), (shape, cells, cells), strict=True):
         np.lib.format.open_memmap(partial / f"{name}.npy", mode="w+", dtype=kind, shape=(rows, *row)).flush()
     write_whole(partial / _KEY, key.encode())
-
-
-def _done(jobs: list[_Job], workers: int) -> Iterator[None]:
-    """Do the jobs, in worker processes where there are several."""
-    if workers <= 1:
-        yield from map(_fill, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_fill, job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _fill(job: _Job) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, Command, FloatArray
 from simlingo_drive.expert.causes import Cause
 from training.language.languages import language
-from training.language.told import Pace, Told, Way, Why
+from training.language.told import PACES_WITH_OBJECT, WHYS_WITH_OBJECT, Pace, Told, Way, Why
 
 #: A command is spoken of from so near on, m along the route.
 SPOKEN_FROM_M = 20.0
@@ -60,16 +60,23 @@ class FrameFacts:
     light_distance: float  # m to the line
 
 
-def commentary(facts: FrameFacts) -> str:
-    """The plain words, such as ``Turn left at the junction. Stop for the red light.``"""
-    return _plain(told(facts))
+def commentary(facts: FrameFacts, thing: str | None = None) -> str:
+    """The plain words, such as ``Turn left at the junction. Stop for the red light.``; ``thing`` as for :func:`told`."""
+    return _plain(told(facts, thing))
 
 
-def told(facts: FrameFacts) -> Told:
-    """What there is to tell of a frame; no object has a name in its labels."""
+def told(facts: FrameFacts, thing: str | None = None) -> Told:
+    """What there is to tell of a frame; ``thing`` names what the expert heeds, without article, where it has a name."""
     near = facts.distance_to_command <= SPOKEN_FROM_M
     way = _WAYS.get(facts.command, Way.FOLLOW_ROAD) if near else Way.FOLLOW_ROAD
-    return Told(way, *_pace(facts))
+    pace, why = _pace(facts)
+    return Told(
+        way,
+        pace,
+        why,
+        pace_object=thing if pace in PACES_WITH_OBJECT else None,
+        why_object=thing if why in WHYS_WITH_OBJECT else None,
+    )
 
 
 def _pace(facts: FrameFacts) -> tuple[Pace, Why | None]:
@@ -100,4 +107,5 @@ def every_commentary() -> list[str]:
 
 
 def _plain(facts: Told) -> str:
-    return language().commentary.plain(facts.way, facts.pace, facts.why)
+    words = language()
+    return words.commentary.plain(facts, words.rules)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simlingo.contracts import InvalidInputError
-from training.language.filling import capitalised
+from training.language.filling import capitalised, fill
 from training.language.hold_out import LEAST_OF_A_GROUP, normalise
 from training.language.reading import known_keys, read_file, section, slots_in, texts
-from training.language.told import PACES_WITH_OBJECT, WAYS_WITH_OBJECT, WHYS_WITH_OBJECT, Pace, Way, Why
+from training.language.rules import Rules
+from training.language.told import PACES_WITH_OBJECT, WAYS_WITH_OBJECT, WHYS_WITH_OBJECT, Pace, Told, Way, Why
 
 _Fact = TypeVar("_Fact", Way, Pace, Why)
 _PATTERN_SLOTS = frozenset({"way", "pace"})
@@ -34,10 +35,19 @@ class CommentaryWords:
             for fact, wordings in getattr(self, part).items():
                 yield f"{part}.{fact.value}", wordings
 
-    def plain(self, way: Way, pace: Pace, why: Why | None) -> str:
-        """Two short sentences in the plain wordings, no objects: ``Turn left at the junction. Stop for the red light.``"""
-        reason = f" {self.reasons[why][0]}" if why else ""
-        return f"{capitalised(self.ways[way][0])}. {capitalised(self.paces[pace][0])}{reason}."
+    def plain(self, facts: Told, rules: Rules) -> str:
+        """Two short sentences in the plain wordings: ``Turn left at the junction. Stop for the red light.``"""
+        way = _filled(self.ways[facts.way][0], facts.way_object, rules)
+        paces = self.paces if facts.pace_object is None else self.named_paces
+        said = f"{capitalised(way)}. {capitalised(_filled(paces[facts.pace][0], facts.pace_object, rules))}"
+        if facts.why is not None:
+            reasons = self.reasons if facts.why_object is None else self.named_reasons
+            said += f" {_filled(reasons[facts.why][0], facts.why_object, rules)}"
+        return f"{said}."
+
+
+def _filled(wording: str, thing: str | None, rules: Rules) -> str:
+    return wording if thing is None else fill(wording, {"object": thing}, rules)
 
 
 def read_commentary(file: Path) -> CommentaryWords:

@@ -73,6 +73,17 @@ def refusal(
     return capitalised(unmarked(fill(_drawn(sentences, split, rng), values, words.rules)))
 
 
+def plain_refusal(reason: Reason, words: Language | None = None) -> str:
+    """The plainest sentence that gives the reason and names nothing, ``No, there is a vehicle in the way.``
+
+    It is the first of its list that training may say; one wording a reason, as in :mod:`training.language.commentary`.
+    """
+    words = words or language()
+    seen = words.of_split(words.refusals[reason], Split.SEEN)
+    text = next(text for text in seen if not slots_in(text, REFUSAL_SLOTS[reason], reason.value))
+    return capitalised(unmarked(fill(text, {}, words.rules)))
+
+
 def _one(words: Language, wordings: Sequence[str], split: Split, rng: np.random.Generator, name: str | None) -> str:
     """A wording of ``split``, its object filled in."""
     drawn = _drawn(words.of_split(wordings, split), split, rng)

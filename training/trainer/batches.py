@@ -10,13 +10,16 @@ import torch
 from torch import Tensor
 
 from simlingo.model.processor import Processor
-from training.trainer.augment import ToldSpeeds, changed_light, changed_speeds, told_speeds
+from training.datasets.schema import EGO, VIEWS
+from training.language.samples.tables import Samples
+from training.trainer.augment import changed_light, changed_speeds, told_speeds
 from training.trainer.config import TrainConfig
-from training.trainer.prompts import PROMPTS, PromptArrays, frame_prompts
+from training.trainer.prompts import PromptMixture
+from training.trainer.sample import SampleArrays
 from training.trainer.sampler import Draw, WeightedSampler, generator
 
-#: Labels that both prompts of a frame have in common.
-_SHARED = ("target_points", "path", "light_state", "light_distance", "lead_distance")
+#: Labels that the prompts of a frame have in common.
+_SHARED = ("target_points", "light_state", "light_distance", "lead_distance")
 
 
 class Frames(Protocol):
@@ -42,21 +45,31 @@ class Frames(Protocol):
 
 
 class BatchMaker:
-    """Makes batches; each frame comes once with target points and once with the command's words.
+    """Makes batches; the prompts of a frame are those of :class:`training.trainer.prompts.PromptMixture`.
 
-    In training one of the two, by chance, is told the ego's speed and the other a speed that it did not have, each with
-    its own speed waypoints; and by chance a prompt asks for a commentary before its plan.
+    Driving prompts come in pairs, one with target points and one with the command's words. In training one of the two, by
+    chance, is told the ego's speed and the other a speed that it did not have, each with its own speed waypoints.
+
+    Args:
+        frames: to learn from.
+        processor: of the network that learns.
+        config: of the run.
+        samples: dreams and questions of the frames, where the mixture has any.
     """
 
-    def __init__(self, frames: Frames, processor: Processor, config: TrainConfig) -> None:
-        self._frames, self._processor, self._config = frames, processor, config
+    def __init__(
+        self, frames: Frames, processor: Processor, config: TrainConfig, samples: Samples | None = None
+    ) -> None:
+        self._frames, self._config = frames, config
+        self._mixture = PromptMixture(processor, samples, config.mixture)
         weights = frames.labels["weight"] if config.sampler.weighted else np.ones(len(frames))
-        self._sampler = WeightedSampler(weights, config.seed)
+        second = frames.labels["view"] != VIEWS.index(EGO)
+        self._sampler = WeightedSampler(np.where(second, config.sampler.second_views, 1.0) * weights, config.seed)
 
     @property
     def samples(self) -> int:
         """Samples of a training batch: every prompt counts."""
-        return self._config.sampler.batch_frames * len(PROMPTS)
+        return self._config.sampler.batch_frames * self._mixture.prompts
 
     def training(self, step: int) -> dict[str, Tensor]:
         """The batch of ``step``, drawn and augmented; see :class:`training.trainer.losses.DrivingLosses`."""
@@ -65,17 +78,15 @@ class BatchMaker:
         labels = self._labels(index)
         pictures = changed_light(self._frames.frames[index], augmentation, generator(seed, step, Draw.PICTURES))
         told = changed_speeds(told_speeds(labels), augmentation, generator(seed, step, Draw.SPEEDS))
-        chances = generator(seed, step, Draw.WORDS).random((len(index), len(PROMPTS)))
-        prompts = frame_prompts(self._processor, labels, told, chances < augmentation.commentary_share)
-        return self._batch(index, pictures, labels, told, prompts)
+        samples = self._mixture.arrays(labels, index, told, generator(seed, step, Draw.WORDS))
+        return self._batch(index, pictures, labels, samples)
 
     def plain(self, index: npt.NDArray[np.int64]) -> dict[str, Tensor]:
-        """The frames ``index`` (B,) as they are; every third prompt asks for words."""
+        """The frames ``index`` (B,) as they are, with the same prompts whenever they are asked for."""
         labels = self._labels(index)
-        told = told_speeds(labels)
-        speaks = np.arange(len(index) * len(PROMPTS)).reshape(-1, len(PROMPTS)) % 3 == 0
-        prompts = frame_prompts(self._processor, labels, told, speaks)
-        return self._batch(index, self._frames.frames[index], labels, told, prompts)
+        rng = generator(self._config.mixture.seed, int(index[0]), Draw.WORDS)
+        samples = self._mixture.arrays(labels, index, told_speeds(labels), rng)
+        return self._batch(index, self._frames.frames[index], labels, samples)
 
     def _labels(self, index: npt.NDArray[np.int64]) -> dict[str, np.ndarray]:
         return {name: values[index] for name, values in self._frames.labels.items()}
@@ -85,18 +96,20 @@ class BatchMaker:
         index: npt.NDArray[np.int64],
         pictures: npt.NDArray[np.uint8],
         labels: dict[str, np.ndarray],
-        told: ToldSpeeds,
-        prompts: PromptArrays,
+        samples: SampleArrays,
     ) -> dict[str, Tensor]:
         arrays = {
             "frames": np.ascontiguousarray(pictures),
             "classes": np.ascontiguousarray(self._frames.classes[index]),
             "depth": np.ascontiguousarray(self._frames.depth[index]),
-            "input_ids": prompts.ids,
-            "attention_mask": prompts.mask,
-            "answer_mask": prompts.answers,
-            "cause": told.cause.reshape(-1),
-            "speed_waypoints": told.waypoints.reshape(-1, *told.waypoints.shape[2:]),
-            **{name: np.repeat(labels[name], len(PROMPTS), axis=0) for name in _SHARED},
+            "input_ids": samples.ids,
+            "attention_mask": samples.mask,
+            "answer_mask": samples.answers,
+            "path": samples.path,
+            "speed_waypoints": samples.speed_waypoints,
+            "cause": samples.cause,
+            "request": samples.kind,
+            "outcome": samples.outcome,
+            **{name: np.repeat(labels[name], self._mixture.prompts, axis=0) for name in _SHARED},
         }
         return {name: torch.from_numpy(values) for name, values in arrays.items()}

@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         config = read_config(args.config, args.set if args.seed is None else [*args.set, f"seed={args.seed}"])
         policy = policy_named(config.model)
-        data = open_data(args.data, args.validation, args.cache or args.run / "cache", policy.model, config.data)
+        cache = args.cache or args.run / "cache"
+        data = open_data(args.data, args.validation, cache, policy.model, config.data, config.mixture)
         asked = BudgetRequest(args.samples, args.minutes)
         evaluation = None
         if config.evaluation.every_samples:

@@ -32,6 +32,7 @@ class SamplerConfig:
 
     batch_frames: int = number(12, least=1)
     weighted: bool = True
+    second_views: float = number(1.0, most=1.0)  # how often they are drawn beside the ego's; they have no dreams
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,30 @@ class AugmentationConfig:
     swap_speed: float = number(0.5, most=1.0)
     speed_noise_mps: float = number(0.25)
     noise_above_mps: float = number(0.5)
-    commentary_share: float = number(1.0 / 3.0, most=1.0)
+
+
+@dataclass(frozen=True)
+class MixtureConfig:
+    """What the prompts of a frame ask; shares are chances."""
+
+    prompts: int = number(2, least=1, most=64)  # of each frame; they share its vision pass
+    instructions: int = number(0, most=64)  # of them, where the frame has dreams
+    question: float = number(0.0, most=1.0)  # of the other prompts; what the five leave is a plan without text
+    commentary: float = number(1.0 / 3.0, most=1.0)
+    commentary_given: float = number(0.0, most=1.0)
+    commentary_as_command: float = number(0.0, most=1.0)
+    flagged: float = number(0.0, most=1.0)  # questions and commentaries behind the flag of an instruction
+    safety: float = number(0.5, most=1.0)  # of the instructions: unsafe ones are refused
+    route_told: float = number(0.8, most=1.0)  # of the instructions: the route is told as well
+    nonsense: float = number(0.1, most=1.0)  # of the instructions
+    said_as_unsafe: float = number(0.2, most=1.0)  # of the unsafe instructions
+    refusal_said: float = number(0.5, most=1.0)  # of the refused instructions; the others only plan
+    seed: int = number(0, most=2**32 - 1)  # of dreams and questions
+
+    @property
+    def needs_samples(self) -> bool:
+        """Whether dreams or questions are learned."""
+        return self.instructions > 0 or self.question > 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +97,8 @@ class LossWeights:
     path: float = number(1.0)
     speed_waypoints: float = number(1.0)
     text: float = number(1.0)
+    request: float = number(0.3)
+    outcome: float = number(1.0)
     semantic: float = number(1.0)
     depth: float = number(0.3)
     light: float = number(1.0)
@@ -131,6 +157,7 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    mixture: MixtureConfig = field(default_factory=MixtureConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     losses: LossConfig = field(default_factory=LossConfig)

@@ -13,8 +13,10 @@ from simlingo.model.processor import picture_key, picture_of
 from training.datasets.cache import Pack, build_cache
 from training.datasets.reader import Route, fingerprint, open_dataset
 from training.datasets.splits import split
+from training.language.samples.store import build_samples
+from training.language.samples.tables import Samples
 from training.trainer.batches import Frames
-from training.trainer.config import DataConfig
+from training.trainer.config import DataConfig, MixtureConfig
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,19 @@ class TrainData:
     train_fingerprint: str
     validation_fingerprint: str
     folders: tuple[Path, ...] = ()
+    train_samples: Samples | None = None  # dreams and questions, where the mixture has any
+    validation_samples: Samples | None = None
 
 
 def open_data(
-    folders: Sequence[Path], validation: Sequence[Path], cache: Path, model: ModelConfig, config: DataConfig
+    folders: Sequence[Path],
+    validation: Sequence[Path],
+    cache: Path,
+    model: ModelConfig,
+    config: DataConfig,
+    mixture: MixtureConfig | None = None,
 ) -> TrainData:
-    """The routes in ``folders``, with the model's pictures of them in ``cache``, made where they are not there yet.
+    """The routes in ``folders``, with pictures and samples of them in ``cache``, made where they are not there yet.
 
     Args:
         folders: data sets.
@@ -39,6 +48,7 @@ def open_data(
         cache: where the pictures lie.
         model: whose pictures.
         config: share and seed of the split.
+        mixture: tells whether dreams and questions are needed.
 
     Raises:
         InvalidInputError: no data set there, a damaged one, only one route, or routes that would train and validate.
@@ -49,12 +59,17 @@ def open_data(
         _check_apart(train, validating)
     else:
         train, validating = split(routes, config.validation_share, config.split_seed)
+    samples: list[Samples | None] = [None, None]
+    if mixture is not None and mixture.needs_samples:
+        parts = ((train, "train-samples"), (validating, "validation-samples"))
+        samples = [build_samples(part, cache / name, mixture.seed) for part, name in parts]
     return TrainData(
         _pack(train, cache / "train", model),
         _pack(validating, cache / "validation", model),
         fingerprint(train),
         fingerprint(validating),
         (*folders, *validation),
+        *samples,
     )
 
 

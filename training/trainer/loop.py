@@ -14,10 +14,11 @@ import torch
 from simlingo.model.checkpoint import save_weights
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
 from simlingo.model.tokenizer import PromptTokenizer
-from training.trainer.batches import BatchMaker, Frames
+from training.trainer.batches import BatchMaker
 from training.trainer.checkpoint import RunProgress, load_state, save_state
 from training.trainer.config import TrainConfig
 from training.trainer.csv_log import EVALUATION, LOSSES, VALIDATION
+from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation, check_evaluation
 from training.trainer.files import write_whole
 from training.trainer.learner import Learner
@@ -40,8 +41,7 @@ class Trainer:
     Args:
         folder: of the run, with a tokenizer.
         config: of the run.
-        train: frames to learn from.
-        validation: frames to validate on.
+        data: frames to learn from and to validate on, with what there is to say about them.
         start_from: a model folder whose weights to begin with; None: fresh ones.
         evaluation: drives the model now and then, as ``config.evaluation`` asks.
 
@@ -53,8 +53,7 @@ class Trainer:
         self,
         folder: Path,
         config: TrainConfig,
-        train: Frames,
-        validation: Frames,
+        data: TrainData,
         start_from: Path | None = None,
         evaluation: ClosedLoopEvaluation | None = None,
     ) -> None:
@@ -73,10 +72,10 @@ class Trainer:
             self.learner.restore(stored[0])
             self.progress = stored[1]
         processor = self.policy.build_processor(self.policy.model, tokenizer)
-        self.batches = BatchMaker(train, processor, config)
-        self._validation = BatchMaker(validation, processor, config)
-        count = min(config.data.validation_frames, len(validation))
-        self._validation_index = np.linspace(0, len(validation) - 1, count, dtype=np.int64)
+        self.batches = BatchMaker(data.train, processor, config, data.train_samples)
+        self._validation = BatchMaker(data.validation, processor, config, data.validation_samples)
+        count = min(config.data.validation_frames, len(data.validation))
+        self._validation_index = np.linspace(0, len(data.validation) - 1, count, dtype=np.int64)
         self._evaluation = evaluation
         self._loggers: list[Logger] = []
 

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simlingo.model.config import ModelConfig
+from simlingo.model.judgement import KINDS
 from simlingo.model.network import SimLingoNetwork
 from training.trainer.config import LossConfig
 from training.trainer.heads import HelperHeads, class_weights
+from training.trainer.sample import UNTOLD
 
 #: Nearer is as near as this, m: the logarithm of depth would run away.
 MIN_DEPTH_M = 0.5
@@ -36,8 +38,8 @@ class DrivingLosses(nn.Module):
 
         ``batch``: frames (B, T, 2T, 3) uint8; classes, depth (B, CELLS, 2 CELLS); and of each prompt, frame by frame
         (N, a multiple of B): input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
-        speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause (N,). The prompts of a frame share
-        its vision pass.
+        speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause, request, outcome (N,), of which the
+        last three may be ``UNTOLD``. The prompts of a frame share its vision pass.
         """
         prompts = batch["input_ids"].shape[0] // batch["frames"].shape[0]
         vision = network.vision_tokens(batch["frames"])
@@ -53,15 +55,19 @@ class DrivingLosses(nn.Module):
         losses["path"] = point_loss(path, batch["path"])
         losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
         answers = answer_places(batch["answer_mask"])
-        losses["text"] = functional.cross_entropy(
+        losses["text"] = told_loss(
             network.lm_head(hidden[:, : answers.shape[1]][answers]), batch["input_ids"][:, 1:][answers]
         )
         light, light_gap, lead_gap, cause = self.heads.scene_of(hidden[:, -1])
         losses["light"] = functional.cross_entropy(light, batch["light_state"].long())
-        losses["cause"] = functional.cross_entropy(cause, batch["cause"].long())
+        losses["cause"] = told_loss(cause, batch["cause"])
         losses["lead"] = gap_loss(lead_gap, batch["lead_distance"]) + gap_loss(
             light_gap, batch["light_distance"], batch["light_state"] > 0
         )
+        judgement = network.judgement(hidden)
+        if judgement is not None:
+            losses["request"] = told_loss(judgement[:, : len(KINDS)], batch["request"])
+            losses["outcome"] = told_loss(judgement[:, len(KINDS) :], batch["outcome"])
         return losses
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
@@ -84,6 +90,13 @@ def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Tens
 def depth_loss(log_depth: Tensor, depth: Tensor) -> Tensor:
     """Mean difference of the logarithms; ``depth`` in m."""
     return (log_depth - depth.float().clamp_min(MIN_DEPTH_M).log()).abs().mean()
+
+
+def told_loss(scores: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of ``scores`` (N, classes) with ``labels`` (N,), mean over those that are told; 0 where none is."""
+    told = labels != UNTOLD
+    total = functional.cross_entropy(scores, labels.long(), ignore_index=UNTOLD, reduction="sum")
+    return total / told.sum().clamp_min(1)
 
 
 def answer_places(answer_mask: Tensor) -> Tensor:

@@ -53,4 +53,13 @@ def policy_named(name: str) -> TrainablePolicy:
     return _POLICIES[name]
 
 
-register(TrainablePolicy("simlingo-mini", replace(MINI, speaks=True)))
+#: The shipped model: it drives, speaks, answers and heeds instructions.
+TALKING = replace(
+    MINI,
+    language=replace(MINI.language, layers=6, vocab_size=1536),
+    judgement_hidden=64,
+    speaks=True,
+    answers=True,
+    instructions=True,
+)
+register(TrainablePolicy("simlingo-mini", TALKING))

@@ -1,62 +1,79 @@
-"""The prompts of a batch as token ids with their answers."""
+"""The prompts of a batch, as the mixture of the configuration draws them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from simlingo.model.processor import Processor, PromptIds
-from simlingo.model.prompt import RouteAs
-from training.language.commentary import commentary
-from training.language.frame_facts import facts_of, navigation_of
+from simlingo.contracts import InvalidInputError
+from simlingo.model.processor import Processor
+from training.language.samples.tables import Samples
 from training.trainer.augment import ToldSpeeds
-
-#: How the route is told in the two prompts of a frame.
-PROMPTS = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
-
-
-class PromptArrays(NamedTuple):
-    """N prompts of at most L tokens, padded on the left."""
-
-    ids: npt.NDArray[np.int64]  # (N, L)
-    mask: npt.NDArray[np.int64]  # (N, L) 1 where there is a token
-    answers: npt.NDArray[np.int64]  # (N, L) 1 where the token belongs to the answer
+from training.trainer.config import MixtureConfig
+from training.trainer.driving_samples import DrivingSamples, Frame
+from training.trainer.instruction_samples import InstructionSamples
+from training.trainer.sample import Sample, SampleArrays, as_arrays
 
 
-def frame_prompts(
-    processor: Processor, labels: dict[str, np.ndarray], told: ToldSpeeds, speaks: npt.NDArray[np.bool_]
-) -> PromptArrays:
-    """The prompts of B frames, frame by frame: ``PROMPTS`` in turn.
+class PromptMixture:
+    """Makes the prompts of frames, frame by frame; a frame without dreams has driving prompts alone.
 
     Args:
         processor: of the network that learns.
-        labels: of the frames, leading axis B.
-        told: what each prompt is told.
-        speaks: (B, 2) whether a prompt asks for a commentary before its plan.
+        samples: dreams and questions, whose rows are those of the frames' cache; None where the mixture needs none.
+        config: the mixture.
+
+    Raises:
+        InvalidInputError: the mixture needs samples, and there are none.
     """
-    prompts = []
-    for row, column in np.ndindex(*speaks.shape):
-        speed = float(told.speed[row, column])
-        here = processor.situation(speed, navigation_of(labels, row), PROMPTS[column])
-        if speaks[row, column]:
-            facts = facts_of(labels, row, speed, told.waypoints[row, column], int(told.cause[row, column]))
-            prompts.append(processor.commentary(here, commentary(facts)))
-        else:
-            prompts.append(processor.plan(here))
-    return padded(prompts, processor.pad)
 
+    def __init__(self, processor: Processor, samples: Samples | None, config: MixtureConfig) -> None:
+        if config.needs_samples and samples is None:
+            raise InvalidInputError("the mixture has instructions or questions, and the data has none of either")
+        if config.instructions > config.prompts:
+            raise InvalidInputError(
+                f"mixture.instructions is {config.instructions} of {config.prompts} prompts; set mixture.prompts higher"
+            )
+        texts = config.question + config.commentary + config.commentary_given + config.commentary_as_command
+        if texts > 1.0 + 1e-9:
+            raise InvalidInputError(
+                f"question, commentary, commentary_given and commentary_as_command of the mixture come to {texts:g}; at most 1"
+            )
+        self._config, self._pad = config, processor.pad
+        self._driving = DrivingSamples(processor, samples, config)
+        self._instructions = None if samples is None else InstructionSamples(processor, samples, config)
 
-def padded(prompts: Sequence[PromptIds], pad: int) -> PromptArrays:
-    """Prompts of different lengths as arrays; ``pad`` fills what is before a shorter one."""
-    length = max(len(prompt.ids) for prompt in prompts)
-    shape = (len(prompts), length)
-    ids, mask, answers = np.full(shape, pad, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for row, prompt in enumerate(prompts):
-        begin = length - len(prompt.ids)
-        ids[row, begin:] = prompt.ids
-        mask[row, begin:] = 1
-        answers[row, length - prompt.answer :] = 1
-    return PromptArrays(ids, mask, answers)
+    @property
+    def prompts(self) -> int:
+        """Of each frame."""
+        return self._config.prompts
+
+    def arrays(
+        self,
+        labels: Mapping[str, np.ndarray],
+        rows: npt.NDArray[np.int64],
+        told: ToldSpeeds,
+        rng: np.random.Generator,
+    ) -> SampleArrays:
+        """The prompts of B frames, frame by frame.
+
+        Args:
+            labels: of the frames, leading axis B.
+            rows: (B,) of the frames in their cache.
+            told: what driving prompts are told of the speed.
+            rng: draws everything.
+        """
+        frames = [Frame(labels, place, int(row), told) for place, row in enumerate(rows)]
+        return as_arrays([sample for frame in frames for sample in self._samples_of(frame, rng)], self._pad)
+
+    def _samples_of(self, frame: Frame, rng: np.random.Generator) -> Sequence[Sample]:
+        wanted, found = self._config.instructions if self._instructions is not None else 0, []
+        for _ in range(wanted):
+            assert self._instructions is not None
+            sample = self._instructions.sample(frame, rng)
+            if sample is not None:
+                found.append(sample)
+        driving = [self._driving.sample(frame, number, rng) for number in range(self.prompts - len(found))]
+        return [*driving, *found]

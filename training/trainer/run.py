@@ -61,7 +61,7 @@ def prepare(
         budget = _kept_budget(stored, asked, folder)
     if not (folder / TOKENIZER_FILE).is_file():
         policy.write_tokenizer(folder / TOKENIZER_FILE, policy.model.language.vocab_size)
-    trainer = Trainer(folder, config, data.train, data.validation, start_from, evaluation)
+    trainer = Trainer(folder, config, data, start_from, evaluation)
     if stored is not None:
         noted = [{"samples": trainer.progress.samples, **change} for change in changes]
         now = replace(now, budget=stored.budget, changes=[*stored.changes, *noted])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
@@ -12,6 +11,7 @@ from simlingo.model.checkpoints.reader import provenance_at
 from simlingo.model.folder import TOKENIZER_FILE
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.tokenizer import PromptTokenizer
+from training.trainer.grow import grow
 from training.trainer.policies import TrainablePolicy
 from training.trainer.vocabulary import adopt_vocabulary
 
@@ -27,10 +27,13 @@ def first_network(policy: TrainablePolicy, tokenizer: PromptTokenizer, start_fro
     if not (start_from / TOKENIZER_FILE).is_file():
         raise InvalidInputError(f"--start-from {start_from} is no model folder: it has no {TOKENIZER_FILE}")
     network, earlier = load_network(start_from)
-    if replace(network.config, speaks=policy.model.speaks, drives=policy.model.drives) != policy.model:
-        raise InvalidInputError(f"--start-from {start_from} is of another configuration than {policy.model.name}")
+    try:
+        network = grow(network, policy.model)
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"--start-from {start_from} is of another configuration than {policy.model.name}: {error}"
+        ) from error
     adopt_vocabulary(network, earlier, tokenizer)
-    network.config = policy.model
     return network
 
 

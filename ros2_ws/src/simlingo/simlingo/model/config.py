@@ -84,6 +84,7 @@ class ModelConfig:
     route_hidden: tuple[int, int] = (128, 64)  # widths of the route head, spec A.7
     speed_hidden: int = 64  # width of the speed head, spec A.7
     point_hidden: tuple[int, int] = (64, 128)  # widths of the target-point encoder, spec A.5
+    judgement_hidden: int = 0  # width of the head that judges instructions, ours alone; 0: there is none
     added_tokens: int = 0  # placeholder tokens whose ids follow the vocabulary and have no embedding (spec A.6)
     max_new_tokens: int = 100  # longest generated text, spec A.10
     drives: bool = True  # trained to drive; a plain backbone with fresh heads is not

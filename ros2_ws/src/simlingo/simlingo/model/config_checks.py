@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simlingo.model.config import ModelConfig
 
 #: Counts and numbers that may be 0; all others must be above it.
-_FROM_ZERO = ("crop_top", "added_tokens", "image_context", "target_point", "end_of_turn")
+_FROM_ZERO = ("crop_top", "added_tokens", "judgement_hidden", "image_context", "target_point", "end_of_turn")
 #: Ten times what such networks have. The network is laid out before its tensors are compared, layer by layer.
 _MOST_LAYERS = 256
 _CURE = "correct it, or take the configuration that came with the weights"

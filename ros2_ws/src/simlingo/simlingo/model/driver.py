@@ -139,13 +139,17 @@ class ModelPolicy:
         self._intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
         if not self.text.before_plan:
             self._speak_when_due(here, navigation.command, told.id)
+        # Words that are refused unread never reach the network: it judges only what it was told.
+        judged = outcome.judgement if told.words else None
+        reason = judged.reason if judged is not None else told.reason
         return DrivingPlan(
             stamp=observation.stamp,
             path=outcome.path,
             speed_waypoints=outcome.speed_waypoints,
             instruction_id=told.id,
-            refused=told.reason is not None,
-            reason=told.reason,
+            refused=reason is not None,
+            reason=reason,
+            request=judged.kind if judged is not None else None,
             text=said,
             text_stamp=said_stamp,
             text_fault=fault,

@@ -14,7 +14,7 @@ from simlingo.contracts import Command, Navigation, SimlingoError
 from simlingo.model.checkpoint import load_network
 from simlingo.model.folder import GRAPHS, fingerprint
 from simlingo.model.graph_files import share_weights
-from simlingo.model.graph_modules import PlanGraph, QueryGraph, TextGraph, VisionGraph
+from simlingo.model.graph_modules import PLANNED, PlanGraph, QueryGraph, TextGraph, VisionGraph
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.prompt import DRIVING_ANSWER, RouteAs, chat, driving_prompt
 from simlingo.model.tokenizer import PromptTokenizer
@@ -84,7 +84,8 @@ def _parts(network: SimLingoNetwork, tokenizer: PromptTokenizer) -> dict[str, _P
     points = [20.0 * torch.randn(1, 2, 2, generator=generator) for _ in ids]
     vision, plan = VisionGraph(network), PlanGraph(network)
     images = [vision(frame) for frame in frames]
-    caches = [plan(*inputs)[2] for inputs in zip(images, ids, points, strict=True)]
+    caches = [plan(*inputs)[-1] for inputs in zip(images, ids, points, strict=True)]
+    outputs = PLANNED if config.judgement_hidden else PLANNED[:2]
     words = [torch.tensor([tokenizer.encode(text)]) for text in ("go on", "stop", "follow the road then turn left")]
     one = [torch.tensor([[number]]) for number in (3, 50)]
     tokens = torch.export.Dim("tokens", min=config.image_tokens + 8, max=_LONGEST)
@@ -94,7 +95,7 @@ def _parts(network: SimLingoNetwork, tokenizer: PromptTokenizer) -> dict[str, _P
         "plan": _Part(
             plan,
             {"image": {}, "input_ids": {1: tokens}, "target_points": {}},
-            ("path", "speed_waypoints", "cache"),
+            (*outputs, "cache"),
             list(zip(images, ids, points, strict=True)),
         ),
         "text": _Part(
@@ -106,7 +107,7 @@ def _parts(network: SimLingoNetwork, tokenizer: PromptTokenizer) -> dict[str, _P
         "queries": _Part(
             QueryGraph(network),
             {"past": {4: past}},
-            ("path", "speed_waypoints"),
+            outputs,
             [(cache[..., : cache.shape[4] - 30, :],) for cache in caches],
         ),
     }

@@ -12,6 +12,9 @@ from transformers import DynamicCache
 
 from simlingo.model.network import SimLingoNetwork
 
+#: Names of what :func:`planned` gives; the last is there only where the network judges.
+PLANNED = ("path", "speed_waypoints", "judgement")
+
 
 class VisionGraph(nn.Module):
     """``frame`` (1, T, 2T, 3) uint8 to image embeddings (1, image_tokens, D)."""
@@ -25,16 +28,16 @@ class VisionGraph(nn.Module):
 
 
 class PlanGraph(nn.Module):
-    """A prompt with its answer, and the queries after it, in one pass: path, speed waypoints and the cache of all."""
+    """A prompt with its answer, and the queries after it, in one pass: what :func:`planned` gives, and the cache of all."""
 
     def __init__(self, network: SimLingoNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor, input_ids: Tensor, target_points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor, input_ids: Tensor, target_points: Tensor) -> tuple[Tensor, ...]:
         prompt = self.network.prompt_embeddings(input_ids, target_points, image)
         hidden, cache = read_on(self.network, torch.cat((prompt, queries_of(self.network)), dim=1), None)
-        return *self.network.heads(hidden), cache
+        return *planned(self.network, hidden), cache
 
 
 class TextGraph(nn.Module):
@@ -51,15 +54,21 @@ class TextGraph(nn.Module):
 
 
 class QueryGraph(nn.Module):
-    """The queries read after a cache: path and speed waypoints."""
+    """The queries read after a cache: what :func:`planned` gives."""
 
     def __init__(self, network: SimLingoNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, cache: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, cache: Tensor) -> tuple[Tensor, ...]:
         hidden, _ = read_on(self.network, queries_of(self.network), cache)
-        return self.network.heads(hidden)
+        return planned(self.network, hidden)
+
+
+def planned(network: SimLingoNetwork, hidden: Tensor) -> tuple[Tensor, ...]:
+    """Path, speed waypoints and, where the network has a head for it, the judgement's scores; their names: ``PLANNED``."""
+    scores = network.judgement(hidden)
+    return (*network.heads(hidden), *(() if scores is None else (scores,)))
 
 
 def queries_of(network: SimLingoNetwork) -> Tensor:

@@ -13,6 +13,7 @@ from transformers.models.internvl.configuration_internvl import InternVLVisionCo
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS
 from simlingo.model.config import ModelConfig
+from simlingo.model.judgement import SCORES
 from simlingo.model.preprocess import IMAGE_MEAN, IMAGE_STD
 
 
@@ -77,6 +78,11 @@ class SimLingoNetwork(nn.Module):
         self.speed_head = nn.Sequential(
             nn.Linear(width, config.speed_hidden), nn.SiLU(), nn.Linear(config.speed_hidden, 2, bias=False)
         )
+        self.judgement_head: nn.Sequential | None = None
+        if config.judgement_hidden:
+            self.judgement_head = nn.Sequential(
+                nn.Linear(width, config.judgement_hidden), nn.SiLU(), nn.Linear(config.judgement_hidden, SCORES)
+            )
         self.register_buffer("image_mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("image_std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1), persistent=False)
         embeddings = self.vlm.vision_tower.embeddings
@@ -157,6 +163,17 @@ class SimLingoNetwork(nn.Module):
         route = self.route_head(queries[:, :PATH_POINTS]).cumsum(1)
         speed = self.speed_head(queries[:, PATH_POINTS:]).cumsum(1)
         return route, speed
+
+    def judgement(self, hidden: Tensor) -> Tensor | None:
+        """Scores (N, SCORES) of what becomes of the prompt's instruction, see :mod:`simlingo.model.judgement`.
+
+        ``hidden`` (N, >= 1, D) ends with the last query's state, which has seen the prompt and all other queries. None: the
+        network has no such head.
+        """
+        if self.judgement_head is None:
+            return None
+        scores: Tensor = self.judgement_head(hidden[:, -1].to(_type_of(self.judgement_head)))
+        return scores
 
     def forward(self, frames: Tensor, input_ids: Tensor, target_points: Tensor) -> tuple[Tensor, Tensor]:
         """Plan for frames (B, tile, 2 * tile, 3) uint8, ids (B, L) and points (B, 2, 2): path and speed waypoints."""

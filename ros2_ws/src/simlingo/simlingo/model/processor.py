@@ -18,8 +18,11 @@ from simlingo.model.language_prompt import (
     QUESTION_ANSWER_START,
     InstructionFlag,
     answer_with_plan,
+    commentary_as_command_prompt,
+    commentary_given_prompt,
     commentary_prompt,
     instruction_prompt,
+    question_answer,
     question_prompt,
 )
 from simlingo.model.preprocess import model_image
@@ -104,22 +107,39 @@ class Processor:
         answer = "" if words is None else answer_with_plan(words) + TURN_END
         return self._chat(here, commentary_prompt(here), answer)
 
-    def instruction(self, here: str, words: str, flag: InstructionFlag) -> PromptIds:
-        """Asks for a plan that obeys ``words``, and holds the answer of one that does.
+    def commentary_given(self, here: str, words: str) -> PromptIds:
+        """Asks for the plan that fits a commentary, and holds the fixed answer."""
+        return self._chat(here, commentary_given_prompt(here, words), DRIVING_ANSWER + TURN_END)
+
+    def commentary_as_command(self, speed_mps: float, words: str) -> PromptIds:
+        """Asks for a plan with a commentary in the route's place, and holds the fixed answer."""
+        prompt = commentary_as_command_prompt(speed_mps, words)
+        return self._chat(situation(speed_mps), prompt, DRIVING_ANSWER + TURN_END)
+
+    def instruction(
+        self, here: str, words: str, flag: InstructionFlag, answer: str | None = FOLLOWING_ANSWER
+    ) -> PromptIds:
+        """Asks for a plan that obeys ``words``, and holds the ``answer`` of one that does; None: the model goes on itself.
 
         Raises:
             InvalidInputError: the words are empty, no text, or too long.
         """
         prompt = instruction_prompt(here, words, flag)
-        return self._chat(f"{flag.value} {here}", prompt, FOLLOWING_ANSWER + TURN_END)
+        return self._chat(f"{flag.value} {here}", prompt, "" if answer is None else answer + TURN_END)
 
-    def question(self, question: str) -> PromptIds:
+    def question(self, question: str, here: str = "", answer: str | None = None) -> PromptIds:
         """Asks about the scene, with the beginning of the answer, which is part of the request.
 
+        Args:
+            question: in words.
+            here: the situation; without it, of the request alone, which follows on the situation of any other chat.
+            answer: what the model shall say; None: it goes on itself.
+
         Raises:
-            InvalidInputError: the question is empty, no text, or too long.
+            InvalidInputError: question or answer is empty, no text, or too long.
         """
-        return self._chat("", question_prompt("", question), answer_start=QUESTION_ANSWER_START)
+        said = "" if answer is None else question_answer(answer).removeprefix(QUESTION_ANSWER_START) + TURN_END
+        return self._chat(here, question_prompt(here, question), said, QUESTION_ANSWER_START)
 
     def commentary_text(self, ids: list[int]) -> str:
         """The words of a commentary that the model said, without the plan's own word at its end."""

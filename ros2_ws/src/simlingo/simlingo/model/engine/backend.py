@@ -9,6 +9,7 @@ import numpy as np
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
+from simlingo.model.judgement import SCORES, Judgement, judgement_of
 
 
 class Outcome(NamedTuple):
@@ -18,6 +19,15 @@ class Outcome(NamedTuple):
     speed_waypoints: FloatArray  # (10, 2) m, ego frame
     context: Any  # what the model has read of the prompt, for text that follows
     timing: dict[str, float]  # s per phase
+    judgement: Judgement | None  # of the prompt's instruction; None: the network has no head for it
+
+
+class BatchPlans(NamedTuple):
+    """Plans of B prompts."""
+
+    path: FloatArray  # (B, 20, 2) m, ego frame
+    speed_waypoints: FloatArray  # (B, 10, 2) m, ego frame
+    judgements: list[Judgement | None]  # B of them
 
 
 class Prefill(NamedTuple):
@@ -57,8 +67,8 @@ class Backend(Protocol):
 
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Paths (B, 20, 2) and speed waypoints (B, 10, 2) of B pictures, prompts and pairs of target points."""
+    ) -> BatchPlans:
+        """Plans of B pictures, prompts and pairs of target points."""
 
 
 def checked_points(path: object, speed_waypoints: object) -> tuple[FloatArray, FloatArray]:
@@ -74,6 +84,20 @@ def checked_points(path: object, speed_waypoints: object) -> tuple[FloatArray, F
             raise InvalidInputError("the network's answer is not finite; the weights are damaged")
         found.append(points[0])
     return found[0], found[1]
+
+
+def checked_judgement(scores: object) -> Judgement | None:
+    """The judgement that ``scores`` (1, SCORES) tell; None where there are none.
+
+    Raises:
+        InvalidInputError: another shape, or not finite.
+    """
+    if scores is None:
+        return None
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != (1, SCORES) or not np.isfinite(values).all():
+        raise InvalidInputError("the network's judgement is not finite; the weights are damaged")
+    return judgement_of(values[0])
 
 
 def check_batch(pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from simlingo.contracts import FloatArray, ImageArray, SimlingoError
-from simlingo.model.engine.backend import Backend, Outcome
+from simlingo.model.engine.backend import Backend, BatchPlans, Outcome
 from simlingo.model.engine.speech import Speech, SpeechCancelledError
 
 
@@ -78,7 +78,7 @@ class Engine:
 
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> BatchPlans:
         """Plans without text of B frames, for evaluation offline; texts go on from the newest frame as before.
 
         Args:
@@ -86,15 +86,10 @@ class Engine:
             ids: B prompts with their answers, of any lengths.
             target_points: (B, 2, 2) m, ego frame.
 
-        Returns:
-            Paths (B, 20, 2) and speed waypoints (B, 10, 2), m, ego frame.
-
         Raises:
             SimlingoError: the counts differ, a plan is not finite, memory ran out, or the engine is closed.
         """
-        found: tuple[FloatArray, FloatArray] = self._plan_job(
-            lambda: self._backend.plan_batch(pictures, ids, target_points)
-        )
+        found: BatchPlans = self._plan_job(lambda: self._backend.plan_batch(pictures, ids, target_points))
         return found
 
     def say(self, suffix: list[int], longest: int | None = None) -> Speech:

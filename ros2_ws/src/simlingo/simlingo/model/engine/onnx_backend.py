@@ -12,7 +12,14 @@ import onnxruntime
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
-from simlingo.model.engine.backend import Outcome, Prefill, check_batch, checked_points
+from simlingo.model.engine.backend import (
+    BatchPlans,
+    Outcome,
+    Prefill,
+    check_batch,
+    checked_judgement,
+    checked_points,
+)
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, digest, fingerprint
 
 #: (layers, keys and values, 1, heads, tokens, width).
@@ -50,16 +57,16 @@ class OnnxBackend:
             "input_ids": np.asarray([ids], dtype=np.int64),
             "target_points": target_points[None].astype(np.float32),
         }
-        path, speed, cache = self._plan.run(None, inputs)
+        *found, cache = self._plan.run(None, inputs)
         timing = {"prefill, queries and heads": time.perf_counter() - begin}
-        return Outcome(*checked_points(path, speed), self.cut(np.asarray(cache), len(ids)), timing)
+        return _outcome(found, self.cut(np.asarray(cache), len(ids)), timing)
 
     def read(self, image: Cache, ids: list[int], target_points: FloatArray) -> Prefill:
         """See :class:`simlingo.model.engine.backend.Backend`; the graph makes a plan too, whose time is in here."""
-        *_, context, timing = self.plan(image, ids, target_points)
+        planned = self.plan(image, ids, target_points)
         begin = time.perf_counter()
-        scores, context = self.read_on(self.cut(context, len(ids) - 1), ids[-1:])
-        return Prefill(scores, context, {**timing, "first scores": time.perf_counter() - begin})
+        scores, context = self.read_on(self.cut(planned.context, len(ids) - 1), ids[-1:])
+        return Prefill(scores, context, {**planned.timing, "first scores": time.perf_counter() - begin})
 
     def cut(self, context: Cache, tokens: int) -> Cache:
         """See :class:`simlingo.model.engine.backend.Backend`."""
@@ -75,16 +82,27 @@ class OnnxBackend:
         """See :class:`simlingo.model.engine.backend.Backend`; queries and heads are one graph."""
         begin = time.perf_counter()
         found = self._queries.run(None, {"past": context})
-        return Outcome(*checked_points(*found), context, {"queries and heads": time.perf_counter() - begin})
+        return _outcome(found, context, {"queries and heads": time.perf_counter() - begin})
 
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> BatchPlans:
         """See :class:`simlingo.model.engine.backend.Backend`; the graphs take one frame at a time."""
         check_batch(pictures, ids, target_points)
         frames = zip(pictures, ids, target_points, strict=True)
         found = [self.plan(self.see(picture), prompt, points) for picture, prompt, points in frames]
-        return np.stack([each.path for each in found]), np.stack([each.speed_waypoints for each in found])
+        return BatchPlans(
+            np.stack([each.path for each in found]),
+            np.stack([each.speed_waypoints for each in found]),
+            [each.judgement for each in found],
+        )
+
+
+def _outcome(found: Sequence[object], context: Cache, timing: dict[str, float]) -> Outcome:
+    """Of a graph's outputs: path, speed waypoints and, where the network has them, the scores of its judgement."""
+    path, speed, *scores = found
+    judgement = checked_judgement(scores[0] if scores else None)
+    return Outcome(*checked_points(path, speed), context, timing, judgement)
 
 
 def _open_graph(path: Path, threads: int, expected: dict[str, str]) -> onnxruntime.InferenceSession:

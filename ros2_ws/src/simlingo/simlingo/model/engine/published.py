@@ -10,7 +10,7 @@ import time
 import torch
 
 from simlingo.contracts import FloatArray, ImageArray
-from simlingo.model.engine.backend import Outcome, checked_points
+from simlingo.model.engine.backend import Outcome, checked_judgement, checked_points
 from simlingo.model.graph_modules import queries_of
 from simlingo.model.network import SimLingoNetwork
 
@@ -61,9 +61,11 @@ def published_plan(
     path, speed = network.heads(hidden.last_hidden_state)
     points_found = checked_points(path.float().cpu(), speed.float().cpu())
     timing = {"vision": seen - start, "text": said - seen, "queries": asked - said}
-    return Outcome(*points_found, None, {**timing, "heads": time.perf_counter() - asked}), [
-        token for token in text if token != end_of_turn
-    ]
+    scores = network.judgement(hidden.last_hidden_state)
+    judgement = checked_judgement(None if scores is None else scores.float().cpu())
+    timing["heads"] = time.perf_counter() - asked
+    outcome = Outcome(*points_found, None, timing, judgement)
+    return outcome, [token for token in text if token != end_of_turn]
 
 
 def _wait(device: torch.device) -> None:

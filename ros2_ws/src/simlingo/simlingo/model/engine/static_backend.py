@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS, FloatArray, ImageArray, InvalidInputError
-from simlingo.model.engine.backend import Outcome, Prefill, checked_points
+from simlingo.model.engine.backend import BatchPlans, Outcome, Prefill, checked_judgement, checked_points
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.kv_slot import Branch, KvSlot, SlotContext
 from simlingo.model.engine.memory import inferring
 from simlingo.model.engine.replay import Inlet, Replayed
-from simlingo.model.graph_modules import queries_of
+from simlingo.model.graph_modules import planned, queries_of
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.user_text import MAX_TEXT_TOKENS
 
@@ -89,15 +89,14 @@ class StaticBackend:
             InvalidInputError: a prompt longer than the graphs, or an answer that is not finite.
         """
         begin = time.perf_counter()
-        path, speed, _ = self._pass(image, ids, target_points)
-        points = checked_points(path.cpu(), speed.cpu())
-        return Outcome(*points, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
+        _, *found = self._pass(image, ids, target_points)
+        return self._outcome(found, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
 
     @inferring
     def read(self, image: Tensor, ids: list[int], target_points: FloatArray) -> Prefill:
         """See :class:`simlingo.model.engine.backend.Backend`; the pass makes a plan too, whose time is in here."""
         begin = time.perf_counter()
-        scores = self._pass(image, ids, target_points)[2].cpu().numpy()
+        scores = self._pass(image, ids, target_points)[0].cpu().numpy()
         return Prefill(scores, self._read_prompt(len(ids)), {_NETWORK: time.perf_counter() - begin})
 
     def cut(self, context: SlotContext, tokens: int) -> SlotContext:
@@ -134,14 +133,13 @@ class StaticBackend:
         begin = time.perf_counter()
         branch = self._slot.load(context)
         self._at.fill_(context.length)
-        path, speed = self._ask()
-        points = checked_points(path.cpu(), speed.cpu())
+        found = self._ask()
         kept = self._slot.context(branch, context.length)
-        return Outcome(*points, kept, {"queries and heads": time.perf_counter() - begin})
+        return self._outcome(found, kept, {"queries and heads": time.perf_counter() - begin})
 
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> BatchPlans:
         """See :class:`simlingo.model.engine.backend.Backend`; of any size, so never captured."""
         return plan_batch(self._network, pictures, ids, target_points)
 
@@ -171,7 +169,7 @@ class StaticBackend:
         return (self._network.image_embeddings(self._network.vision_tokens(self._frame.tensor)),)
 
     def _plan_work(self) -> tuple[Tensor, ...]:
-        """Path, speed waypoints and scores of the token after the prompt."""
+        """Scores of the token after the prompt, and what :func:`planned` gives."""
         network = self._network
         prompt = network.prompt_embeddings(self._ids.tensor, self._points.tensor, self._image)
         queries = queries_of(network)
@@ -179,8 +177,7 @@ class StaticBackend:
         sequence = torch.cat((prompt, torch.zeros_like(queries)), dim=1).index_copy(1, places, queries)
         rows = torch.arange(sequence.shape[1], device=self._device)
         hidden = self._decoder(sequence, self._prompt, rows, sequence.shape[1], None, causal=True)
-        path, speed = network.heads(hidden.index_select(1, places))
-        return path, speed, self._scores(hidden.index_select(1, self._at - 1))
+        return self._scores(hidden.index_select(1, self._at - 1)), *planned(network, hidden.index_select(1, places))
 
     def _step_work(self, count: int) -> tuple[Tensor, ...]:
         """Scores after ``count`` tokens, of which those behind the last are padding that the next will overwrite."""
@@ -188,7 +185,12 @@ class StaticBackend:
         return (self._scores(self._in_slot(embeddings).index_select(1, self._last)),)
 
     def _ask_work(self) -> tuple[Tensor, ...]:
-        return self._network.heads(self._in_slot(queries_of(self._network)))
+        return planned(self._network, self._in_slot(queries_of(self._network)))
+
+    def _outcome(self, found: Sequence[Tensor], context: SlotContext, timing: dict[str, float]) -> Outcome:
+        path, speed, *scores = (values.float().cpu() for values in found)
+        judgement = checked_judgement(scores[0] if scores else None)
+        return Outcome(*checked_points(path, speed), context, timing, judgement)
 
     def _in_slot(self, embeddings: Tensor) -> Tensor:
         rows = self._at + torch.arange(embeddings.shape[1], device=self._device)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
-from simlingo.model.engine.backend import Outcome, Prefill, checked_points
+from simlingo.model.engine.backend import BatchPlans, Outcome, Prefill, checked_judgement, checked_points
 from simlingo.model.engine.batch import plan_batch
 from simlingo.model.engine.decoder import Decoder
 from simlingo.model.engine.memory import inferring
@@ -105,7 +105,7 @@ class TorchBackend:
 
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> BatchPlans:
         """See :class:`simlingo.model.engine.backend.Backend`."""
         return plan_batch(self._network, pictures, ids, target_points)
 
@@ -144,7 +144,9 @@ class TorchBackend:
         with self._timed(timing, "heads"):
             path, speed = self._network.heads(hidden)
             points = checked_points(path.float().cpu(), speed.float().cpu())
-        return Outcome(*points, context, timing)
+            scores = self._network.judgement(hidden)
+            judgement = checked_judgement(None if scores is None else scores.float().cpu())
+        return Outcome(*points, context, timing, judgement)
 
     @contextmanager
     def _timed(self, timing: dict[str, float], phase: str) -> Iterator[None]:

@@ -1,0 +1,1 @@
+"""What there is to say about the frames of a data set, made once and kept: dreams, questions and named causes."""

@@ -1,0 +1,103 @@
+"""Driving prompts: a plan alone, with a commentary in one of three places, or after a question (spec A.6, B.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from simlingo.model.language_prompt import InstructionFlag
+from simlingo.model.processor import Processor, PromptIds
+from simlingo.model.prompt import RouteAs
+from training.language.commentary import commentary
+from training.language.frame_facts import facts_of, navigation_of
+from training.language.questions.ask import ask_words
+from training.language.samples.tables import Samples
+from training.trainer.augment import ToldSpeeds
+from training.trainer.config import MixtureConfig
+from training.trainer.sample import Sample
+
+_FLAGS = tuple(InstructionFlag)
+
+
+class TextMode(Enum):
+    """What text a driving prompt has; the names are those of the configuration's shares."""
+
+    QUESTION = "question"  # asks about the scene, and answers
+    COMMENTARY = "commentary"  # asks for a commentary, and says it
+    COMMENTARY_GIVEN = "commentary_given"  # tells the commentary
+    COMMENTARY_AS_COMMAND = "commentary_as_command"  # tells the commentary in the route's place
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A view of a frame with everything that there is to tell of it."""
+
+    labels: Mapping[str, np.ndarray]  # of a batch
+    place: int  # in the batch
+    row: int  # of the cache
+    told: ToldSpeeds  # of the batch
+
+
+class DrivingSamples:
+    """Makes driving samples.
+
+    Args:
+        processor: of the network that learns.
+        samples: questions and named causes; None: there is no question, and nothing has a name.
+        config: shares of the text modes.
+    """
+
+    def __init__(self, processor: Processor, samples: Samples | None, config: MixtureConfig) -> None:
+        self._processor, self._samples, self._config = processor, samples, config
+        shares = {mode: getattr(config, mode.value) for mode in TextMode if mode is not TextMode.NONE}
+        self._modes = [*shares, TextMode.NONE]
+        self._shares = [*shares.values(), max(0.0, 1.0 - sum(shares.values()))]
+
+    def sample(self, frame: Frame, number: int, rng: np.random.Generator) -> Sample:
+        """Driving prompt ``number`` of a frame: odd and even ones tell another speed, and the route in another way."""
+        column = number % 2
+        mode = self._modes[int(rng.choice(len(self._modes), p=self._shares))]
+        return Sample(
+            self._prompt(frame, column, mode, rng),
+            frame.labels["path"][frame.place],
+            frame.told.waypoints[frame.place, column],
+            int(frame.told.cause[frame.place, column]),
+        )
+
+    def _prompt(self, frame: Frame, column: int, mode: TextMode, rng: np.random.Generator) -> PromptIds:
+        speed = float(frame.told.speed[frame.place, column])
+        route_as = (RouteAs.TARGET_POINT, RouteAs.COMMAND)[column]
+        here = self._processor.situation(speed, navigation_of(frame.labels, frame.place), route_as)
+        if mode is TextMode.NONE:
+            return self._processor.plan(here)
+        flag = _FLAGS[int(rng.integers(len(_FLAGS)))] if rng.random() < self._config.flagged else None
+        spoken = here if flag is None else f"{flag.value} {here}"
+        if mode is TextMode.QUESTION:
+            return self._question(frame, spoken, rng) or self._processor.plan(here)
+        words = self.commentary(frame, column)
+        if mode is TextMode.COMMENTARY:
+            return self._processor.commentary(spoken, words)
+        if mode is TextMode.COMMENTARY_GIVEN:
+            return self._processor.commentary_given(here, words)
+        return self._processor.commentary_as_command(speed, words)
+
+    def commentary(self, frame: Frame, column: int) -> str:
+        """What there is to say at a told speed."""
+        place, told = frame.place, frame.told
+        speed, waypoints = float(told.speed[place, column]), told.waypoints[place, column]
+        facts = facts_of(frame.labels, place, speed, waypoints, int(told.cause[place, column]))
+        same = told.cause[place, column] == frame.labels["cause"][place]
+        thing = self._samples.causes.get(frame.row) if self._samples is not None and same else None
+        return commentary(facts, thing)
+
+    def _question(self, frame: Frame, here: str, rng: np.random.Generator) -> PromptIds | None:
+        """A question whose answer is true at the speed that the ego has; None: there is none to ask."""
+        if self._samples is None or frame.row not in self._samples.questions.of_row:
+            return None
+        numbers = self._samples.questions.of_row[frame.row]
+        question = self._samples.questions[int(rng.choice(numbers))]
+        return self._processor.question(ask_words(question, rng), here, question.answer)
