@@ -1,4 +1,4 @@
-"""The configuration of a training run; the values here are those of simlingo-mini, their origin stands in its YAML file.
+"""The configuration of a training run; the values here train driving alone, those of simlingo-mini stand in its YAML file.
 
 Reading, ``--set`` and what is refused: :mod:`training.trainer.config_reading`.
 """
