@@ -276,6 +276,28 @@ def test_the_published_order_reads_an_instruction_before_it_speaks(instructed) -
     assert speaks_first.plan(observation(2)).text_stamp == 2
 
 
+def test_the_first_text_after_an_instruction_answers_it(instructed, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    policy = instructed(InstructionFlag.SAFETY, TextOptions(CommentaryMode.ALWAYS))
+    asked: list[str] = []
+    say = policy._engine.say
+
+    def noted(suffix: list[int]) -> Speech:
+        asked.append(policy._processor.tokenizer.decode(suffix))
+        return say(suffix, 2)
+
+    monkeypatch.setattr(policy._engine, "say", noted)
+    for stamp, words in enumerate(("", "drive faster", "drive faster", "slow down"), 1):
+        policy.set_instruction(Instruction(words, 0, words) if words else None)
+        policy.plan(observation(stamp))
+        policy._speech.result(30.0)
+    comment, faster, again, slower = asked
+    assert "What should the ego do next?" in comment
+    assert again == comment, "spoken to once, it drives on and comments"
+    for text, words in ((faster, "drive faster"), (slower, "slow down")):
+        assert f" {words}" in text
+        assert text.endswith("assistant\n"), "the model goes on itself"
+
+
 @pytest.mark.parametrize("text", ["x" * 10_000, "ж" * 600, "\ud800", "   "])
 def test_words_that_no_prompt_holds_cost_no_plan(instructed, text: str) -> None:  # type: ignore[no-untyped-def]
     policy = instructed(InstructionFlag.SAFETY)

@@ -82,6 +82,7 @@ class ModelPolicy:
         self._told = _Told()
         self._speech: Speech | None = None
         self._due = False
+        self._answered = ""  # id of the instruction that the model has spoken to
         self._intent: Intent | None = None  # of the newest plan
         self._called_off = threading.Event()  # ends the text that a plan is waiting for
 
@@ -138,7 +139,7 @@ class ModelPolicy:
             said, said_stamp, fault = self._said()
         self._intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
         if not self.text.before_plan:
-            self._speak_when_due(here, navigation.command, told.id)
+            self._speak_when_due(here, navigation.command, told)
         # Words that are refused unread never reach the network: it judges only what it was told.
         judged = outcome.judgement if told.words else None
         reason = judged.reason if judged is not None else told.reason
@@ -193,13 +194,21 @@ class ModelPolicy:
             return Answer(error=str(error) or type(error).__name__)
         return Answer(text=self._processor.text(ids), stamp=stamp)
 
-    def _speak_when_due(self, here: str, command: Command, instruction_id: str) -> None:
-        """Ask for a commentary on the newest plan where one is due and none is in the making."""
-        if self._trigger.due(self._intent, command, instruction_id):
+    def _speak_when_due(self, here: str, command: Command, told: _Told) -> None:
+        """Ask for a text about the newest plan where one is due and none is in the making.
+
+        The first one after an instruction is the answer to it, that it is followed or why not; all others are commentaries.
+        """
+        if self._trigger.due(self._intent, command, told.id):
             self._due = True  # until the text in the making is whole
-        if self._due and self._speech is None:
-            self._due = False
-            self._speech = self._engine.say(self._processor.commentary(here).request)
+        if not self._due or self._speech is not None:
+            return
+        self._due = False
+        prompt = self._processor.commentary(here)
+        if told.words and told.id != self._answered:
+            self._answered = told.id
+            prompt = self._processor.instruction(here, told.words, self._flag, answer=None)
+        self._speech = self._engine.say(prompt.request)
 
     def _said(self) -> tuple[str, int, str]:
         """The commentary that has become whole since the last plan, the stamp of its frame, and why one failed."""
