@@ -11,10 +11,10 @@ import numpy as np
 from simlingo.contracts import Command, EgoState, FloatArray
 from training.language.dreams.line import line_of
 from training.language.dreams.record import GREEN, RED, Actor
-from training.language.dreams.road import Beside, RoadLane, RoadMap, Side, road_of
 from training.language.dreams.roll_out import TAIL_TICKS, TICKS, Vehicle
 from training.language.dreams.scene import Obstacles, Others, Scene, StopLine
 from training.language.dreams.things import Thing
+from training.language.surroundings.road import Beside, RoadLane, RoadMap, Side, road_of
 
 LIMIT_MPS = 16.7
 WIDTH_M = 3.5
@@ -60,7 +60,7 @@ def user(
     states = np.zeros((len(seconds), 6))
     states[:, 0], states[:, 1] = x_m + velocity[0] * seconds, y_m + velocity[1] * seconds
     states[:, 2], states[:, 3], states[:, 4] = yaw_rad, velocity[0], velocity[1]
-    return Actor(number, kind, *half, 1.5, (200, 20, 20)), states
+    return Actor(number, kind, *half), states
 
 
 def scene(
@@ -82,12 +82,7 @@ def scene(
     actors = tuple(actor for actor, _ in users)
     states = np.array([states for _, states in users]).reshape(len(users), TICKS + TAIL_TICKS + 1, 6)
     half = np.array([(actor.half_length_m, actor.half_width_m) for actor in actors]).reshape(-1, 2)
-    obstacles = Obstacles(
-        np.array(boxes, dtype=np.float64).reshape(-1, 5),
-        ("cone",) * len(boxes),
-        (None,) * len(boxes),
-        tuple(900 + k for k in range(len(boxes))),
-    )
+    obstacles = Obstacles(np.array(boxes, dtype=np.float64).reshape(-1, 5), tuple(900 + k for k in range(len(boxes))))
     line = line_of(np.array([(-12.0, 0.0), (140.0, 0.0)]))
     return Scene(
         columns | row, EgoState(0, 0.0, 0.0, 0.0, speed_mps), Vehicle(0.0, 0.0, 0.0, speed_mps), line, 12.0,
@@ -100,11 +95,9 @@ def light(x_m: float, red: bool, number: int = 50) -> StopLine:
     return StopLine(x_m, 0.0, 0.0, number, np.full(TICKS + TAIL_TICKS + 1, RED if red else GREEN))
 
 
-def thing(
-    name: str, x_m: float, y_m: float, colour: str | None = None, number: int | None = 900, half: float = 0.2
-) -> Thing:
+def thing(name: str, x_m: float, y_m: float, colour: str | None = None, number: int = 900, half: float = 0.2) -> Thing:
     """A thing that stands there."""
-    return Thing(number, name, colour, x_m, y_m, 0.0, half, half, 1.0, 0.0, x_m, y_m)
+    return Thing(number, name, colour, x_m, y_m, 0.0, half, half, 0.0, x_m, y_m)
 
 
 def end_speed(waypoints: FloatArray) -> float:

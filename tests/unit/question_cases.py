@@ -16,9 +16,9 @@ from simlingo_drive.expert.causes import Cause
 from training.datasets.schema import DEPTH_STEP
 from training.language.questions.ask import every_question
 from training.language.questions.question import Question
-from training.language.questions.roads import Pose, RoadMap
 from training.language.questions.scene import Junction, Lanes, Plan, Scene, Thing, Way, Weather, Where
-from training.language.questions.visibility import pixel_of
+from training.language.surroundings.town import Pose, Town
+from training.language.surroundings.visibility import pixel_of
 
 CAR_TAG, PEDESTRIAN_TAG, SKY_TAG = 14, 12, 11
 FAR_M = 600.0
@@ -115,7 +115,7 @@ def asked(about: Scene, kind: str) -> list[Question]:
     return [question for question in every_question(about) if question.type == kind]
 
 
-def route_meta(roads: RoadMap, places: Sequence[int], **changed: Any) -> dict[str, Any]:
+def route_meta(roads: Town, places: Sequence[int], **changed: Any) -> dict[str, Any]:
     """What a route file would say of a route along lane places."""
     lanes = roads.graph.lanes
     waypoints = [

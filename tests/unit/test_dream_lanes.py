@@ -16,9 +16,9 @@ from training.language.dreams.dream import Dream, Slots
 from training.language.dreams.kinematics import kinematics_of, violations
 from training.language.dreams.lanes import change, count_of, find_target, lane_dreams
 from training.language.dreams.limits import vehicle_limits
-from training.language.dreams.road import Beside, RoadMap, Side, road_of
 from training.language.dreams.scene import Scene
 from training.language.dreams.turns import turn_dreams
+from training.language.surroundings.road import Beside, RoadMap, Side, road_of
 
 LEFT, RIGHT = RequestKind.LANE_LEFT, RequestKind.LANE_RIGHT
 

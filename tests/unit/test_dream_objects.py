@@ -9,7 +9,7 @@ from simlingo.requests import Reason, Verdict
 from training.language.dreams.dream import Dream, ObjectSlots, Slots
 from training.language.dreams.objects import ABSENT_COLOURS, ABSENT_NAMES, avoid, drive_to, object_dreams
 from training.language.dreams.scene import Scene
-from training.language.dreams.things import Thing, absent, describe, is_seen
+from training.language.dreams.things import Thing, absent, describe
 
 RNG = np.random.default_rng
 
@@ -94,10 +94,18 @@ def test_at_least_half_of_the_objects_asked_for_are_not_there() -> None:
     assert [dream.reason is Reason.NO_OBJECT for dream in found] == [False, True, False, True]
 
 
-def test_what_is_hidden_is_not_seen() -> None:
-    target = thing("car", 20.0, 0.0, half=1.0)
-    assert is_seen(target, None)
-    assert is_seen(target, np.full((128, 256), 21.5))
-    assert not is_seen(target, np.full((128, 256), 10.0))
-    assert not is_seen(thing("car", 20.0, 60.0, half=1.0), None)
-    assert not is_seen(thing("car", -20.0, 0.0, half=1.0), None)
+def test_a_parked_car_is_a_car_and_a_taxi_too() -> None:
+    here = [thing("parked car", 10.0, 4.0, "red", 1), thing("taxi", 12.0, -4.0, None, 2)]
+    for seed in range(100):
+        missing = absent(here, ("car", "bus"), ("red", "blue"), RNG(seed))
+        assert missing.name != "car" or missing.place == "ahead" or (missing.place, missing.colour) == ("right", "blue")
+    moving = thing("car", 20.0, 0.0, "blue", 3)
+    assert all(describe(moving, [moving, *here], RNG(seed)) != ObjectSlots("car", None, None, 3) for seed in range(20))
+
+
+def test_nothing_half_seen_is_said_to_be_absent() -> None:
+    names = {
+        absent([], ("car", "bus", "van"), ("red",), RNG(seed), frozenset({"parked car", "van"})).name
+        for seed in range(40)
+    }
+    assert names == {"bus"}

@@ -46,7 +46,7 @@ def test_states_stand_at_their_ticks(record: Record) -> None:
     assert record.window(12, 2)[1, :, 0] == pytest.approx((6.0, 6.5, 7.0))
     assert record.row_of(2) == 1
     assert record.row_of(4) is None
-    assert record.actors[0].colour == "black"
+    assert record.velocities(12) == {1: (0.0, 0.0), 2: (10.0, 0.0)}
 
 
 def test_who_stood_stands_on_and_who_drove_drives_on(record: Record) -> None:

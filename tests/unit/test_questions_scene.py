@@ -18,26 +18,26 @@ from simlingo_sim import towns
 from training.language.questions import around, placing, things
 from training.language.questions.about_crossing import may_cross
 from training.language.questions.build import scene_of
-from training.language.questions.roads import Pose, RoadMap
 from training.language.questions.scene import Scene, Where
+from training.language.surroundings.town import Pose, Town
 
 pytestmark = pytest.mark.medium
 
 
 @pytest.fixture(scope="module")
-def roads() -> RoadMap:
+def roads() -> Town:
     """gridtown."""
     town = towns.load("gridtown")
-    return RoadMap(town.xodr_text, town.decor)
+    return Town(town.xodr_text, town.decor)
 
 
-def pose_of(roads: RoadMap, place: int, right_m: float = 0.0, turned_rad: float = 0.0) -> Pose:
+def pose_of(roads: Town, place: int, right_m: float = 0.0, turned_rad: float = 0.0) -> Pose:
     """A pose on a lane's middle, or beside it."""
     (x, y), yaw = roads.graph.positions[place], float(roads.yaw[place])
     return Pose(float(x - right_m * math.sin(yaw)), float(y + right_m * math.cos(yaw)), yaw + turned_rad)
 
 
-def lane_before(roads: RoadMap, ways: set[Command], lanes: int = 1) -> int:
+def lane_before(roads: Town, ways: set[Command], lanes: int = 1) -> int:
     """A lane's place 30 m before a junction with such ways, on a road with so many lanes a direction."""
     for lane in roads.graph.lanes:
         onward = {roads.graph.lanes[index].manoeuvre for index in lane.successors if roads.graph.lanes[index].junction}
@@ -51,7 +51,7 @@ def lane_before(roads: RoadMap, ways: set[Command], lanes: int = 1) -> int:
 ALL = {Command.LEFT, Command.RIGHT, Command.STRAIGHT}
 
 
-def build(roads: RoadMap, place: int, boxes: list[dict[str, Any]] | None = None, **changed: Any) -> Scene:
+def build(roads: Town, place: int, boxes: list[dict[str, Any]] | None = None, **changed: Any) -> Scene:
     row = row_at(pose_of(roads, place), boxes or [], **changed)
     return scene_of(row, row, route_meta(roads, roads.ways_on(place, 70.0)[0]), roads)
 
@@ -60,7 +60,7 @@ def where_of(found: Scene, actor_id: int) -> Where | None:
     return next(thing.where for thing in found.things if thing.id == actor_id)
 
 
-def test_lanes_of_a_street_and_of_an_avenue(roads: RoadMap) -> None:
+def test_lanes_of_a_street_and_of_an_avenue(roads: Town) -> None:
     street = build(roads, lane_before(roads, ALL)).lanes
     assert street is not None
     assert (street.index, street.same, street.opposite) == (0, 1, 1)
@@ -76,7 +76,7 @@ def test_lanes_of_a_street_and_of_an_avenue(roads: RoadMap) -> None:
     assert (left.may_left, left.may_right, left.from_left, left.from_right) == (False, True, False, True)
 
 
-def test_where_things_are(roads: RoadMap) -> None:
+def test_where_things_are(roads: Town) -> None:
     place = lane_before(roads, ALL)
     width = roads.graph.waypoints[place].lane_width
     beside = {
@@ -95,7 +95,7 @@ def test_where_things_are(roads: RoadMap) -> None:
     assert positions[4][1] < -2.0
 
 
-def test_a_junction_offers_its_ways_and_whom_to_watch(roads: RoadMap) -> None:
+def test_a_junction_offers_its_ways_and_whom_to_watch(roads: Town) -> None:
     junction = build(roads, lane_before(roads, ALL)).junction
     assert junction is not None
     assert 25.0 < junction.distance_m < 33.0
@@ -107,7 +107,7 @@ def test_a_junction_offers_its_ways_and_whom_to_watch(roads: RoadMap) -> None:
     assert ends[Command.LEFT] < -10.0 < ends[Command.STRAIGHT] < 10.0 < ends[Command.RIGHT]
 
 
-def test_a_t_junction_has_no_way_straight_on(roads: RoadMap) -> None:
+def test_a_t_junction_has_no_way_straight_on(roads: Town) -> None:
     found = build(roads, lane_before(roads, {Command.LEFT, Command.RIGHT}))
     assert [question.answer for question in asked(found, "watch_straight")] == ["not possible"]
     assert [question.answer for question in asked(found, "watch_right")] == ["left"]
@@ -117,7 +117,7 @@ def test_a_t_junction_has_no_way_straight_on(roads: RoadMap) -> None:
 @pytest.mark.parametrize(
     ("module", "name"), [(things, "map_to_ego"), (around, "map_to_ego"), (placing, "map_to_ego"), (around, "_side_of")]
 )
-def test_a_wrong_sign_is_noticed(roads: RoadMap, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+def test_a_wrong_sign_is_noticed(roads: Town, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
     """With left and right swapped at one place, one of the tests above fails."""
     right: Callable[..., Any] = getattr(module, name)
 
@@ -132,14 +132,14 @@ def test_a_wrong_sign_is_noticed(roads: RoadMap, monkeypatch: pytest.MonkeyPatch
         sides_are_right(roads)
 
 
-def sides_are_right(roads: RoadMap) -> None:
+def sides_are_right(roads: Town) -> None:
     """What tells left from right, in one."""
     test_where_things_are(roads)
     test_a_junction_offers_its_ways_and_whom_to_watch(roads)
     test_who_comes_from_the_left_may_cross_the_way_straight_on(roads)
 
 
-def test_what_is_in_the_picture_is_seen(roads: RoadMap) -> None:
+def test_what_is_in_the_picture_is_seen(roads: Town) -> None:
     place = lane_before(roads, ALL)
     boxes = [box_at(pose_of(roads, place + 15), 1), box_at(pose_of(roads, place + 10, 4.0), 2, "walker")]
     row = row_at(pose_of(roads, place), boxes)
@@ -154,7 +154,7 @@ def test_what_is_in_the_picture_is_seen(roads: RoadMap) -> None:
     assert not any(thing.seen for thing in scene_of(row, row, meta, roads).things)
 
 
-def test_the_vehicle_ahead_must_agree_with_the_label(roads: RoadMap) -> None:
+def test_the_vehicle_ahead_must_agree_with_the_label(roads: Town) -> None:
     place = lane_before(roads, ALL)
     boxes = [box_at(pose_of(roads, place + 15), 1)]
     row = row_at(pose_of(roads, place), boxes, lead_distance_m=10.2)
@@ -170,7 +170,7 @@ def test_the_vehicle_ahead_must_agree_with_the_label(roads: RoadMap) -> None:
     assert (alone.lead, alone.lead_known) == (None, True)
 
 
-def test_a_drawn_vehicle_belongs_to_the_second_view(roads: RoadMap) -> None:
+def test_a_drawn_vehicle_belongs_to_the_second_view(roads: Town) -> None:
     place = lane_before(roads, ALL)
     ego = row_at(pose_of(roads, place))
     at = pose_of(roads, place + 12)
@@ -193,7 +193,7 @@ def test_a_drawn_vehicle_belongs_to_the_second_view(roads: RoadMap) -> None:
     assert found.lead.thing.position_m[1] == pytest.approx(-0.8, abs=0.1)
 
 
-def test_lights_count_as_seen_with_a_lit_lens_of_their_state(roads: RoadMap) -> None:
+def test_lights_count_as_seen_with_a_lit_lens_of_their_state(roads: Town) -> None:
     place = lane_before(roads, ALL)
     pose = pose_of(roads, place)
     light = next(key for key, heads in roads.heads.items() if any(_ahead(pose, head) for head in heads))
@@ -224,13 +224,13 @@ def _ahead(pose: Pose, head: tuple[float, float, float]) -> bool:
     return bool(20.0 < x < 50.0 and abs(y) < 8.0)
 
 
-def test_a_route_without_waypoints_is_named(roads: RoadMap) -> None:
+def test_a_route_without_waypoints_is_named(roads: Town) -> None:
     row = row_at(pose_of(roads, 0))
     with pytest.raises(InvalidInputError, match="no waypoints"):
         scene_of(row, row, {"route": "first", "waypoints": [], "actors": []}, roads)
 
 
-def test_who_comes_from_the_left_may_cross_the_way_straight_on(roads: RoadMap) -> None:
+def test_who_comes_from_the_left_may_cross_the_way_straight_on(roads: Town) -> None:
     place = lane_before(roads, ALL)
     junction = build(roads, place).junction
     assert junction is not None

@@ -12,10 +12,10 @@ from training.language.dreams.attempt import Attempt, dream_of, impossible
 from training.language.dreams.dream import Dream, Slots
 from training.language.dreams.lanes import change_line, changes_soon, find_target, offset_to
 from training.language.dreams.lawful import lawful
-from training.language.dreams.road import NOWHERE, Beside
 from training.language.dreams.scene import Lead, Scene
 from training.language.dreams.speeds import FASTER_UP_MPS2, STOP_MPS2
 from training.language.dreams.ways import own_lane, way_from
+from training.language.surroundings.road import NOWHERE, Beside
 
 #: Distances that are asked for, m.
 DISTANCES_M = (2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0)

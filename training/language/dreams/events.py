@@ -16,11 +16,12 @@ import numpy as np
 from simlingo.contracts import TICK_S, FloatArray
 from simlingo.requests import Reason
 from training.language.dreams.contacts import first_contact
+from training.language.dreams.crossings import first_crossings
 from training.language.dreams.record import RED, VX, VY, YELLOW, X, Y
-from training.language.dreams.road import CELL_M, NOWHERE, Beside
 from training.language.dreams.roll_out import SPEED, TICKS, RollOut
 from training.language.dreams.scene import LINE_HALF_WIDTH_M, PASSED_M, Scene
 from training.language.dreams.wheels import first_wrong
+from training.language.surroundings.road import CELL_M, NOWHERE, Beside
 
 #: Air around vehicles, walkers and standing things, m.
 AIR_VEHICLE_M, AIR_WALKER_M, AIR_OBSTACLE_M = 0.15, 0.4, 0.1
@@ -103,24 +104,17 @@ def _signals(scene: Scene, track: FloatArray) -> list[Event]:
     turns.
     """
     lines = scene.stop_line_array
-    if not len(lines):
-        return []
     reach = scene.vehicle.half_length_m - PASSED_M
-    front = track[:, :2] + reach * np.stack((np.cos(track[:, 2]), np.sin(track[:, 2])), axis=1)
-    delta_x, delta_y = front[None, :, 0] - lines[:, :1], front[None, :, 1] - lines[:, 1:2]
-    cos, sin = np.cos(lines[:, 2:]), np.sin(lines[:, 2:])
-    along, right = delta_x * cos + delta_y * sin, delta_y * cos - delta_x * sin
-    crosses = (along[:, :-1] < 0.0) & (along[:, 1:] >= 0.0) & (np.abs(right[:, 1:]) < LINE_HALF_WIDTH_M)
-    crosses &= np.cos(track[None, 1:, 2] - lines[:, 2:]) > 0.5
+    crossed = first_crossings(track, lines, reach, LINE_HALF_WIDTH_M, STOOD_MPS)
     found = []
-    for number in np.flatnonzero(crosses.any(axis=1)):
-        tick, stop = 1 + int(np.argmax(crosses[number])), scene.stop_lines[number]
+    for number in np.flatnonzero(crossed[:, 0] >= 0):
+        (tick, stood), stop = crossed[number], scene.stop_lines[number]
+        at_s = TICK_S * int(tick)
         if stop.states is None:
-            stood = (track[:tick, SPEED] < STOOD_MPS) & (along[number, :tick] > -3.0)
-            if not stood.any():
-                found.append(Event(Reason.STOP_SIGN, TICK_S * tick, stop.actor_id))
+            if not stood:
+                found.append(Event(Reason.STOP_SIGN, at_s, stop.actor_id))
         elif int(stop.states[0]) == RED or (int(stop.states[0]) == YELLOW and int(stop.states[tick]) == RED):
-            found.append(Event(Reason.RED_LIGHT, TICK_S * tick, stop.actor_id))
+            found.append(Event(Reason.RED_LIGHT, at_s, stop.actor_id))
     return found
 
 

@@ -13,9 +13,9 @@ from training.language.dreams.attempt import Attempt, dream_of, impossible
 from training.language.dreams.dream import Dream, Slots
 from training.language.dreams.lawful import lawful
 from training.language.dreams.line import Line, blend, line_of
-from training.language.dreams.road import NOWHERE, Beside, RoadMap, Side
 from training.language.dreams.scene import Scene
 from training.language.dreams.ways import Way, own_lane, way_from
+from training.language.surroundings.road import NOWHERE, Beside, RoadMap, Side
 
 #: Time that a change by one lane takes, s, and its least length, m.
 CHANGE_S, CHANGE_LEAST_M = (2.2, 3.2), 11.0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlingo.contracts import FloatArray
-from simlingo.geometry import arc_length
 from simlingo_drive.expert.constants import CONSTANTS
 from simlingo_sim.jit import kernel
 
@@ -38,12 +37,8 @@ class Line:
 
     def locate(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Place ``s`` (N,) m of points (N, 2) m, and how far right of the line they lie, (N,) m."""
-        delta = np.asarray(points, dtype=np.float64)[:, None] - self.points[None]
-        nearest = np.argmin(np.einsum("nki,nki->nk", delta, delta), axis=1)
-        chosen = delta[np.arange(len(nearest)), nearest]
-        cos, sin = np.cos(self.yaw[nearest]), np.sin(self.yaw[nearest])
-        along = chosen[:, 0] * cos + chosen[:, 1] * sin
-        return SPACING_M * nearest + along, chosen[:, 1] * cos - chosen[:, 0] * sin
+        found = _located(np.ascontiguousarray(points, dtype=np.float64), self.points, self.yaw, SPACING_M)
+        return found[0], found[1]
 
     def beside(self, offset_m: FloatArray) -> Line:
         """The line whose points lie ``offset_m`` (N,) to the right of this one's."""
@@ -58,20 +53,61 @@ class Line:
 
 def line_of(points: FloatArray, beyond_m: float = BEYOND_M, length_m: float | None = None) -> Line:
     """The line through ``points`` (N >= 2, 2) m, straight on for ``beyond_m``."""
-    points = np.asarray(points, dtype=np.float64)
-    places = arc_length(points)
-    keep = np.concatenate(([True], np.diff(places) > 1e-6))
-    points, places = points[keep], places[keep]
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    line, yaw, whole = _resampled(points, beyond_m, SPACING_M)
+    return Line(line, yaw, _allowed(yaw, *_BENDS), float(whole) if length_m is None else length_m)
+
+
+@kernel
+def _located(points: FloatArray, line: FloatArray, yaw: FloatArray, spacing: float) -> FloatArray:
+    """(2, N) m: places of points (N, 2) along a line, and how far right of it they lie."""
+    found = np.empty((2, len(points)))
+    for number in range(len(points)):
+        x, y = points[number, 0], points[number, 1]
+        nearest, least = 0, np.inf
+        for index in range(len(line)):
+            gap = (x - line[index, 0]) ** 2 + (y - line[index, 1]) ** 2
+            if gap < least:
+                nearest, least = index, gap
+        dx, dy = x - line[nearest, 0], y - line[nearest, 1]
+        cos, sin = np.cos(yaw[nearest]), np.sin(yaw[nearest])
+        found[0, number] = spacing * nearest + dx * cos + dy * sin
+        found[1, number] = dy * cos - dx * sin
+    return found
+
+
+@kernel
+def _resampled(points: FloatArray, beyond_m: float, spacing: float) -> tuple[FloatArray, FloatArray, float]:
+    """Points ``spacing`` apart along ``points`` (N >= 2, 2) and straight on for ``beyond_m``, headings, and the length of ``points``."""
+    kept, places = np.empty((len(points) + 1, 2)), np.zeros(len(points) + 1)
+    kept[0] = points[0]
+    count, length = 1, 0.0
+    for index in range(1, len(points)):
+        step = np.hypot(points[index, 0] - points[index - 1, 0], points[index, 1] - points[index - 1, 1])
+        length += step
+        if step > 1e-6:  # points that repeat have no direction
+            kept[count] = points[index]
+            places[count] = length
+            count += 1
+    whole = places[count - 1]
     if beyond_m > 0.0:
-        step = points[-1] - points[-2]
-        end = points[-1] + beyond_m * step / np.hypot(step[0], step[1])
-        points, places = np.vstack((points, end)), np.append(places, places[-1] + beyond_m)
-    wanted = np.arange(0.0, places[-1], SPACING_M)
-    line = np.stack([np.interp(wanted, places, points[:, axis]) for axis in (0, 1)], axis=1)
-    step = np.gradient(line, axis=0)
-    yaw = np.unwrap(np.arctan2(step[:, 1], step[:, 0]))
-    whole = places[-1] - beyond_m if length_m is None else length_m
-    return Line(line, yaw, _allowed(yaw, *_BENDS), float(whole))
+        dx, dy = kept[count - 1, 0] - kept[count - 2, 0], kept[count - 1, 1] - kept[count - 2, 1]
+        far = beyond_m / np.hypot(dx, dy)
+        kept[count, 0], kept[count, 1] = kept[count - 1, 0] + far * dx, kept[count - 1, 1] + far * dy
+        places[count] = whole + beyond_m
+        count += 1
+    wanted = np.arange(0.0, places[count - 1], spacing)
+    line = np.empty((len(wanted), 2))
+    for axis in range(2):
+        line[:, axis] = np.interp(wanted, places[:count], kept[:count, axis])
+    yaw, last = np.empty(len(line)), len(line) - 1
+    for index in range(len(line)):
+        after, before = line[min(index + 1, last)], line[max(index - 1, 0)]
+        yaw[index] = np.arctan2(after[1] - before[1], after[0] - before[0])
+        if index:
+            turned = yaw[index] - yaw[index - 1]
+            yaw[index] -= 2.0 * np.pi * np.floor(turned / (2.0 * np.pi) + 0.5)
+    return line, yaw, whole
 
 
 @kernel

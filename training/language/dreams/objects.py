@@ -49,7 +49,7 @@ def object_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
         if options:
             thing = options[int(rng.integers(len(options)))]
             found.append(make(scene, thing, Slots(object=describe(thing, scene.things, rng)), rng))
-        missing = absent(scene.things, ABSENT_NAMES, ABSENT_COLOURS, rng)
+        missing = absent(scene.things, ABSENT_NAMES, ABSENT_COLOURS, rng, scene.unsure)
         found.append(impossible(scene, kind, Slots(object=missing), Reason.NO_OBJECT))
     return found
 

@@ -1,4 +1,4 @@
-"""What stands around and can be hit: scenery of the town, and the static things of a frame's boxes."""
+"""What stands around and can be hit: scenery of the town, and what was put there."""
 
 from __future__ import annotations
 
@@ -9,52 +9,41 @@ from typing import Any
 import numpy as np
 
 from simlingo.contracts import EgoState, FloatArray
-from simlingo.geometry import ego_to_map
 from training.language.dreams.scene import Obstacles
-from training.language.naming import name_of, paint_of
+from training.language.surroundings.bodies import FIRST_PARKED_ID, Body
 
 #: Farther obstacles are left out, m.
 NEAR_M = 60.0
-#: Classes of boxes that stand for static things (spec K.1).
-_STATIC = ("static", "static_car", "static_trafficwarning")
+#: Flat things are at least so wide, m.
+_THINNEST_M = 0.05
 #: Half sizes of the town's things that its file does not tell, m (as the embedded world has them).
 _PARKED_HALF_M, _TRUNK_HALF_M, _POLE_HALF_M = (2.25, 0.9), 0.25, 0.12
-PARKED_CAR = "parked car"
 
 
-def scenery_of(decor: Mapping[str, Any]) -> tuple[FloatArray, tuple[str, ...]]:
-    """Boxes (S, 5) of a town's solid things (x, y, yaw, half length, half width; m, rad), and what they are."""
+def scenery_of(decor: Mapping[str, Any]) -> tuple[FloatArray, tuple[int | None, ...]]:
+    """Boxes (S, 5) of a town's solid things (x, y, yaw, half length, half width; m, rad), and the ids of parked cars."""
     found: list[tuple[float, float, float, float, float]] = []
-    names: list[str] = []
-    sizes: dict[str, tuple[str, Callable[[Mapping[str, Any]], tuple[float, float]]]] = {
-        "buildings": ("building", lambda item: (item["length"] / 2.0, item["width"] / 2.0)),
-        "trees": ("tree", lambda _: (_TRUNK_HALF_M, _TRUNK_HALF_M)),
-        "poles": ("pole", lambda _: (_POLE_HALF_M, _POLE_HALF_M)),
-        "parked_cars": (PARKED_CAR, lambda _: _PARKED_HALF_M),
+    ids: list[int | None] = []
+    sizes: dict[str, Callable[[Mapping[str, Any]], tuple[float, float]]] = {
+        "buildings": lambda item: (item["length"] / 2.0, item["width"] / 2.0),
+        "trees": lambda _: (_TRUNK_HALF_M, _TRUNK_HALF_M),
+        "poles": lambda _: (_POLE_HALF_M, _POLE_HALF_M),
+        "parked_cars": lambda _: _PARKED_HALF_M,
     }
-    for group, (name, size) in sizes.items():
-        for item in decor.get(group, ()):
+    for group, size in sizes.items():
+        for number, item in enumerate(decor.get(group, ())):
             found.append((item["x"], item["y"], math.radians(item.get("yaw_deg", 0.0)), *size(item)))
-            names.append(name)
-    return np.array(found, dtype=np.float64).reshape(-1, 5), tuple(names)
+            ids.append(FIRST_PARKED_ID - number if group == "parked_cars" else None)
+    return np.array(found, dtype=np.float64).reshape(-1, 5), tuple(ids)
 
 
-def obstacles_near(
-    scenery: FloatArray, names: Sequence[str], boxes: Sequence[Mapping[str, Any]], ego: EgoState
-) -> Obstacles:
-    """Scenery and static boxes around the ego."""
+def obstacles_near(scenery: FloatArray, ids: Sequence[int | None], bodies: Sequence[Body], ego: EgoState) -> Obstacles:
+    """Scenery and standing things around the ego; a town's parked cars are scenery."""
     near = np.flatnonzero(np.hypot(scenery[:, 0] - ego.x, scenery[:, 1] - ego.y) < NEAR_M)
-    found, called = [scenery[near]], [names[int(number)] for number in near]
-    colours: list[str | None] = [None] * len(near)
-    ids: list[int | None] = [None] * len(near)
-    for box in boxes:
-        if box["class"] not in _STATIC:
-            continue
-        spot = ego_to_map(np.array([box["position"][:2]], dtype=np.float64), ego)[0]
-        half = box["extent"]
-        found.append(np.array([[spot[0], spot[1], ego.yaw + box["yaw"], max(half[0], 0.05), max(half[1], 0.05)]]))
-        name = name_of(str(box.get("type_id", "")), str(box.get("mesh_path", "")))
-        called.append(f"parked {name}" if name in ("car", "van") else name)
-        colours.append(paint_of(str(box.get("color", ""))) or None)
-        ids.append(int(box["id"]) if "id" in box else None)
-    return Obstacles(np.vstack(found), tuple(called), tuple(colours), tuple(ids))
+    placed = [body for body in bodies if body.stands and body.id > FIRST_PARKED_ID]
+    boxes = [
+        (body.pose.x, body.pose.y, body.pose.yaw, max(body.half_m[0], _THINNEST_M), max(body.half_m[1], _THINNEST_M))
+        for body in placed
+    ]
+    found = np.vstack((scenery[near], np.array(boxes, dtype=np.float64).reshape(-1, 5)))
+    return Obstacles(found, (*(ids[int(number)] for number in near), *(body.id for body in placed)))

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simlingo.contracts import TICK_S, FloatArray, InvalidInputError
-from training.language.naming import paint_of
 
 IntArray = npt.NDArray[np.int64]
 
@@ -32,8 +31,6 @@ class Actor:
     type_id: str
     half_length_m: float
     half_width_m: float
-    height_m: float = 1.5
-    colour: str | None = None  # of its paint
 
     @property
     def is_walker(self) -> bool:
@@ -81,6 +78,12 @@ class Record:
             window[row, last[row] + 1 :, X] += known[VX] * after
             window[row, last[row] + 1 :, Y] += known[VY] * after
         return window
+
+    def velocities(self, tick: int) -> dict[int, tuple[float, float]]:
+        """x and y velocity (m/s) at ``tick`` of everybody who is there, by actor."""
+        now = self.states[:, tick - self.first_tick]
+        there = np.flatnonzero(~np.isnan(now[:, VX]))
+        return {self.actors[row].id: (float(now[row, VX]), float(now[row, VY])) for row in there}
 
     def light(self, light_id: int, tick: int, ticks: int) -> IntArray:
         """States (ticks + 1,) of a light from ``tick`` on; beyond the record the last one stays."""
@@ -140,11 +143,8 @@ def _light_table(lights: Mapping[str, npt.NDArray[Any]], first: int, count: int)
 
 
 def _actor(entry: Mapping[str, Any]) -> Actor:
-    colour = paint_of(str(entry.get("color", ""))) or None
     extent = entry["extent_m"]
-    return Actor(
-        int(entry["id"]), str(entry["type_id"]), float(extent[0]), float(extent[1]), 2.0 * float(extent[2]), colour
-    )
+    return Actor(int(entry["id"]), str(entry["type_id"]), float(extent[0]), float(extent[1]))
 
 
 def _centred(states: FloatArray, centres_m: Sequence[Sequence[float]]) -> FloatArray:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import carla
 import numpy as np
 
 from simlingo.contracts import TICK_S, EgoState, FloatArray, InvalidInputError
 from simlingo.geometry import ego_to_map
 from simlingo_drive.expert.pedals import pedals
 from simlingo_sim.dynamics import MAX_WHEEL_ANGLE
-from training.datasets.pictures import decode_depth
+from training.datasets.pictures import decode_depth, decode_semantic
 from training.datasets.reader import Route, read
 from training.datasets.rows import loaded
 from training.datasets.schema import EGO
@@ -29,18 +26,19 @@ from training.language.dreams.line import SPACING_M, Line, line_of
 from training.language.dreams.objects import object_dreams
 from training.language.dreams.obstacles import obstacles_near, scenery_of
 from training.language.dreams.record import VX, VY, YAW_RATE, Record, X, Y, record_of
-from training.language.dreams.road import RoadMap, road_map
 from training.language.dreams.roll_out import TAIL_TICKS, TICKS, Vehicle
 from training.language.dreams.rolling import UNDERSTEER
 from training.language.dreams.scene import NEAR_M, Others, Scene, StopLine
 from training.language.dreams.speeds import speed_dreams
-from training.language.dreams.things import is_seen
-from training.language.dreams.things_seen import candidates
+from training.language.dreams.things_seen import things_in_sight
 from training.language.dreams.turns import turn_dreams
+from training.language.surroundings.bodies import Body, bodies_around
+from training.language.surroundings.town import town_of
+from training.language.surroundings.visibility import Seen, seen_in
 
 #: Columns of a row that dreams need, without pictures.
 COLUMNS = (
-    "frame", "tick", "stamp_ns", "view", "ego_x_m", "ego_y_m", "ego_yaw_rad", "ego_speed_mps", "command",
+    "frame", "tick", "stamp_ns", "view", "ego_x_m", "ego_y_m", "ego_z_m", "ego_yaw_rad", "ego_speed_mps", "command",
     "distance_to_command_m", "path_m", "speed_waypoints_m", "stops", "speed_limit_mps", "route_m", "steer", "boxes",
 )  # fmt: skip
 #: The expert's line begins so far behind the first frame, and a scene's part of it behind and ahead of the ego, m.
@@ -49,15 +47,6 @@ _BEFORE_M, _BEHIND_M, _AHEAD_M = 15.0, 12.0, 140.0
 _FIRST_M = 2.5
 #: Slower than this the wheel's angle is the commanded one: the yaw rate does not tell it, m/s.
 _TELLS_MPS = 1.0
-
-
-@dataclass(frozen=True)
-class Town:
-    """A map with what stands around in it."""
-
-    road: RoadMap
-    scenery: FloatArray  # (S, 5) boxes that can be hit: x, y, yaw, half length, half width (m, rad)
-    names: tuple[str, ...]
 
 
 class RouteDreams:
@@ -77,8 +66,10 @@ class RouteDreams:
         self.rows: list[dict[str, Any]] = [loaded(row) for row in table.to_pylist()]
         self._boxes = [json.loads(row["boxes"]) for row in self.rows]
         self.town = town_of(route.map_path)
+        self._scenery, self._scenery_ids = scenery_of(self.town.decor)
+        self._opendrive_ids = {int(light["id"]): str(light["opendrive_id"]) for light in route.meta["lights"]}
         self._line, self._places = expert_line(self.rows)
-        self._depths: Any = None
+        self._pictures: Any = None
 
     def dreamable(self, number: int) -> bool:
         """Whether the log reaches 2.5 s beyond frame ``number``."""
@@ -105,21 +96,26 @@ class RouteDreams:
         line, place = self._line_at(number, ego)
         ego_id = next(int(box["id"]) for box in boxes if box["class"] == "ego_car")
         others = others_near(self.record, ego, int(row["tick"]), ego_id)
-        statics = obstacles_near(self.town.scenery, self.town.names, boxes, ego)
+        bodies = self._bodies(row, boxes, ego)
+        statics = obstacles_near(self._scenery, self._scenery_ids, bodies, ego)
         stop_lines = self._stop_lines(row)
         bare = Scene(
-            row, ego, vehicle_of(row, self.record, ego_id), line, place, self.town.road, others, statics, stop_lines, (),
+            row, ego, vehicle_of(row, self.record, ego_id), line, place, self.town.lanes, others, statics, stop_lines, (),
             float(row["speed_limit_mps"]),
         )  # fmt: skip
-        depth = self.depth(number)
-        things = tuple(thing for thing in candidates(bare) if not thing.solid or is_seen(thing, depth))
-        return replace(bare, things=things)
+        things, unsure = things_in_sight(bare, bodies, self.seen(number), self.town, self._opendrive_ids)
+        return replace(bare, things=things, unsure=unsure)
 
-    def depth(self, number: int) -> FloatArray:
-        """The stored depth picture of frame ``number``, m."""
-        if self._depths is None:
-            self._depths = read(self.route, ["depth"]).column("depth").take(self.numbers)
-        return decode_depth(self._depths[number].as_py()["bytes"]).astype(np.float64)
+    def seen(self, number: int) -> Seen:
+        """The surfaces in the picture of frame ``number``."""
+        if self._pictures is None:
+            self._pictures = read(self.route, ["semantic", "depth"]).take(self.numbers)
+        semantic, depth = (self._pictures.column(name)[number].as_py()["bytes"] for name in ("semantic", "depth"))
+        return seen_in(decode_semantic(semantic), decode_depth(depth))
+
+    def _bodies(self, row: Mapping[str, Any], boxes: Sequence[Mapping[str, Any]], ego: EgoState) -> list[Body]:
+        velocities = self.record.velocities(int(row["tick"]))
+        return bodies_around(boxes, velocities, self.route.meta["actors"], self.town, ego, float(row["ego_z_m"]))
 
     def _line_at(self, number: int, ego: EgoState) -> tuple[Line, float]:
         """The expert's line around the ego, and the ego's place along it, m."""
@@ -136,15 +132,18 @@ class RouteDreams:
     def _stop_lines(self, row: Mapping[str, Any]) -> tuple[StopLine, ...]:
         meta, tick = self.route.meta, int(row["tick"])
         pending = {int(stop["actor_id"]) for stop in row["stops"] if stop["reason"] == "stop_sign"}
+        here = (row["ego_x_m"], row["ego_y_m"])
         found = []
         for light in meta["lights"]:
-            states = self.record.light(int(light["id"]), tick, TICKS + TAIL_TICKS)
-            found += [StopLine(x, y, yaw, int(light["id"]), states) for x, y, yaw in light["stop_lines"]]
+            near = [line for line in light["stop_lines"] if math.dist(line[:2], here) < NEAR_M]
+            if near:
+                states = self.record.light(int(light["id"]), tick, TICKS + TAIL_TICKS)
+                found += [StopLine(x, y, yaw, int(light["id"]), states) for x, y, yaw in near]
         for sign in meta["stop_signs"]:
             if int(sign["id"]) in pending:
-                found += [StopLine(x, y, yaw, int(sign["id"]), None) for x, y, yaw in sign["stop_lines"]]
-        here = (row["ego_x_m"], row["ego_y_m"])
-        return tuple(stop for stop in found if math.dist((stop.x_m, stop.y_m), here) < NEAR_M)
+                near = [line for line in sign["stop_lines"] if math.dist(line[:2], here) < NEAR_M]
+                found += [StopLine(x, y, yaw, int(sign["id"]), None) for x, y, yaw in near]
+        return tuple(found)
 
 
 def dreams_of(scene: Scene, rng: np.random.Generator) -> list[Dream]:
@@ -156,22 +155,6 @@ def dreams_of(scene: Scene, rng: np.random.Generator) -> list[Dream]:
         *ahead_dreams(scene, rng),
         *object_dreams(scene, rng),
     ]
-
-
-@lru_cache(4)
-def town_of(map_path: Path) -> Town:
-    """The town of an OpenDRIVE file of a data set.
-
-    Raises:
-        InvalidInputError: the file is missing.
-    """
-    if not map_path.is_file():
-        raise InvalidInputError(f"{map_path} is missing: copy the maps folder of the data set along with its routes")
-    road = road_map(carla.Map(map_path.stem, map_path.read_text(encoding="utf-8")))
-    decor_path = map_path.with_name(f"{map_path.stem}.decor.json")
-    decor = json.loads(decor_path.read_text(encoding="utf-8")) if decor_path.is_file() else {}
-    boxes, names = scenery_of(decor)
-    return Town(road, boxes, names)
 
 
 def expert_line(rows: list[dict[str, Any]]) -> tuple[Line, list[float]]:

@@ -15,9 +15,9 @@ from simlingo.contracts import EgoState, FloatArray
 from simlingo.geometry import map_to_ego, wrap_angle
 from training.language.dreams.line import SPACING_M, Line
 from training.language.dreams.record import RED, VX, VY, YAW, Actor, IntArray, X, Y
-from training.language.dreams.road import RoadMap
 from training.language.dreams.roll_out import Vehicle
 from training.language.dreams.things import Thing
+from training.language.surroundings.road import RoadMap
 
 #: Others farther away than this cannot matter, m.
 NEAR_M = 90.0
@@ -52,9 +52,7 @@ class Obstacles:
     """What stands around and can be hit. Map frame."""
 
     boxes: FloatArray  # (S, 5) x, y, yaw, half length, half width (m, rad)
-    names: tuple[str, ...]
-    colours: tuple[str | None, ...]
-    ids: tuple[int | None, ...]
+    ids: tuple[int | None, ...]  # of actors and parked cars; None: a house, a tree, a post
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,7 @@ class Scene:
     stop_lines: tuple[StopLine, ...]
     things: tuple[Thing, ...]  # what is seen and can be spoken of
     limit_mps: float
+    unsure: frozenset[str] = frozenset()  # names of things of which more may be in the picture than ``things``
 
     @cached_property
     def followers(self) -> npt.NDArray[np.bool_]:

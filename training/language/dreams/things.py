@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, FloatArray
-from training.datasets.schema import DEPTH_STEP
 from training.language.dreams.dream import ObjectSlots
 from training.language.naming import PEDESTRIAN
 
@@ -18,15 +16,17 @@ LIGHT, SIGN = "traffic light", "stop sign"
 FARTHEST_M, NEAREST_M = 45.0, 3.0
 #: Things within this of the way's middle are ahead, others beside it, m.
 _AHEAD_WITHIN_M = 1.9
-#: A thing is seen where so many stored depths in its box are its own, give or take its size and this, m.
-_SEEN_DEPTHS, _DEPTH_SLACK_M = 6, 0.6
+#: Names that people also use for things that have one of their own.
+_ALSO = {
+    "car": ("parked car", "police car", "taxi"), "van": ("parked van", "ambulance"), "truck": ("fire engine",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Thing:
     """Something that a person might name. Ego frame."""
 
-    actor_id: int | None
+    actor_id: int
     name: str
     colour: str | None
     x_m: float
@@ -34,7 +34,6 @@ class Thing:
     yaw_rad: float
     half_length_m: float
     half_width_m: float
-    height_m: float
     speed_mps: float
     along_m: float  # from the ego along its way
     right_m: float  # of its way
@@ -70,13 +69,22 @@ def describe(thing: Thing, things: Sequence[Thing], rng: np.random.Generator) ->
 
 
 def absent(
-    things: Sequence[Thing], candidates: Sequence[str], colours: Sequence[str], rng: np.random.Generator
+    things: Sequence[Thing],
+    candidates: Sequence[str],
+    colours: Sequence[str],
+    rng: np.random.Generator,
+    unsure: frozenset[str] = frozenset(),
 ) -> ObjectSlots:
-    """A description that nothing in sight fits: often a thing that is there, of another colour or place."""
+    """A description that nothing in sight fits: often a thing that is there, of another colour or place.
+
+    ``unsure``: names of things of which more may be in the picture than ``things``; none of them is said to be absent.
+    """
     while True:
         name = candidates[int(rng.integers(len(candidates)))]
         if things and rng.random() < 0.5:
             name = things[int(rng.integers(len(things)))].name
+        if not unsure.isdisjoint((name, *_ALSO.get(name, ()))):
+            continue
         coloured = name not in (PEDESTRIAN, LIGHT, SIGN) and rng.random() < 0.6
         colour = colours[int(rng.integers(len(colours)))] if coloured else None
         place = (LEFT, RIGHT, AHEAD)[int(rng.integers(3))] if rng.random() < 0.4 else None
@@ -85,33 +93,6 @@ def absent(
 
 
 def _fits(thing: Thing, name: str, colour: str | None, place: str | None) -> bool:
-    return thing.name == name and colour in (None, thing.colour) and place in (None, thing.place)
-
-
-def is_seen(thing: Thing, depth_m: FloatArray | None) -> bool:
-    """Whether the camera sees it: in the picture, and not hidden.
-
-    Args:
-        thing: of this frame.
-        depth_m: (H / 4, W / 4) m, as the data set stores it; None: whatever is in the picture is seen.
-    """
-    if not NEAREST_M < thing.x_m < FARTHEST_M:
-        return False
-    cos, sin = np.cos(thing.yaw_rad), np.sin(thing.yaw_rad)
-    signs = np.array([(a, b) for a in (-1, 1) for b in (-1, 1)]) * (thing.half_length_m, thing.half_width_m)
-    corners = np.stack((signs[:, 0] * cos - signs[:, 1] * sin, signs[:, 0] * sin + signs[:, 1] * cos), axis=1)
-    x = thing.x_m + corners[:, 0] - MODEL_CAMERA_POSITION_IN_EGO[0]
-    if x.min() < 1.0:
-        return False
-    lens, eye = MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO
-    u = lens.center_x + lens.focal_x * (thing.y_m + corners[:, 1] - eye[1]) / x
-    v = [lens.center_y - lens.focal_y * (z - eye[2]) / x.min() for z in (thing.height_m, 0.0)]
-    left, right = int(max(u.min(), 0.0)), int(min(u.max(), lens.width - 1.0))
-    top, low = int(max(v[0], 0.0)), int(min(v[1], lens.height - 1.0))
-    if right - left < 2 or low - top < 2:
-        return False
-    if depth_m is None:
-        return True
-    part = depth_m[top // DEPTH_STEP : low // DEPTH_STEP + 1, left // DEPTH_STEP : right // DEPTH_STEP + 1]
-    own = (part > x.min() - _DEPTH_SLACK_M) & (part < x.max() + _DEPTH_SLACK_M)
-    return bool(own.sum() >= min(_SEEN_DEPTHS, max(part.size // 3, 1)))
+    """Whether somebody could mean ``thing``: a parked car is a car, and one of unknown colour may be the red one."""
+    called = thing.name == name or thing.name in _ALSO.get(name, ())
+    return called and (colour is None or thing.colour in (None, colour)) and place in (None, thing.place)

@@ -10,9 +10,9 @@ from training.language.dreams.attempt import Attempt, dream_of, impossible
 from training.language.dreams.dream import Dream, Slots
 from training.language.dreams.lanes import changes_soon
 from training.language.dreams.lawful import lawful
-from training.language.dreams.road import NOWHERE, Beside
 from training.language.dreams.scene import Scene
 from training.language.dreams.ways import onward, own_lane, way_from
+from training.language.surroundings.road import NOWHERE, Beside
 
 #: A junction farther away is none that a person means, m.
 JUNCTION_WITHIN_M = 45.0

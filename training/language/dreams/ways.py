@@ -10,8 +10,8 @@ import numpy as np
 from simlingo.contracts import FloatArray
 from simlingo.geometry import arc_length, wrap_angle
 from training.language.dreams.line import Line, line_of
-from training.language.dreams.road import NOWHERE, RoadMap
 from training.language.dreams.scene import Scene
+from training.language.surroundings.road import NOWHERE, RoadMap
 
 #: How far ways reach ahead, m, and how much of the lane behind the ego is part of them.
 AHEAD_M, BEHIND_M = 90.0, 10.0

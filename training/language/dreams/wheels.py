@@ -25,7 +25,7 @@ def first_wrong(
 
     Args:
         track: (ticks, 3 or more) x, y, yaw (m, rad).
-        cells, heading: of the town, see :class:`training.language.dreams.road.RoadMap`.
+        cells, heading: of the town, see :class:`training.language.surroundings.road.RoadMap`.
         junctions: of each lane; nobody is against a lane there.
         sizes: origin x and y and side of the cells, wheels ahead of and beside the middle, how deep one must be in the other
             lane (m), and the cosine of the angle that is against.

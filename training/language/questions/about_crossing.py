@@ -10,7 +10,6 @@ from simlingo.contracts import Command, FloatArray
 from training.language.naming import PEDESTRIAN
 from training.language.questions.about_objects import Named, named_things
 from training.language.questions.question import Question
-from training.language.questions.roads import lines_meet
 from training.language.questions.scene import (
     MOVES_ABOVE_MPS,
     SOON_M,
@@ -19,6 +18,7 @@ from training.language.questions.scene import (
     Thing,
     Where,
 )
+from training.language.surroundings.town import lines_meet
 
 #: A pedestrian crosses who would be on the way within the first of these, s, walking on; not who would be after the second.
 _CROSSES_S, _NEVER_S = 5.0, 12.0

@@ -12,8 +12,8 @@ import numpy as np
 from simlingo.contracts import Command, EgoState, FloatArray, InvalidInputError
 from simlingo.geometry import map_to_ego
 from simlingo.navigation.global_planner import MANOEUVRES
-from training.language.questions.roads import ON_LANE_M, Pose, RoadMap, lines_meet
 from training.language.questions.scene import JUNCTION_AHEAD_M, MANOEUVRE_AHEAD_M, Junction, Lanes, Way
+from training.language.surroundings.town import ON_LANE_M, Pose, Town, lines_meet
 
 #: A view farther from its lane's middle than this, m, or turned by more, rad, stands astride.
 ASTRIDE_M, ASTRIDE_RAD = 1.3, math.radians(30.0)
@@ -46,7 +46,7 @@ class Route:
         return Command.FOLLOW_LANE, MANOEUVRE_AHEAD_M
 
 
-def route_ahead(meta: Mapping[str, Any], roads: RoadMap, view: EgoState) -> Route:
+def route_ahead(meta: Mapping[str, Any], town: Town, view: EgoState) -> Route:
     """The rest of the route.
 
     Raises:
@@ -63,31 +63,24 @@ def route_ahead(meta: Mapping[str, Any], roads: RoadMap, view: EgoState) -> Rout
     ahead = table[here : here + int(MANOEUVRE_AHEAD_M + BEYOND_M) + 20]
     steps = np.hypot(*np.diff(ahead[:, :2], axis=0).T)
     poses = tuple(Pose(x, y, yaw) for x, y, yaw, _ in ahead)
-    places = tuple(_place_on(roads, pose) for pose in poses)
+    places = tuple(town.place_on(pose) for pose in poses)
     commands = tuple(Command(int(command)) for command in ahead[:, 3])
     return Route(poses, commands, np.concatenate(([0.0], np.cumsum(steps))), places)
 
 
-def _place_on(roads: RoadMap, pose: Pose) -> int:
-    """The lane's place that a route's waypoint was made of."""
-    gap = np.hypot(*(roads.graph.positions - (pose.x, pose.y)).T)
-    turned = np.abs((roads.yaw - pose.yaw + math.pi) % (2.0 * math.pi) - math.pi)
-    return int(np.argmin(gap + 2.0 * turned))
-
-
-def own_place(roads: RoadMap, view: EgoState) -> int | None:
+def own_place(town: Town, view: EgoState) -> int | None:
     """The place on the lane that the view stands on; None where it stands astride or off the road."""
     pose = Pose(view.x, view.y, view.yaw)
-    places = roads.places_at(pose, ASTRIDE_M, ASTRIDE_RAD)
+    places = town.places_at(pose, ASTRIDE_M, ASTRIDE_RAD)
     return places[0] if places else None
 
 
-def lanes_at(roads: RoadMap, place: int) -> Lanes | None:
+def lanes_at(town: Town, place: int) -> Lanes | None:
     """The road at a place, as that lane sees it; None in a junction."""
-    if roads.junction(place) is not None:
+    if town.junction(place) is not None:
         return None
-    waypoint = roads.graph.waypoints[place]
-    ids = roads.lane_ids(place)
+    waypoint = town.graph.waypoints[place]
+    ids = town.lane_ids(place)
     # Towns drive on the right: the lanes of either direction count outwards from the middle.
     same = sorted((lane for lane in ids if lane * waypoint.lane_id > 0), key=abs)
     left, right = _beside(waypoint, "Left"), _beside(waypoint, "Right")
@@ -101,12 +94,12 @@ def lanes_at(roads: RoadMap, place: int) -> Lanes | None:
         may_right=right is not None and _permits(waypoint, "Right"),
         from_left=left is not None and _permits(left, "Right"),
         from_right=right is not None and _permits(right, "Left"),
-        marks_end=_near_end(roads, place),
+        marks_end=_near_end(town, place),
     )
 
 
-def _near_end(roads: RoadMap, place: int) -> bool:
-    lane = roads.graph.lanes[roads.graph.lane_of[place]]
+def _near_end(town: Town, place: int) -> bool:
+    lane = town.graph.lanes[town.graph.lane_of[place]]
     return bool(min(place - lane.first, lane.last - place) < MARKS_END_M)
 
 
@@ -131,59 +124,59 @@ def _marking(marking: Any) -> str:
     return f"{words} {'yellow' if str(marking.color) == 'Yellow' else 'white'}"
 
 
-def side_line(roads: RoadMap, place: int, side: str, view: EgoState) -> FloatArray | None:
+def side_line(town: Town, place: int, side: str, view: EgoState) -> FloatArray | None:
     """The lane of the same direction on that side ("left", "right"), ahead, in the view's frame; None without one."""
-    other = _beside(roads.graph.waypoints[place], side.capitalize())
+    other = _beside(town.graph.waypoints[place], side.capitalize())
     if other is None:
         return None
-    begin = roads.graph.place_of(other)
-    lane = roads.graph.lanes[roads.graph.lane_of[begin]]
-    return map_to_ego(roads.line(list(range(begin, min(lane.last, begin + int(_BESIDE_M)) + 1))), view)
+    begin = town.graph.place_of(other)
+    lane = town.graph.lanes[town.graph.lane_of[begin]]
+    return map_to_ego(town.line(list(range(begin, min(lane.last, begin + int(_BESIDE_M)) + 1))), view)
 
 
-def junction_ahead(roads: RoadMap, route: Route, place: int | None, view: EgoState, inside: bool) -> Junction | None:
+def junction_ahead(town: Town, route: Route, place: int | None, view: EgoState, inside: bool) -> Junction | None:
     """The junction that the view stands in (``inside``), or the next one within 40 m on the route."""
     if inside:
-        return _inside(roads, view)
+        return _inside(town, view)
     for index, (on, arc) in enumerate(zip(route.places, route.arc_m, strict=True)):
         if arc > JUNCTION_AHEAD_M:
             return None
-        junction = roads.junction(on)
+        junction = town.junction(on)
         if junction is not None and index > 0:
-            return _before(roads, route.places[index - 1], junction, float(arc), place, view)
+            return _before(town, route.places[index - 1], junction, float(arc), place, view)
     return None
 
 
-def _inside(roads: RoadMap, view: EgoState) -> Junction:
+def _inside(town: Town, view: EgoState) -> Junction:
     """The ways that the ego can still go on from where it stands in a junction."""
     pose = Pose(view.x, view.y, view.yaw)
     found: dict[Command, Way] = {}
-    for place in roads.places_at(pose, ON_LANE_M, math.radians(25.0)):
-        lane = roads.graph.lanes[roads.graph.lane_of[place]]
+    for place in town.places_at(pose, ON_LANE_M, math.radians(25.0)):
+        lane = town.graph.lanes[town.graph.lane_of[place]]
         if lane.junction is not None and lane.manoeuvre in MANOEUVRES and lane.manoeuvre not in found:
-            line = _onward(roads, place)
+            line = _onward(town, place)
             found[lane.manoeuvre] = Way(map_to_ego(line, view))
     return Junction(True, 0.0, found, frozenset(found))
 
 
-def _before(roads: RoadMap, last: int, junction: int, distance_m: float, place: int | None, view: EgoState) -> Junction:
+def _before(town: Town, last: int, junction: int, distance_m: float, place: int | None, view: EgoState) -> Junction:
     """The ways that the road of place ``last`` offers through ``junction``."""
-    road, own_lane = roads.road(last)
+    road, own_lane = town.road(last)
     ways: dict[Command, Way] = {}
     watch: dict[Command, set[str]] = {}
-    for lane in roads.graph.lanes:
+    for lane in town.graph.lanes:
         end = lane.waypoints[-1]
         if lane.junction is not None or end.road_id != road or end.lane_id * own_lane < 0:
             continue
         for index in lane.successors:
-            way = roads.graph.lanes[index]
+            way = town.graph.lanes[index]
             if way.junction != junction or way.manoeuvre not in MANOEUVRES:
                 continue
-            watch.setdefault(way.manoeuvre, set()).update(sides_to_watch(roads, index))
+            watch.setdefault(way.manoeuvre, set()).update(sides_to_watch(town, index))
             if end.lane_id == own_lane and way.manoeuvre not in ways:
-                start = place if place is not None and roads.road(place) == (road, own_lane) else last
-                before = roads.line(list(range(start, lane.last + 1)))
-                line = np.vstack((before, _onward(roads, way.first)))
+                start = place if place is not None and town.road(place) == (road, own_lane) else last
+                before = town.line(list(range(start, lane.last + 1)))
+                line = np.vstack((before, _onward(town, way.first)))
                 ways[way.manoeuvre] = Way(map_to_ego(line, view))
     known = {command: Way(way.line_m, frozenset(watch[command])) for command, way in ways.items()}
     others = {
@@ -192,26 +185,26 @@ def _before(roads: RoadMap, last: int, junction: int, distance_m: float, place: 
     return Junction(False, distance_m, known | others, frozenset(watch))
 
 
-def _onward(roads: RoadMap, place: int) -> FloatArray:
+def _onward(town: Town, place: int) -> FloatArray:
     """From a place in a junction to the lane's end, and 25 m beyond."""
-    lane = roads.graph.lanes[roads.graph.lane_of[place]]
+    lane = town.graph.lanes[town.graph.lane_of[place]]
     places = list(range(place, lane.last + 1))
     if lane.successors:
-        places += roads.ways_on(roads.graph.lanes[lane.successors[0]].first, BEYOND_M)[0]
-    return roads.line(places)
+        places += town.ways_on(town.graph.lanes[lane.successors[0]].first, BEYOND_M)[0]
+    return town.line(places)
 
 
-def sides_to_watch(roads: RoadMap, way_index: int) -> set[str]:
+def sides_to_watch(town: Town, way_index: int) -> set[str]:
     """From which sides other lanes of the junction cross or join lane ``way_index``: "left", "ahead", "right"."""
-    way = roads.graph.lanes[way_index]
-    line = roads.line(list(range(way.first, way.last + 1)))
+    way = town.graph.lanes[way_index]
+    line = town.line(list(range(way.first, way.last + 1)))
     sides = set()
-    for other in roads.graph.lanes:
+    for other in town.graph.lanes:
         if other.junction != way.junction or other is way:
             continue
-        turned = float(roads.yaw[other.first] - roads.yaw[way.first])
+        turned = float(town.yaw[other.first] - town.yaw[way.first])
         side = _side_of((turned + math.pi) % (2.0 * math.pi) - math.pi)
-        if side and lines_meet(line, roads.line(list(range(other.first, other.last + 1)))):
+        if side and lines_meet(line, town.line(list(range(other.first, other.last + 1)))):
             sides.add(side)
     return sides
 

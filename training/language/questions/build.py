@@ -21,7 +21,6 @@ from training.language.questions.around import (
     side_line,
 )
 from training.language.questions.placing import lead_of, located, surroundings
-from training.language.questions.roads import RoadMap, lines_meet
 from training.language.questions.scene import (
     LEAD_AHEAD_M,
     SOON_M,
@@ -34,7 +33,9 @@ from training.language.questions.scene import (
     Weather,
 )
 from training.language.questions.things import things_around
-from training.language.questions.visibility import Seen, seen_in
+from training.language.surroundings.signals import light_seen, sign_seen
+from training.language.surroundings.town import Town, lines_meet
+from training.language.surroundings.visibility import Seen, seen_in
 
 #: Columns that a scene is made of, of the view's own row and of the ego's row of the same frame.
 COLUMNS = (
@@ -47,20 +48,18 @@ EGO_COLUMNS = ("frame", "view", "ego_z_m", "boxes", "actor_states")
 LIGHT_WITHIN_M, SIGN_WITHIN_M, UNTOLD_WITHIN_M = 45.0, 40.0, 70.0
 #: A stop line belongs to the route where that passes it so near, m.
 _LINE_HALF_WIDTH_M = 1.6
-#: A plate stands at most so far from the stop line that it speaks of, m.
-_PLATE_TO_LINE_M = 12.0
 #: A path bends when its end lies so far to the side, m; it leaves the lane's middle by more than this, m (spec C.2).
 _BEND_M, _LEAVES_LANE_M = 3.0, 0.6
 
 
-def scene_of(row: Mapping[str, Any], ego_row: Mapping[str, Any], meta: Mapping[str, Any], roads: RoadMap) -> Scene:
+def scene_of(row: Mapping[str, Any], ego_row: Mapping[str, Any], meta: Mapping[str, Any], town: Town) -> Scene:
     """The scene of one view.
 
     Args:
         row: ``COLUMNS`` of the view, as ``training.datasets.reader.read_row`` gives them.
         ego_row: ``EGO_COLUMNS`` of the ego's row of the same frame; ``row`` itself where that is the ego's.
         meta: of the route.
-        roads: its town.
+        town: its town.
 
     Raises:
         InvalidInputError: the route file does not say where the route ran.
@@ -68,25 +67,25 @@ def scene_of(row: Mapping[str, Any], ego_row: Mapping[str, Any], meta: Mapping[s
     view = EgoState(0, row["view_x_m"], row["view_y_m"], row["view_yaw_rad"], row["speed_mps"])
     seen = seen_in(row["semantic"], row["depth"])
     records = json.loads(ego_row["boxes"])
-    route, place = route_ahead(meta, roads, view), own_place(roads, view)
-    inside_by_map = roads.junction(route.places[0]) is not None
-    placed = things_around(row, ego_row, meta, roads, seen, view)
-    around = surroundings(roads, route, inside_by_map)
-    things = tuple(located(each, roads, around, view) for each in placed)
+    route, place = route_ahead(meta, town, view), own_place(town, view)
+    inside_by_map = town.junction(route.places[0]) is not None
+    placed = things_around(row, ego_row, meta, town, seen, view)
+    around = surroundings(town, route, inside_by_map)
+    things = tuple(located(each, town, around, view) for each in placed)
     front = next(float(record["extent"][0]) for record in records if record["class"] == "ego_car")
     lead, lead_known = lead_of(placed, things, route, row["lead_distance_m"], front, view, LEAD_AHEAD_M)
-    light = _light(row, meta, roads, seen, view, float(ego_row["ego_z_m"]))
-    sign = _stop_sign(row, meta, roads, seen, view, route, front)
-    on_lane = place if place is not None and roads.junction(place) is None and not inside_by_map else None
-    sides = {side: side_line(roads, on_lane, side, view) for side in ("left", "right")} if on_lane is not None else {}
-    junction = junction_ahead(roads, route, on_lane, view, inside_by_map)
+    light = _light(row, meta, town, seen, view, float(ego_row["ego_z_m"]))
+    sign = _stop_sign(row, meta, town, seen, view, route, front)
+    on_lane = place if place is not None and town.junction(place) is None and not inside_by_map else None
+    sides = {side: side_line(town, on_lane, side, view) for side in ("left", "right")} if on_lane is not None else {}
+    junction = junction_ahead(town, route, on_lane, view, inside_by_map)
     return Scene(
         plan=_plan(row, route, things, light, sign, lead is not None and lead.thing.seen, view),
         weather=_weather(records),
         speed_limit_mps=row["speed_limit_mps"],
         things=things,
-        lanes=lanes_at(roads, on_lane) if on_lane is not None else None,
-        lanes_soon=_lanes_soon(roads, route, junction) if on_lane is not None else None,
+        lanes=lanes_at(town, on_lane) if on_lane is not None else None,
+        lanes_soon=_lanes_soon(town, route, junction) if on_lane is not None else None,
         junction=junction,
         at_junction_known=bool(row["junction"]) == inside_by_map,
         road_line_m=_own_line(route, view) if on_lane is not None else None,
@@ -102,14 +101,14 @@ def _own_line(route: Route, view: EgoState) -> FloatArray:
     return map_to_ego(np.array([(pose.x, pose.y) for pose in route.poses[:45]]), view)
 
 
-def _lanes_soon(roads: RoadMap, route: Route, junction: Junction | None) -> Any:
+def _lanes_soon(town: Town, route: Route, junction: Junction | None) -> Any:
     """The lanes 20 m ahead; None where a junction, a lane change or the route's end comes before."""
     index = int(np.searchsorted(route.arc_m, SOON_M))
     if index >= len(route.places) or (junction is not None and junction.distance_m < SOON_M + 5.0):
         return None
     if any(command != Command.FOLLOW_LANE for command in route.commands[: index + 1]):
         return None
-    return lanes_at(roads, route.places[index])
+    return lanes_at(town, route.places[index])
 
 
 def _weather(records: Sequence[Mapping[str, Any]]) -> Weather:
@@ -119,16 +118,16 @@ def _weather(records: Sequence[Mapping[str, Any]]) -> Weather:
 
 
 def _light(
-    row: Mapping[str, Any], meta: Mapping[str, Any], roads: RoadMap, seen: Seen, view: EgoState, ground_m: float
+    row: Mapping[str, Any], meta: Mapping[str, Any], town: Town, seen: Seen, view: EgoState, ground_m: float
 ) -> Light | None:
     """The light that the label names; ``seen`` where a head of the route's next light shows that state."""
     if row["light_state"] == "none":
         return None
     state = row["light_state"]
     near = [light for light in meta["lights"] if any(_ahead(line, view) for line in light["stop_lines"])]
-    heads = [head for light in near for head in roads.heads.get(str(light["opendrive_id"]), ())]
+    shown = light_seen(seen, town, [str(light["opendrive_id"]) for light in near], state, view, ground_m)
     stops = any(stop["reason"] == "traffic_light" for stop in row["stops"])
-    return Light(state, row["light_distance_m"], seen.lens_lit(_in_view(heads, view, ground_m), state), stops)
+    return Light(state, row["light_distance_m"], shown, stops)
 
 
 def _ahead(line: Sequence[float], view: EgoState) -> bool:
@@ -137,36 +136,29 @@ def _ahead(line: Sequence[float], view: EgoState) -> bool:
     return bool(-3.0 < x < UNTOLD_WITHIN_M and abs(y) < 0.6 * max(x, 0.0) + 6.0 and math.cos(line[2] - view.yaw) > 0.6)
 
 
-def _in_view(places: Sequence[tuple[float, float, float]], view: EgoState, ground_m: float) -> list[tuple[float, ...]]:
-    if not places:
-        return []
-    flat = map_to_ego(np.array([place[:2] for place in places]), view)
-    return [(float(x), float(y), place[2] - ground_m) for (x, y), place in zip(flat, places, strict=True)]
-
-
 def _stop_sign(
     row: Mapping[str, Any],
     meta: Mapping[str, Any],
-    roads: RoadMap,
+    town: Town,
     seen: Seen,
     view: EgoState,
     route: Route,
     front_m: float,
 ) -> StopSign | None:
     """The next stop sign whose line the route passes."""
-    points = np.array([(pose.x, pose.y) for pose in route.poses])
-    for index, arc in enumerate(route.arc_m):
-        lines = [line for sign in meta["stop_signs"] for line in sign["stop_lines"]]
-        here = route.poses[index]
-        for x, y, yaw in lines:
-            near = math.hypot(*(points[index] - (x, y))) < _LINE_HALF_WIDTH_M and math.cos(here.yaw - yaw) > 0.7
-            if not near:
-                continue
-            plates = [plate for plate in roads.plates if math.hypot(plate[0] - x, plate[1] - y) < _PLATE_TO_LINE_M]
-            holds = any(stop["reason"] == "stop_sign" for stop in row["stops"])
-            shown = seen.plate_seen(_in_view(plates, view, float(row["ego_z_m"])))
-            return StopSign(float(arc) - front_m, shown, holds)
-    return None
+    lines = np.array([line for sign in meta["stop_signs"] for line in sign["stop_lines"]], dtype=np.float64).reshape(
+        -1, 3
+    )
+    poses = np.array([(pose.x, pose.y, pose.yaw) for pose in route.poses])
+    gap = np.hypot(poses[:, None, 0] - lines[None, :, 0], poses[:, None, 1] - lines[None, :, 1])
+    meets = (gap < _LINE_HALF_WIDTH_M) & (np.cos(poses[:, None, 2] - lines[None, :, 2]) > 0.7)
+    if not meets.any():
+        return None
+    index = int(np.argmax(meets.any(axis=1)))
+    x, y, _ = lines[int(np.argmax(meets[index]))]
+    holds = any(stop["reason"] == "stop_sign" for stop in row["stops"])
+    shown = sign_seen(seen, town, float(x), float(y), view, float(row["ego_z_m"]))
+    return StopSign(float(route.arc_m[index]) - front_m, shown, holds)
 
 
 def _plan(

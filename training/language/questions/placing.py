@@ -12,9 +12,9 @@ from simlingo.contracts import EgoState
 from simlingo.geometry import map_to_ego
 from training.language.naming import PEDESTRIAN
 from training.language.questions.around import Route
-from training.language.questions.roads import Pose, RoadMap
 from training.language.questions.scene import Lead, Thing, Where
 from training.language.questions.things import Placed
+from training.language.surroundings.town import Pose, Town
 
 #: Roads of a junction that run on along ours, and lie at most so far beside it, m, so far beyond its begin, go on from it.
 _PARALLEL_RAD, _BESIDE_M, _BEYOND_M = math.radians(45.0), 12.0, 8.0
@@ -36,37 +36,37 @@ class Surroundings:
     route: Route
 
 
-def surroundings(roads: RoadMap, route: Route, inside: bool) -> Surroundings | None:
+def surroundings(town: Town, route: Route, inside: bool) -> Surroundings | None:
     """The stretch of road that the view is on or comes to; None where the route ends in a junction."""
-    outside = [index for index, place in enumerate(route.places) if roads.junction(place) is None]
+    outside = [index for index, place in enumerate(route.places) if town.junction(place) is None]
     if inside:
         outside = [index for index in outside if index > 0]
     if not outside:
         return None
-    road, lane = roads.road(route.places[outside[0]])
-    within = [index for index, place in enumerate(route.places) if roads.junction(place) is not None]
+    road, lane = town.road(route.places[outside[0]])
+    within = [index for index, place in enumerate(route.places) if town.junction(place) is not None]
     entry = route.poses[within[0]] if within else None
     return Surroundings(road, lane, entry, route)
 
 
-def located(placed: Placed, roads: RoadMap, around: Surroundings | None, view: EgoState) -> Thing:
+def located(placed: Placed, town: Town, around: Surroundings | None, view: EgoState) -> Thing:
     """The thing with where it is and where it may drive."""
     thing = placed.thing
     if thing.kind == PEDESTRIAN or thing.parked:
-        return replace(thing, where=_afoot(placed, roads, around))
-    places = roads.places_at(placed.pose)
-    ways = [way for place in places for way in roads.ways_on(place)]
-    lines = tuple(map_to_ego(roads.line(way), view) for way in ways)
-    return replace(thing, where=_on_road(placed.pose, places, roads, around), ways=lines)
+        return replace(thing, where=_afoot(placed, town, around))
+    places = town.places_at(placed.pose)
+    ways = [way for place in places for way in town.ways_on(place)]
+    lines = tuple(map_to_ego(town.line(way), view) for way in ways)
+    return replace(thing, where=_on_road(placed.pose, places, town, around), ways=lines)
 
 
-def _afoot(placed: Placed, roads: RoadMap, around: Surroundings | None) -> Where | None:
+def _afoot(placed: Placed, town: Town, around: Surroundings | None) -> Where | None:
     """Pedestrians, parked cars and objects: on the carriageway, or beside it."""
     pose, thing = placed.pose, placed.thing
-    if roads.on_carriageway(pose.x, pose.y):
+    if town.on_carriageway(pose.x, pose.y):
         if thing.kind != PEDESTRIAN:
-            return _on_road(pose, roads.places_at(pose, turned_rad=math.pi / 2.0), roads, around)
-        return Where.CROSSING if roads.on_crossing(pose.x, pose.y) else Where.CARRIAGEWAY
+            return _on_road(pose, town.places_at(pose, turned_rad=math.pi / 2.0), town, around)
+        return Where.CROSSING if town.on_crossing(pose.x, pose.y) else Where.CARRIAGEWAY
     if around is None:
         return None
     lateral = _lateral(around.route, pose)
@@ -89,14 +89,14 @@ def _lateral(route: Route, pose: Pose) -> float | None:
     return dy * math.cos(at.yaw) - dx * math.sin(at.yaw)
 
 
-def _on_road(pose: Pose, places: Sequence[int], roads: RoadMap, around: Surroundings | None) -> Where | None:
+def _on_road(pose: Pose, places: Sequence[int], town: Town, around: Surroundings | None) -> Where | None:
     if around is None or not places:
         return None
-    if any(roads.junction(place) is not None for place in places):
-        return Where.JUNCTION if all(roads.junction(place) is not None for place in places) else None
-    road, lane = roads.road(places[0])
+    if any(town.junction(place) is not None for place in places):
+        return Where.JUNCTION if all(town.junction(place) is not None for place in places) else None
+    road, lane = town.road(places[0])
     if road != around.road:
-        return _arm(pose, float(roads.yaw[places[0]]), around.entry)
+        return _arm(pose, float(town.yaw[places[0]]), around.entry)
     if lane * around.lane < 0:
         return Where.ONCOMING
     step = abs(lane) - abs(around.lane)  # lanes count outwards, and the right is outside

@@ -14,10 +14,8 @@ from enum import Enum
 from simlingo.contracts import Command, FloatArray
 from simlingo_drive.expert.causes import Cause
 from training.language.naming import PEDESTRIAN, VEHICLES
+from training.language.surroundings.visibility import SEEN_SAMPLES
 
-#: A thing is seen when so many samples of the stored depth (one of 16 pixels) lie on it; published: five lidar points
-#: (spec C.1). One with fewer, but some, is half seen: no question is asked that hangs on it.
-SEEN_SAMPLES = 5
 #: Slower things stand, faster ones move, m/s; between the two nobody can tell.
 STANDS_BELOW_MPS, MOVES_ABOVE_MPS = 0.2, 0.8
 

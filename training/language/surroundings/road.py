@@ -1,4 +1,4 @@
-"""The lanes of a map as dreams need them: which lie beside which, what the marks allow, and a picture of the asphalt."""
+"""The lanes of a map as who drives along them needs them: which lie beside which, what the marks allow, and a picture of the asphalt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from simlingo.contracts import Command, FloatArray
 from simlingo.navigation.lane_graph import LaneGraph
-from training.language.dreams.painting import paint
+from simlingo_sim.jit import kernel
+from training.language.surroundings.painting import paint
 
 #: Side of a cell of the picture, m, and the border around it.
 CELL_M, BORDER_M = 0.25, 12.0
@@ -65,16 +66,26 @@ class RoadMap:
 
     def lane_at(self, points: FloatArray) -> npt.NDArray[np.int64]:
         """Numbers (N,) of the lanes at points (N, 2) m; NOWHERE off the road."""
-        place = np.floor((points - np.array(self.origin_m)) / CELL_M).astype(np.int64)
-        height, width = self.cells.shape
-        inside = (place[:, 1] >= 0) & (place[:, 1] < height) & (place[:, 0] >= 0) & (place[:, 0] < width)
-        place[~inside] = 0
-        return np.where(inside, self.cells[place[:, 1], place[:, 0]], NOWHERE).astype(np.int64)
+        return _cells_at(np.ascontiguousarray(points), self.cells, self.origin_m, CELL_M)
 
 
-def road_map(carla_map: Any) -> RoadMap:
-    """The lanes of a ``carla.Map``; takes about a second for a town."""
-    graph = LaneGraph(carla_map)
+@kernel
+def _cells_at(
+    points: FloatArray, cells: npt.NDArray[np.int32], origin_m: tuple[float, float], cell_m: float
+) -> npt.NDArray[np.int64]:
+    """The cells (N,) in which points lie; -1 beyond them."""
+    found = np.empty(len(points), dtype=np.int64)
+    height, width = cells.shape
+    for number in range(len(points)):
+        column = int(np.floor((points[number, 0] - origin_m[0]) / cell_m))
+        row = int(np.floor((points[number, 1] - origin_m[1]) / cell_m))
+        inside = 0 <= row < height and 0 <= column < width
+        found[number] = cells[row, column] if inside else -1
+    return found
+
+
+def road_map(graph: LaneGraph) -> RoadMap:
+    """The lanes of ``graph``; takes about a second for a town."""
     return road_of(tuple(_lane(graph, number) for number in range(len(graph.lanes))))
 
 

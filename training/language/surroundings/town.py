@@ -1,20 +1,25 @@
-"""A town's lanes as questions need them: which lane is somewhere, what is beside it, and where it leads."""
+"""The town of a data set: its lanes, what stands in it for good, and where the heads of its lights and signs are."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import carla
 import numpy as np
+from scipy.spatial import KDTree
 
-from simlingo.contracts import FloatArray
-from simlingo.navigation.lane_graph import LaneGraph
+from simlingo.contracts import FloatArray, InvalidInputError
+from simlingo.navigation.lane_graph import IntArray, LaneGraph
 from simlingo_sim.render.prop_mesh import PAINTS
 from simlingo_sim.render.vehicles import parked_kinds
 from simlingo_sim.vehicle_models import VEHICLE_MODELS
+from training.language.surroundings.road import RoadMap, road_map
 
 #: A lane is where its middle comes nearer than this, m, with a heading that differs by less, rad.
 ON_LANE_M, ALIGNED_RAD = 1.75, math.radians(40.0)
@@ -22,7 +27,11 @@ ON_LANE_M, ALIGNED_RAD = 1.75, math.radians(40.0)
 CONFLICT_M = 2.0
 #: Ways are followed on for so far, m, at most so many of them.
 WAY_M, MOST_WAYS = 45.0, 24
+#: Places that can lie nearer to a lane's middle than the lane's own: junctions have so many lanes above each other.
+MOST_ABOVE = 64
 _STOP_SIGN_TYPE = "206"
+#: Towns that are kept at hand; a procedural one belongs to one route.
+TOWNS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -34,16 +43,18 @@ class Pose:
     yaw: float  # rad
 
 
-class RoadMap:
-    """One town; takes about a second to make."""
+class Town:
+    """One town; takes about a second to make, and about another when its asphalt is first asked for."""
 
     def __init__(self, opendrive: str, decor: Mapping[str, Any] | None = None) -> None:
         """``decor``: what else stands there, as the data set stores it."""
-        self.map = carla.Map("questions", opendrive)
+        self.map = carla.Map("town", opendrive)
+        self.decor: Mapping[str, Any] = decor or {}
         self.graph = LaneGraph(self.map)
         self.yaw = np.radians([waypoint.transform.rotation.yaw for waypoint in self.graph.waypoints])
+        self._near = KDTree(self.graph.positions)
         self._crossings = _polygons(self.map.get_crosswalks())
-        self.parked = _parked(decor or {})
+        self.parked = _parked(self.decor)
         self.heads: dict[str, list[tuple[float, float, float]]] = {}  # of lights, by OpenDRIVE id
         self.plates: list[tuple[float, float, float]] = []  # of stop signs
         for landmark in self.map.get_all_landmarks():
@@ -51,19 +62,35 @@ class RoadMap:
             if str(landmark.type) == _STOP_SIGN_TYPE:
                 self.plates.append((place.x, place.y, place.z))
             self.heads.setdefault(str(landmark.id), []).append((place.x, place.y, place.z))
-        for item in (decor or {}).get("repeaters", ()):
+        for item in self.decor.get("repeaters", ()):
             self.heads.setdefault(str(item["signal_id"]), []).append((item["x"], item["y"], item["z"]))
+
+    @cached_property
+    def lanes(self) -> RoadMap:
+        """The lanes with what lies beside them, and the asphalt as a picture."""
+        return road_map(self.graph)
 
     def places_at(self, pose: Pose, within_m: float = ON_LANE_M, turned_rad: float = ALIGNED_RAD) -> list[int]:
         """The nearest place of each lane that is there in the pose's heading, nearest first."""
-        gap = np.hypot(*(self.graph.positions - (pose.x, pose.y)).T)
-        turned = np.abs((self.yaw - pose.yaw + math.pi) % (2.0 * math.pi) - math.pi)
+        near = np.sort(self._near.query_ball_point((pose.x, pose.y), within_m + 0.6))  # places lie a metre apart
+        near = near.astype(np.int64)
+        near = near[self._turned(near, pose) < turned_rad]
+        gap = np.hypot(*(self.graph.positions[near] - (pose.x, pose.y)).T)
         found: dict[int, int] = {}
-        near = np.flatnonzero((gap < within_m + 0.6) & (turned < turned_rad))  # places lie a metre apart
-        for place in near[np.argsort(gap[near], kind="stable")]:
+        for place in near[np.argsort(gap, kind="stable")]:
             if abs(self.offset(int(place), pose)) < within_m:
                 found.setdefault(int(self.graph.lane_of[place]), int(place))
         return list(found.values())
+
+    def place_on(self, pose: Pose) -> int:
+        """The place of the lane whose middle a pose stands on, where lanes lie above each other that of its heading."""
+        _, near = self._near.query((pose.x, pose.y), k=min(MOST_ABOVE, len(self.yaw)))
+        gap = np.hypot(*(self.graph.positions[near] - (pose.x, pose.y)).T)
+        return int(near[np.argmin(gap + 2.0 * self._turned(near, pose))])
+
+    def _turned(self, places: IntArray, pose: Pose) -> FloatArray:
+        """How far each place's heading is turned from the pose's, rad."""
+        return np.asarray(np.abs((self.yaw[places] - pose.yaw + math.pi) % (2.0 * math.pi) - math.pi))
 
     def offset(self, place: int, pose: Pose) -> float:
         """How far the pose lies right of the lane's middle, m."""
@@ -170,3 +197,21 @@ def lines_meet(first_m: FloatArray, second_m: FloatArray, within_m: float = CONF
         return False
     gap = first_m[:, None] - second_m[None]
     return bool((np.einsum("ijk,ijk->ij", gap, gap) < within_m * within_m).any())
+
+
+def town_of(map_path: Path) -> Town:
+    """The town of an OpenDRIVE file of a data set, with the decor beside it.
+
+    Raises:
+        InvalidInputError: the file is missing.
+    """
+    if not map_path.is_file():
+        raise InvalidInputError(f"{map_path} is missing: copy the maps folder of the data set along with its routes")
+    return _kept(map_path)
+
+
+@lru_cache(TOWNS_KEPT)
+def _kept(map_path: Path) -> Town:
+    decor_path = map_path.with_name(f"{map_path.stem}.decor.json")
+    decor = json.loads(decor_path.read_text(encoding="utf-8")) if decor_path.is_file() else None
+    return Town(map_path.read_text(encoding="utf-8"), decor)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,14 @@ PEDESTRIAN_TAGS = (12,)
 OBJECT_TAGS = (5, 14, 15, 16, 18, 19, 20, 21, 28)
 SIGN_TAGS = (8,)
 LENSES = {"red": LENS_RED, "yellow": LENS_YELLOW, "green": LENS_GREEN}
+#: A thing is seen when so many samples of the stored depth (one of 16 pixels) lie on it; published: five lidar points
+#: (spec C.1). One with fewer, but some, is half seen: nothing is said that hangs on it.
+SEEN_SAMPLES = 5
 #: A sample belongs to a box when it lies at most so far outside it, m.
 MARGIN_M = 0.25
 #: A lens, and a sign's plate, lie at most so far from the middle of the head, m.
 HEAD_RADIUS_M = 0.9
+_THINGS = np.isin(np.arange(256), (*VEHICLE_TAGS, *PEDESTRIAN_TAGS, *OBJECT_TAGS))
 #: Fewest picture elements of a lit lens, and of a plate, that can be made out.
 LENS_PIXELS, PLATE_PIXELS = 3, 12
 
@@ -34,15 +38,21 @@ LENS_PIXELS, PLATE_PIXELS = 3, 12
 class Seen:
     """The surfaces in a view's picture."""
 
-    points_m: FloatArray  # (N, 3) of every depth sample, view frame, z above the ego's ground
+    points_m: FloatArray  # (N, 3) of the depth samples on things, view frame, z above the ego's ground
     tags: npt.NDArray[np.uint8]  # (N,) CARLA tags
     semantic: LabelArray  # (H, W)
+    _groups: dict[tuple[int, ...], FloatArray] = field(default_factory=dict, repr=False)  # points by their tags
 
     def samples_on(
-        self, position_m: Sequence[float], yaw_rad: float, extent_m: Sequence[float], tags: Iterable[int]
+        self, position_m: Sequence[float], yaw_rad: float, extent_m: Sequence[float], tags: tuple[int, ...]
     ) -> int:
         """Samples with one of ``tags`` on a box of half sizes ``extent_m`` that stands at ``position_m`` (x, y of its middle, z of its foot)."""
-        delta = self.points_m[np.isin(self.tags, list(tags))] - (position_m[0], position_m[1], position_m[2])
+        if tags not in self._groups:
+            self._groups[tags] = self.points_m[np.isin(self.tags, tags)]
+        points = self._groups[tags]
+        if not len(points):
+            return 0
+        delta = points - (position_m[0], position_m[1], position_m[2])
         cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
         along, across = delta[:, 0] * cos + delta[:, 1] * sin, delta[:, 1] * cos - delta[:, 0] * sin
         inside = (np.abs(along) < extent_m[0] + MARGIN_M) & (np.abs(across) < extent_m[1] + MARGIN_M)
@@ -56,6 +66,15 @@ class Seen:
     def plate_seen(self, plates_m: Iterable[Sequence[float]]) -> bool:
         """Whether a sign's plate is seen about one of the places (x, y, z, view frame)."""
         return any(self._pixels(plate, SIGN_TAGS) >= PLATE_PIXELS for plate in plates_m)
+
+    def shows(self, tags: tuple[int, ...]) -> bool:
+        """Whether anything of ``tags`` is in the picture."""
+        return bool(self._counts[list(tags)].any())
+
+    @cached_property
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """(256,) picture elements above the bonnet of each tag."""
+        return np.bincount(self.semantic[:SEEN_ROWS].reshape(-1), minlength=256)
 
     def _pixels(self, middle_m: Sequence[float], tags: tuple[int, ...]) -> int:
         """Picture elements of ``tags`` around a place."""
@@ -79,14 +98,12 @@ def seen_in(semantic: LabelArray, depth: DepthArray) -> Seen:
         depth: (128, 256) float32 m, as stored.
     """
     grid = semantic[:SEEN_ROWS:DEPTH_STEP, ::DEPTH_STEP]
-    ahead = depth[: grid.shape[0]].astype(np.float64)
+    rows, columns = np.nonzero(_THINGS[grid])
+    ahead = depth[rows, columns].astype(np.float64)
     camera, (x, y, z) = MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO
-    columns = np.arange(grid.shape[1]) * DEPTH_STEP + 0.5 - camera.center_x
-    rows = np.arange(grid.shape[0]) * DEPTH_STEP + 0.5 - camera.center_y
-    right = y + columns[None, :] / camera.focal_x * ahead
-    up = z - rows[:, None] / camera.focal_y * ahead
-    points = np.stack((ahead + x, right, up), axis=2).reshape(-1, 3)
-    return Seen(points, grid.reshape(-1), semantic)
+    right = y + (columns * DEPTH_STEP + 0.5 - camera.center_x) / camera.focal_x * ahead
+    up = z - (rows * DEPTH_STEP + 0.5 - camera.center_y) / camera.focal_y * ahead
+    return Seen(np.stack((ahead + x, right, up), axis=1), grid[rows, columns], semantic)
 
 
 def pixel_of(point_m: Sequence[float]) -> tuple[float, float, float] | None:
@@ -98,8 +115,3 @@ def pixel_of(point_m: Sequence[float]) -> tuple[float, float, float] | None:
     column = MODEL_CAMERA.center_x + (point_m[1] - y) / ahead * MODEL_CAMERA.focal_x
     row = MODEL_CAMERA.center_y - (point_m[2] - z) / ahead * MODEL_CAMERA.focal_y
     return column, row, ahead
-
-
-def tags_of(record: Mapping[str, Any]) -> tuple[int, ...]:
-    """The tags that the thing of a box record may be drawn with."""
-    return {"car": VEHICLE_TAGS, "walker": PEDESTRIAN_TAGS}.get(record["class"], OBJECT_TAGS)
