@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from dream_cases import LIMIT_MPS, end_speed, light, scene, user
 
-from simlingo.requests import Reason, Verdict
+from simlingo.requests import Reason, RequestKind, Verdict
 from training.language.dreams.dream import KMH, MPS
 from training.language.dreams.record import RED
 from training.language.dreams.roll_out import Pace, roll_out
 from training.language.dreams.scene import StopLine
-from training.language.dreams.speeds import draw_targets, faster, go, slower, stop, target_speed
+from training.language.dreams.speeds import draw_targets, faster, go, slower, speed_dreams, stop, target_speed
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -117,26 +117,48 @@ def test_a_stop_ends_in_a_standstill_and_is_obeyed_whatever_stands_ahead(speed: 
 def test_slower_is_slower_than_an_expert_who_slows_down() -> None:
     seconds = 0.25 * np.arange(1, 11)
     brakes = np.stack((10.0 * seconds - 1.0 * seconds**2, np.zeros(10)), axis=1)  # 5 m/s at the end
-    dream = slower(scene(10.0, speed_waypoints_m=brakes), rng())
-    assert dream is not None
+    (dream,) = slower(scene(10.0, speed_waypoints_m=brakes), rng())
     assert dream.verdict is Verdict.FOLLOW
     assert end_speed(dream.speed_waypoints) < end_speed(brakes) - 0.5
 
 
-def test_slower_is_nothing_to_a_car_that_stands() -> None:
-    assert slower(scene(0.0), rng()) is None
+def test_nothing_is_slower_than_to_stand() -> None:
+    (dream,) = slower(scene(0.0), rng())
+    assert (dream.verdict, dream.reason, dream.dreamt) == (Verdict.IMPOSSIBLE, Reason.OUT_OF_REACH, False)
+
+
+def test_a_little_slower_is_too_little_before_a_red_light() -> None:
+    seconds = 0.25 * np.arange(1, 11)
+    brakes = np.stack((8.0 * seconds - 1.4 * seconds**2, np.zeros(10)), axis=1)  # 1 m/s at the end
+    case = scene(8.0, stop_lines=[light(14.0, red=True)], speed_waypoints_m=brakes)
+    for seed in range(20):
+        dreams = slower(case, np.random.default_rng(seed))
+        assert dreams[-1].reason is Reason.RED_LIGHT
+        assert end_speed(dreams[-1].speed_waypoints) < 0.9 * 8.0
+    free = slower(scene(8.0, speed_waypoints_m=brakes), rng())
+    assert all(dream.verdict is Verdict.FOLLOW for dream in free)
+
+
+def test_to_go_on_is_mostly_asked_where_the_expert_does_not() -> None:
+    free = scene(0.72 * LIMIT_MPS)
+    asked = [
+        any(dream.kind is RequestKind.GO for dream in speed_dreams(free, np.random.default_rng(seed)))
+        for seed in range(60)
+    ]
+    assert 0.2 < np.mean(asked) < 0.6
+    waits = scene(5.0, speed_waypoints_m=np.zeros((10, 2)))
+    for seed in range(10):
+        assert any(dream.kind is RequestKind.GO for dream in speed_dreams(waits, np.random.default_rng(seed)))
 
 
 def test_slower_does_not_run_a_light_either() -> None:
-    dream = slower(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
-    assert dream is not None
+    (dream,) = slower(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
     assert dream.reason is Reason.RED_LIGHT
 
 
 def test_who_follows_would_brake_and_does_not_count() -> None:
     behind = user(72, -2.45 - 4.0 - 2.4, 0.0, speed_mps=10.0)
-    dream = slower(scene(10.0, [behind]), rng())
-    assert dream is not None
+    (dream,) = slower(scene(10.0, [behind]), rng())
     assert dream.verdict is Verdict.FOLLOW
 
 

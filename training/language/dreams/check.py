@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from simlingo.contracts import FloatArray, SimlingoError
+from simlingo.requests import Verdict
 from training.datasets.reader import Route, open_dataset
 from training.language.dreams.dream import Dream
 from training.language.dreams.kinematics import Kinematics, columns_of, kinematics_of, violations
@@ -65,7 +66,8 @@ class Report:
         for kind in sorted({kind for kind, _ in self.verdicts}):
             mine = {said: count for (of, said), count in self.verdicts.items() if of == kind}
             parts = ", ".join(f"{said} {count}" for said, count in sorted(mine.items(), key=lambda item: -item[1]))
-            lines.append(f"  {kind:14} {parts}")
+            refused = 1.0 - mine.get(Verdict.FOLLOW.value, 0) / sum(mine.values())
+            lines.append(f"  {kind:14} {100.0 * refused:3.0f} % refused: {parts}")
         lines += self.broken[:_NAMED]
         if len(self.broken) > _NAMED:
             lines.append(f"... and {len(self.broken) - _NAMED} more")

@@ -7,7 +7,7 @@ import numpy as np
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S, SPEED_WAYPOINTS
 from simlingo.requests import Reason, RequestKind, Verdict
 from simlingo_drive.expert.constants import CONSTANTS
-from training.language.dreams.attempt import Attempt, dream_of
+from training.language.dreams.attempt import Attempt, dream_of, impossible
 from training.language.dreams.dream import KMH, MPS, Dream, Slots, uninstructed
 from training.language.dreams.roll_out import Pace
 from training.language.dreams.scene import Scene
@@ -26,6 +26,8 @@ STOP_PACE_MPS = -10.0
 STANDING_MPS = 0.3
 #: Target speeds: the highest, in shares of the limit, how many are round numbers, and the least, m/s.
 MOST_OF_LIMIT, ROUND_SHARE, LEAST_TARGET_MPS = 1.8, 0.7, 1.5
+#: So many requests to go on are left out where the expert goes on anyway.
+GO_ANYWAY_DROPPED = 0.6
 _SECONDS = SPEED_WAYPOINTS * SPEED_WAYPOINT_PERIOD_S
 
 
@@ -41,10 +43,12 @@ def free_mps(scene: Scene) -> float:
 
 
 def speed_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
-    """One of each that means something here; two target speeds, one of them lawful."""
-    found = [faster(scene, rng), slower(scene, rng), stop(scene), go(scene)]
-    found += [target_speed(scene, speed, unit) for speed, unit in draw_targets(scene, rng)]
-    return [dream for dream in found if dream is not None]
+    """One of each that means something here; two target speeds, one of them lawful, and slower twice where little is too little."""
+    found = [faster(scene, rng), *slower(scene, rng), stop(scene)]
+    going, drawn = go(scene), rng.random()
+    if not (_as_the_expert(scene, going) and drawn < GO_ANYWAY_DROPPED):
+        found.append(going)
+    return found + [target_speed(scene, speed, unit) for speed, unit in draw_targets(scene, rng)]
 
 
 def faster(scene: Scene, rng: np.random.Generator) -> Dream:
@@ -56,20 +60,28 @@ def faster(scene: Scene, rng: np.random.Generator) -> Dream:
     return dream_of(scene, Attempt(RequestKind.FASTER, Slots(), scene.line, pace, asks_speed=True))
 
 
-def slower(scene: Scene, rng: np.random.Generator) -> Dream | None:
+def slower(scene: Scene, rng: np.random.Generator) -> list[Dream]:
     """Less speed than now, whatever stands ahead, and less than the expert would have where that is safe.
 
-    None where the ego stands, or the expert slows down to a standstill anyway.
+    Where the ego stands nothing is slower. Where the expert brakes, a second one is only a little slower, if that is not
+    enough for what is ahead. None where the expert slows down to a standstill anyway, and slower is all there is to do.
     """
     speed, end = scene.vehicle.speed_mps, expert_end_mps(scene)
     if speed < STANDING_MPS:
-        return None
+        return [impossible(scene, RequestKind.SLOWER, Slots(), Reason.OUT_OF_REACH)]
     share = float(rng.uniform(*SLOWER_SHARE))
     literal = _slower_to(scene, share * speed)
-    if literal.verdict is not Verdict.FOLLOW or end > share * speed + LEAST_DIFFERENCE_MPS:
-        return literal
-    below = end - max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * end)
-    return _slower_to(scene, below * share) if below > 0.0 else None
+    if literal.verdict is not Verdict.FOLLOW:
+        return [literal]
+    found = []
+    if end > share * speed + LEAST_DIFFERENCE_MPS:
+        found.append(literal)
+    elif (below := end - max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * end)) > 0.0:
+        found.append(_slower_to(scene, below * share))
+    if end < SLOWER_SHARE[1] * speed - LEAST_DIFFERENCE_MPS:
+        little = _slower_to(scene, SLOWER_SHARE[1] * speed)
+        found += [little] if little.verdict is not Verdict.FOLLOW else []
+    return found
 
 
 def _slower_to(scene: Scene, wanted_mps: float) -> Dream:
@@ -91,6 +103,12 @@ def go(scene: Scene) -> Dream:
     """Drive on as on a free road, whatever stands ahead."""
     wanted = max(free_mps(scene), min(scene.vehicle.speed_mps, scene.limit_mps))
     return dream_of(scene, Attempt(RequestKind.GO, Slots(), scene.line, Pace(wanted)))
+
+
+def _as_the_expert(scene: Scene, dream: Dream) -> bool:
+    """A dream that shows nothing: the expert does just that without being asked."""
+    gap = np.hypot(*(dream.speed_waypoints - uninstructed(scene.row)[1]).T)
+    return dream.verdict is Verdict.FOLLOW and bool(gap[-1] < LEAST_DIFFERENCE_MPS)
 
 
 def target_speed(scene: Scene, speed_mps: float, unit: str) -> Dream:
