@@ -24,6 +24,7 @@ from question_cases import (
 
 from simlingo.contracts import Command
 from simlingo_drive.expert.causes import Cause
+from training.language.questions.about_plan import brake_reason
 from training.language.questions.ask import every_question, questions_of
 from training.language.questions.question import LOW_INFORMATION, TYPES
 from training.language.questions.scene import Lead, Light, Scene, StopSign, Where
@@ -133,6 +134,7 @@ CASES: list[tuple[str, Scene, list[str]]] = [
     ("brake_reason", scene(plan=BRAKES | {"cause": Cause.TRAFFIC_LIGHT}), ["traffic light"]),
     ("brake_reason", scene(plan=STANDS | {"cause": Cause.LEAD}), ["vehicle ahead"]),
     ("brake_reason", scene(plan=BRAKES | {"bends": True}), ["bend"]),
+    ("brake_reason", scene(plan=BRAKES | {"cause": Cause.OBSTACLE}), ["obstacle"]),
     ("brake_reason", scene(plan=BRAKES | {"cause": Cause.WALKER, "cause_seen": False}), []),
     ("leave_lane", scene(), ["no"]),
     ("leave_lane", scene(things=(cone(15.0, 1.0),), plan={"offset_m": -1.2, "blocked_by": 11}), ["left"]),
@@ -286,3 +288,10 @@ def test_low_information_is_said_of_answers_that_exist() -> None:
         (kind, answer) for kind, answers in LOW_INFORMATION.items() for answer in answers if answer not in given[kind]
     }
     assert missing <= {("watch_left", "not possible"), ("watch_right", "not possible")}
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.ROAD])
+def test_whatever_the_expert_heeds_is_a_reason_to_brake(cause: Cause) -> None:
+    (question,) = brake_reason(scene(plan=BRAKES | {"cause": cause}))
+    assert question.answer not in ("no", "bend", "speed")
+    assert every_question(scene(plan=STANDS | {"cause": cause}))

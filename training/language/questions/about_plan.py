@@ -24,6 +24,7 @@ _REASONS: dict[Cause, tuple[str, str]] = {
     Cause.WALKER: ("pedestrian", "for a pedestrian"),
     Cause.VEHICLE: ("crossing vehicle", "to let a vehicle pass"),
     Cause.LEAD: ("vehicle ahead", "for the vehicle ahead"),
+    Cause.OBSTACLE: ("obstacle", "for what stands in the way"),
 }
 MANOEUVRES: dict[Command, tuple[str, str]] = {
     Command.LEFT: ("turn left", "We turn left at the junction"),
