@@ -32,7 +32,22 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     assert (config.sampler.batch_frames, config.average.decay, config.sampler.weighted) == (8, 0.999, True)
     assert config.sampler.second_views == 0.5
     assert dataclasses.astuple(config.augmentation) == (0.15, 0.15, 0.5, 0.25, 0.5)
-    assert dataclasses.astuple(config.mixture) == (4, 3, 0.35, 0.28, 0.035, 0.035, 0.15, 0.5, 0.8, 0.1, 0.2, 0.5, 0)
+    assert dataclasses.astuple(config.mixture) == (
+        4,
+        3,
+        0.35,
+        0.28,
+        0.035,
+        0.035,
+        0.15,
+        0.5,
+        0.5,
+        0.8,
+        0.1,
+        0.2,
+        0.5,
+        0,
+    )
     assert (config.model, config.seed, config.checkpoints.every_minutes) == ("simlingo-mini", 0, 2.0)
     assert dataclasses.astuple(config.data) == (0.04, 0, 256, 1)
     assert dataclasses.astuple(config.evaluation) == (0, ())

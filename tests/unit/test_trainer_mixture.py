@@ -166,6 +166,28 @@ def test_frames_without_dreams_have_driving_prompts_instead(processor: Processor
     np.testing.assert_array_equal(batch["speed_waypoints"][5].numpy(), batch["labels"]["other_speed_waypoints"][1])
 
 
+def test_rare_outcomes_of_a_kind_are_drawn_as_often_as_the_configuration_says(processor: Processor) -> None:
+    """One lane change in ten can be; half of those that are learned shall be followed."""
+    left = [dream(RequestKind.LANE_LEFT, Verdict.IMPOSSIBLE, Reason.NO_LANE)] * 9
+    left.append(dream(RequestKind.LANE_LEFT, Verdict.FOLLOW))
+    found = samples({0: [*left, *[dream(RequestKind.STOP, Verdict.FOLLOW)] * 3]})
+    many = ONLY_DREAMS | {"prompts": 200, "instructions": 200}
+    for followed, least, most in ((0.5, 35, 65), (0.1, 2, 20)):
+        batch = batch_of(processor, found, 1, **many, followed=followed)
+        kinds = [KINDS[kind] for kind in batch["request"].tolist()]
+        assert 75 < kinds.count(RequestKind.STOP) < 125, "kinds come alike, however many dreams they have"
+        pairs = zip(kinds, batch["outcome"].tolist(), strict=True)
+        can = sum(kind is RequestKind.LANE_LEFT and outcome == 0 for kind, outcome in pairs)
+        assert least < can < most, (followed, can)
+
+
+def test_rare_answers_are_asked_for_more_often(processor: Processor) -> None:
+    green, red = (Question("light_state", state, f"It is {state}.") for state in ("green", "red"))
+    found = samples({}, {0: [*[green] * 9, red]})
+    batch = batch_of(processor, found, 1, prompts=200, question=1.0, commentary=0.0)
+    assert 30 < batch["answers"].count(" red") < 70, "a quarter, the root of 1 against 9"
+
+
 def test_questions_are_asked_and_answered_in_the_situation(processor: Processor) -> None:
     light = Question("light_state", "red", "The traffic light is red.")
     batch = batch_of(processor, samples({0: [SAFE]}, {0: [light]}), 2, prompts=8, question=1.0, commentary=0.0)

@@ -50,14 +50,15 @@ class AugmentationConfig:
 class MixtureConfig:
     """What the prompts of a frame ask; shares are chances."""
 
-    prompts: int = number(2, least=1, most=64)  # of each frame; they share its vision pass
-    instructions: int = number(0, most=64)  # of them, where the frame has dreams
+    prompts: int = number(2, least=1, most=256)  # of each frame; they share its vision pass
+    instructions: int = number(0, most=256)  # of them, where the frame has dreams
     question: float = number(0.0, most=1.0)  # of the other prompts; what the five leave is a plan without text
     commentary: float = number(1.0 / 3.0, most=1.0)
     commentary_given: float = number(0.0, most=1.0)
     commentary_as_command: float = number(0.0, most=1.0)
     flagged: float = number(0.0, most=1.0)  # questions and commentaries behind the flag of an instruction
     safety: float = number(0.5, most=1.0)  # of the instructions: unsafe ones are refused
+    followed: float = number(0.5, most=1.0)  # of each kind of instruction, as far as the frames allow
     route_told: float = number(0.8, most=1.0)  # of the instructions: the route is told as well
     nonsense: float = number(0.1, most=1.0)  # of the instructions
     said_as_unsafe: float = number(0.2, most=1.0)  # of the unsafe instructions

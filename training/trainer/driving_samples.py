@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 
 from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.processor import Processor, PromptIds
@@ -42,6 +44,14 @@ class Frame:
     told: ToldSpeeds  # of the batch
 
 
+def question_weights(samples: Samples) -> npt.NDArray[np.float64]:
+    """How often each of N questions is drawn: rare types and answers more often, by the root of their number; (N,)."""
+    table = samples.questions.table
+    pairs = list(zip(table["type"].to_pylist(), table["answer"].to_pylist(), strict=True))
+    types, answers = Counter(kind for kind, _ in pairs), Counter(pairs)
+    return np.array([(types[pair[0]] * answers[pair]) ** -0.5 for pair in pairs])
+
+
 class DrivingSamples:
     """Makes driving samples.
 
@@ -54,6 +64,7 @@ class DrivingSamples:
     def __init__(self, processor: Processor, samples: Samples | None, config: MixtureConfig) -> None:
         self._processor, self._samples, self._config = processor, samples, config
         shares = {mode: getattr(config, mode.value) for mode in TextMode if mode is not TextMode.NONE}
+        self._rarity = np.zeros(0) if samples is None else question_weights(samples)
         self._modes = [*shares, TextMode.NONE]
         self._shares = [*shares.values(), max(0.0, 1.0 - sum(shares.values()))]
 
@@ -99,5 +110,6 @@ class DrivingSamples:
         if self._samples is None or frame.row not in self._samples.questions.of_row:
             return None
         numbers = self._samples.questions.of_row[frame.row]
-        question = self._samples.questions[int(rng.choice(numbers))]
+        weights = self._rarity[numbers]
+        question = self._samples.questions[int(rng.choice(numbers, p=weights / weights.sum()))]
         return self._processor.question(ask_words(question, rng), here, question.answer)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
+import numpy.typing as npt
 
 from simlingo.model.language_prompt import FOLLOWING_ANSWER, InstructionFlag, answer_with_plan
 from simlingo.model.processor import Processor
@@ -25,6 +28,30 @@ from training.trainer.sample import Sample, kind_label, outcome_label
 _ROUTES = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
 
 
+def dream_weights(samples: Samples, followed: float) -> npt.NDArray[np.float64]:
+    """How often each dream is drawn, before the frames that have it: all kinds alike, and of each kind as many as wished followed.
+
+    Of a lane change nearly all dreams are refused, of a stop none: drawn as they come, the words alone would tell the verdict.
+
+    Args:
+        samples: the dreams, N of them.
+        followed: share of the followed ones in each kind that has both.
+
+    Returns:
+        (N,) weights, 1 for a kind in all.
+    """
+    table = samples.dreams.table
+    pairs = list(zip(table["kind"].to_pylist(), table["verdict"].to_pylist(), strict=True))
+    counts = Counter(pairs)
+    shares: dict[tuple[str, str], float] = {}
+    for kind in {kind for kind, _ in counts}:
+        refused = [pair for pair in counts if pair[0] == kind and pair[1] != Verdict.FOLLOW.value]
+        follow = (kind, Verdict.FOLLOW.value)
+        of_followed = 0.0 if follow not in counts else followed if refused else 1.0
+        shares |= {pair: (1.0 - of_followed) / len(refused) for pair in refused} | {follow: of_followed}
+    return np.array([shares[pair] / counts[pair] for pair in pairs])
+
+
 class InstructionSamples:
     """Makes samples with an instruction.
 
@@ -37,6 +64,7 @@ class InstructionSamples:
     def __init__(self, processor: Processor, samples: Samples, config: MixtureConfig) -> None:
         self._processor, self._samples, self._config = processor, samples, config
         self._words = language()
+        self._weights = dream_weights(samples, config.followed)
 
     def sample(self, frame: Frame, rng: np.random.Generator) -> Sample | None:
         """One sample of a frame, at the speed that the ego has; None: the frame has no dream."""
@@ -45,11 +73,8 @@ class InstructionSamples:
         numbers = self._samples.dreams.of_row.get(frame.row)
         if numbers is None:
             return None
-        dreams = [self._samples.dreams[int(number)] for number in numbers]
-        kinds = list(dict.fromkeys(dream.kind for dream in dreams))
-        kind = kinds[int(rng.integers(len(kinds)))]  # each as often: lanes and things have many dreams, a stop has one
-        of_kind = [dream for dream in dreams if dream.kind is kind]
-        dream = of_kind[int(rng.integers(len(of_kind)))]
+        weights = self._weights[numbers]
+        dream = self._samples.dreams[int(rng.choice(numbers, p=weights / weights.sum()))]
         if dream.verdict is Verdict.UNSAFE and rng.random() < self._config.said_as_unsafe:
             return self._unsafe(frame, dream, rng)
         return self._dream(frame, dream, rng)
