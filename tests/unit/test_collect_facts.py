@@ -148,6 +148,7 @@ def test_boxes_stand_where_the_actors_are(drive: Recording) -> None:
                 assert box["role_name"] == actors[key]["role_name"]
                 assert box.get("type_id", actors[key]["type_id"]) == actors[key]["type_id"]
         assert ego_id not in found
+        assert all(box["num_pixels"] == 0 for box in found.values())  # its camera sees nothing
         (own,) = boxes(row, "ego_car")
         assert own["id"] == ego_id
         assert own["extent"] == pytest.approx(ego_actor(drive)["extent_m"])

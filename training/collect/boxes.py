@@ -11,6 +11,7 @@ import numpy as np
 from simlingo.contracts import EgoState
 from simlingo.geometry import map_to_ego
 from simlingo_drive.expert import ExpertInfo
+from training.collect.visible import Visible
 
 #: Boxes farther away are not written, m (spec B.1).
 BOX_RADIUS_M = 64.0
@@ -21,18 +22,18 @@ WEATHER_KEYS = (
 )  # fmt: skip
 
 
-def boxes(world: Any, ego: Any, info: ExpertInfo) -> list[dict[str, Any]]:
+def boxes(world: Any, ego: Any, info: ExpertInfo, visible: Visible) -> list[dict[str, Any]]:
     """The box records: ego_car, car, walker, static, static_car, static_trafficwarning, traffic_light, stop_sign,
-    weather, ego_info."""
+    weather, ego_info; bodies with their picture elements (``visible``)."""
     records: list[dict[str, Any]] = [_ego_record(ego, info)]
     actors = world.get_actors()
     for actor in actors.filter("vehicle.*"):
         if actor.id != ego.id:
-            records += _moving_record("car", actor, info.ego)
+            records += _moving_record("car", actor, info.ego, visible)
     for actor in actors.filter("walker.*"):
-        records += _moving_record("walker", actor, info.ego)
+        records += _moving_record("walker", actor, info.ego, visible)
     for actor in actors.filter("static.prop*"):
-        records += _static_record(actor, info.ego)
+        records += _static_record(actor, info.ego, visible)
     for name, pattern in (("traffic_light", "traffic.traffic_light*"), ("stop_sign", "traffic.stop*")):
         for actor in actors.filter(pattern):
             records += _signal_record(name, actor, info)
@@ -58,7 +59,7 @@ def _ego_record(ego: Any, info: ExpertInfo) -> dict[str, Any]:
     }
 
 
-def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]:
+def _moving_record(name: str, actor: Any, ego: EgoState, visible: Visible) -> list[dict[str, Any]]:
     transform = actor.get_transform()
     place = _relative(transform, ego)
     distance = math.hypot(place[0], place[1])
@@ -71,6 +72,7 @@ def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]
         "position": place,
         "yaw": math.remainder(math.radians(transform.rotation.yaw) - ego.yaw, 2.0 * math.pi),
         "distance": distance,
+        "num_pixels": visible.pixels(name, actor),
         "speed": math.hypot(velocity.x, velocity.y),
         "id": actor.id,
         "role_name": actor.attributes.get("role_name", ""),
@@ -89,7 +91,7 @@ def _moving_record(name: str, actor: Any, ego: EgoState) -> list[dict[str, Any]]
     return [record]
 
 
-def _static_record(actor: Any, ego: EgoState) -> list[dict[str, Any]]:
+def _static_record(actor: Any, ego: EgoState, visible: Visible) -> list[dict[str, Any]]:
     """A thing that stands about; a parked vehicle has its mesh and, as ours alone, its colour."""
     transform, box = actor.get_transform(), actor.bounding_box
     place = _relative(transform, ego)
@@ -97,13 +99,15 @@ def _static_record(actor: Any, ego: EgoState) -> list[dict[str, Any]]:
     if distance > BOX_RADIUS_M:
         return []
     mesh = actor.attributes.get("mesh_path", "")
+    name = static_class(actor.type_id, mesh)
     return [
         {
-            "class": static_class(actor.type_id, mesh),
+            "class": name,
             "extent": [box.extent.x, box.extent.y, box.extent.z],
             "position": place,
             "yaw": math.remainder(math.radians(transform.rotation.yaw) - ego.yaw, 2.0 * math.pi),
             "distance": distance,
+            "num_pixels": visible.pixels(name, actor),
             "speed": 0.0,
             "id": actor.id,
             "type_id": actor.type_id,

@@ -19,6 +19,7 @@ from training.collect.collect_driver import CollectDriver, Decision
 from training.collect.counterfactual import other_speed
 from training.collect.labels import labels_of
 from training.collect.second_view import SecondView, SecondViews
+from training.collect.visible import Visible
 from training.collect.world_log import WorldLog
 from training.datasets.pictures import with_lenses
 from training.datasets.schema import EGO, ROUTE_POINTS, SECOND
@@ -97,10 +98,12 @@ class FrameRecorder(Hook):
             "disturbed": decision.disturbed,
         }
         first = SecondView(info, decision.navigation)
-        ego_row = common | self._view_columns(EGO, self._camera.capture(info.ego), first, info.ego, 0.0, 0.0)
+        own = self._camera.capture(info.ego)
+        visible = Visible(own, info.ego, common["ego_z_m"])
+        ego_row = common | self._view_columns(EGO, own, first, info.ego, 0.0, 0.0)
         ego_row |= {
             "route_m": route_ahead(self._expert, info),
-            "boxes": boxes(self._session.world, self._session.ego, info),
+            "boxes": boxes(self._session.world, self._session.ego, info, visible),
             **self._log.take(),
         }
         seen = self._camera.capture(pose, second.changes)
