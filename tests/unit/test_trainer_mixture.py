@@ -193,6 +193,11 @@ def test_questions_are_asked_and_answered_in_the_situation(processor: Processor)
     batch = batch_of(processor, samples({0: [SAFE]}, {0: [light]}), 2, prompts=8, question=1.0, commentary=0.0)
     assert set(batch["answers"][:8]) == {" red"}
     assert all("Current speed:" in text and " Q: " in text and "A: red" in text for text in batch["texts"][:8])
+    speed = round(float(batch["labels"]["speed"][0]), 1)
+    assert all(f"Current speed: {speed} m/s" in text for text in batch["texts"][:8]), "true at this speed alone"
+    own = batch["labels"]["speed_waypoints"][0]
+    assert all((waypoints.numpy() == own).all() for waypoints in batch["speed_waypoints"][:8])
+    assert set(batch["cause"][:8].tolist()) == {int(batch["labels"]["cause"][0])}
     assert set(batch["answers"][8:]) == {"Waypoints:"}, "nothing to ask: a plan"
     np.testing.assert_array_equal(batch["path"][0].numpy(), batch["labels"]["path"][0])
 

@@ -70,28 +70,27 @@ class DrivingSamples:
 
     def sample(self, frame: Frame, number: int, rng: np.random.Generator) -> Sample:
         """Driving prompt ``number`` of a frame: odd and even ones tell another speed, and the route in another way."""
-        column = number % 2
+        column, labels, place = number % 2, frame.labels, frame.place
         mode = self._modes[int(rng.choice(len(self._modes), p=self._shares))]
-        return Sample(
-            self._prompt(frame, column, mode, rng),
-            frame.labels["path"][frame.place],
-            frame.told.waypoints[frame.place, column],
-            int(frame.told.cause[frame.place, column]),
+        path, waypoints, cause = (
+            labels["path"][place],
+            frame.told.waypoints[place, column],
+            frame.told.cause[place, column],
         )
+        if mode is TextMode.QUESTION:
+            asked = self._question(frame, column, rng)
+            if asked is not None:
+                return Sample(asked, path, labels["speed_waypoints"][place], int(labels["cause"][place]))
+        return Sample(self._prompt(frame, column, mode, rng), path, waypoints, int(cause))
 
     def _prompt(self, frame: Frame, column: int, mode: TextMode, rng: np.random.Generator) -> PromptIds:
         speed = float(frame.told.speed[frame.place, column])
-        route_as = (RouteAs.TARGET_POINT, RouteAs.COMMAND)[column]
-        here = self._processor.situation(speed, navigation_of(frame.labels, frame.place), route_as)
-        if mode is TextMode.NONE:
+        here = self._here(frame, column, speed)
+        if mode in (TextMode.NONE, TextMode.QUESTION):  # a question comes here where there is none to ask
             return self._processor.plan(here)
-        flag = _FLAGS[int(rng.integers(len(_FLAGS)))] if rng.random() < self._config.flagged else None
-        spoken = here if flag is None else f"{flag.value} {here}"
-        if mode is TextMode.QUESTION:
-            return self._question(frame, spoken, rng) or self._processor.plan(here)
         words = self.commentary(frame, column)
         if mode is TextMode.COMMENTARY:
-            return self._processor.commentary(spoken, words)
+            return self._processor.commentary(self._flagged(here, rng), words)
         if mode is TextMode.COMMENTARY_GIVEN:
             return self._processor.commentary_given(here, words)
         return self._processor.commentary_as_command(speed, words)
@@ -105,11 +104,22 @@ class DrivingSamples:
         thing = self._samples.causes.get(frame.row) if self._samples is not None and same else None
         return commentary(facts, thing)
 
-    def _question(self, frame: Frame, here: str, rng: np.random.Generator) -> PromptIds | None:
-        """A question whose answer is true at the speed that the ego has; None: there is none to ask."""
+    def _here(self, frame: Frame, column: int, speed: float) -> str:
+        route_as = (RouteAs.TARGET_POINT, RouteAs.COMMAND)[column]
+        return self._processor.situation(speed, navigation_of(frame.labels, frame.place), route_as)
+
+    def _flagged(self, here: str, rng: np.random.Generator) -> str:
+        """By chance behind the flag of an instruction, as texts come while one is held."""
+        if rng.random() >= self._config.flagged:
+            return here
+        return f"{_FLAGS[int(rng.integers(len(_FLAGS)))].value} {here}"
+
+    def _question(self, frame: Frame, column: int, rng: np.random.Generator) -> PromptIds | None:
+        """A question with its answer, at the speed that the ego has: at no other it would be true. None: none to ask."""
         if self._samples is None or frame.row not in self._samples.questions.of_row:
             return None
         numbers = self._samples.questions.of_row[frame.row]
         weights = self._rarity[numbers]
         question = self._samples.questions[int(rng.choice(numbers, p=weights / weights.sum()))]
+        here = self._flagged(self._here(frame, column, float(frame.labels["speed"][frame.place])), rng)
         return self._processor.question(ask_words(question, rng), here, question.answer)
