@@ -22,7 +22,7 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     weights = dataclasses.asdict(config.losses.weights)
     assert weights == {
         "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
-        "request": 0.3, "outcome": 1.0,
+        "request": 1.0, "outcome": 1.0, "words": 1.0, "named_speed": 1.0,
     }  # fmt: skip
     losses = config.losses
     assert (losses.lit_lens_weight, losses.small_thing_weight, losses.vehicle_weight) == (20.0, 5.0, 2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 from trainer_cases import MODEL, frames, tiny_config  # noqa: E402
 
 from simlingo.model.checkpoint import build_network  # noqa: E402
+from simlingo.model.judgement import KINDS  # noqa: E402
+from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.processor import Processor  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.datasets.cells import CELLS, CLASSES  # noqa: E402
@@ -19,6 +22,7 @@ from training.trainer.batches import BatchMaker  # noqa: E402
 from training.trainer.config import LossConfig, LossWeights  # noqa: E402
 from training.trainer.heads import HelperHeads, class_weights  # noqa: E402
 from training.trainer.losses import DrivingLosses, answer_places, depth_loss, gap_loss, point_loss, semantic_loss  # noqa: E402
+from training.trainer.sample import UNTOLD  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 
@@ -77,7 +81,13 @@ def test_the_state_before_a_token_of_the_answer_has_to_tell_it() -> None:
     assert answer_places(mask).tolist() == [[False, True, True], [True, True, True]]
 
 
-@pytest.mark.parametrize("name", ["path", "speed_waypoints", "text", "semantic", "depth", "light", "lead", "cause"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "path", "speed_waypoints", "text", "semantic", "depth", "light", "lead", "cause", "request", "outcome", "words",
+        "named_speed",
+    ],
+)  # fmt: skip
 def test_each_loss_has_its_weight_in_the_sum(name: str) -> None:
     wanted = {
         "path": 1.0,
@@ -88,6 +98,10 @@ def test_each_loss_has_its_weight_in_the_sum(name: str) -> None:
         "light": 1.0,
         "lead": 0.1,
         "cause": 0.5,
+        "request": 1.0,
+        "outcome": 1.0,
+        "words": 1.0,
+        "named_speed": 1.0,
     }
     losses = {each: torch.tensor(float(each == name)) for each in wanted}
     assert DrivingLosses(MODEL, LossConfig()).total(losses).item() == pytest.approx(wanted[name])
@@ -122,6 +136,9 @@ def judged(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
     network, losses = build_network(MODEL, tokenizer), DrivingLosses(MODEL, LossConfig())
     batch = BatchMaker(frames(3), Processor(MODEL, tokenizer), tiny_config()).plain(np.array([0, 2]))
     batch["light_state"] = torch.tensor([0, 0, 1, 2], dtype=torch.uint8)
+    batch["request"] = torch.tensor([3, UNTOLD, 1, 0])
+    batch["outcome"] = torch.tensor([0, UNTOLD, UNTOLD, 5])
+    batch["named_speed"] = torch.tensor([float("nan"), 12.0, float("nan"), 3.0])
     with torch.no_grad():
         return network, losses, batch, losses(network, batch)
 
@@ -179,6 +196,43 @@ def test_the_scene_is_told_by_the_last_query(judged) -> None:  # type: ignore[no
     assert found["lead"].item() == pytest.approx(float(lead), rel=1e-5)
 
 
+def test_what_words_ask_for_is_told_by_the_prompts_last_token_and_only_where_they_ask(judged) -> None:  # type: ignore[no-untyped-def]
+    network, losses, batch, found = judged
+    hidden = hidden_of(network, batch)
+    read = torch.stack([hidden[row, place] for row, place in enumerate(batch["asked_at"].tolist())])
+    with torch.no_grad():
+        values = losses.heads.words(read).double().numpy()
+    scores, rows = values[:, :-1], [0, 2, 3]
+    wanted = batch["request"].numpy()[rows]
+    entropy = np.log(np.exp(scores[rows]).sum(1)) - scores[rows, wanted]
+    assert found["words"].item() == pytest.approx(float(entropy.mean()), rel=1e-5)
+    assert found["named_speed"].item() == pytest.approx(
+        float(smooth_l1(values[[1, 3], -1] - np.array([1.2, 0.3])).mean()), rel=1e-5
+    )
+
+
+def test_the_head_that_judges_learns_what_is_told_alone(judged) -> None:  # type: ignore[no-untyped-def]
+    _, _, batch, _ = judged
+    torch.manual_seed(2)
+    model = replace(MODEL, judgement_hidden=8)
+    network, losses = SimLingoNetwork(model, 5, 6), DrivingLosses(model, LossConfig())
+    network.image_context_id, network.target_point_id = judged[0].image_context_id, judged[0].target_point_id
+    found = losses(network, batch)
+    with torch.no_grad():
+        scores = network.judgement(hidden_of(network, batch)).double().numpy()
+    for name, part, rows in (
+        ("request", scores[:, : len(KINDS)], [0, 2, 3]),
+        ("outcome", scores[:, len(KINDS) :], [0, 3]),
+    ):
+        wanted = batch[name].numpy()[rows]
+        entropy = np.log(np.exp(part[rows]).sum(1)) - part[rows, wanted]
+        assert found[name].item() == pytest.approx(float(entropy.mean()), rel=1e-5)
+    nothing = {**batch, "request": torch.full((4,), UNTOLD), "outcome": torch.full((4,), UNTOLD)}
+    silent = losses(network, nothing)
+    assert silent["request"].item() == silent["outcome"].item() == silent["words"].item() == 0.0
+    silent["request"].backward()
+
+
 def test_cells_are_judged_on_the_frames(judged) -> None:  # type: ignore[no-untyped-def]
     network, losses, batch, found = judged
     with torch.no_grad():
@@ -192,7 +246,9 @@ def test_cells_are_judged_on_the_frames(judged) -> None:  # type: ignore[no-unty
 
 def test_every_loss_reaches_the_network(judged) -> None:  # type: ignore[no-untyped-def]
     network, losses, batch, found = judged
-    assert list(found) == ["semantic", "depth", "path", "speed_waypoints", "text", "light", "cause", "lead"]
+    assert list(found) == [
+        "semantic", "depth", "path", "speed_waypoints", "text", "words", "named_speed", "light", "cause", "lead",
+    ]  # fmt: skip
     for name in found:
         network.zero_grad()
         losses(network, batch)[name].backward()

@@ -146,6 +146,18 @@ def test_the_words_say_what_the_dream_asks_and_none_is_held_out(processor: Proce
     assert all(any(number in text for number in ("90", "25", "ninety", "twenty")) for text in speeds), speeds
 
 
+def test_what_words_mean_is_read_off_the_prompts_last_token(processor: Processor) -> None:
+    found = samples({0: [SAFE], 1: [UNSAFE]})
+    batch = batch_of(processor, found, 2, **ONLY_DREAMS, refusal_said=0.5)
+    for number, place in enumerate(batch["asked_at"].tolist()):
+        before = processor.tokenizer.decode(batch["input_ids"][number, : place + 1].tolist())
+        after = processor.tokenizer.decode(batch["input_ids"][number, place + 1 :].tolist())
+        assert before.endswith("assistant\n")
+        assert after.endswith("Waypoints:")
+    assert batch["named_speed"].isnan().tolist() == [True] * 4 + [False] * 4
+    assert (batch["named_speed"][4:] == 25.0).all()
+
+
 def test_danger_and_nonsense_are_refused_without_a_kind(processor: Processor) -> None:
     found = samples({0: [UNSAFE]})
     danger = batch_of(processor, found, 1, **(ONLY_DREAMS | {"said_as_unsafe": 1.0}))

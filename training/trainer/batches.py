@@ -110,6 +110,8 @@ class BatchMaker:
             "cause": samples.cause,
             "request": samples.kind,
             "outcome": samples.outcome,
+            "asked_at": samples.asked_at,
+            "named_speed": samples.named_speed,
             **{name: np.repeat(labels[name], self._mixture.prompts, axis=0) for name in _SHARED},
         }
         return {name: torch.from_numpy(values) for name, values in arrays.items()}

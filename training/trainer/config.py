@@ -98,13 +98,15 @@ class LossWeights:
     path: float = number(1.0)
     speed_waypoints: float = number(1.0)
     text: float = number(1.0)
-    request: float = number(0.3)
+    request: float = number(1.0)
     outcome: float = number(1.0)
     semantic: float = number(1.0)
     depth: float = number(0.3)
     light: float = number(1.0)
     lead: float = number(0.1)
     cause: float = number(0.5)
+    words: float = number(1.0)
+    named_speed: float = number(1.0)
 
 
 @dataclass(frozen=True)

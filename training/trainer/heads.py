@@ -1,4 +1,4 @@
-"""Heads that exist during training only: what is where and how far in the picture, and what the ego heeds."""
+"""Heads that exist during training only: what is where and how far in the picture, what the ego heeds, what words ask for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from simlingo.model.config import ModelConfig
+from simlingo.model.judgement import KINDS
 from simlingo_drive.expert.causes import Cause
 from training.datasets.cells import CELLS, CLASSES
 from training.trainer.config import LossConfig
@@ -24,6 +25,7 @@ class HelperHeads(nn.Module):
         self.cells = CELLS // patches
         self.dense = nn.Linear(config.vision.hidden_size, self.cells**2 * (len(CLASSES) + 1))
         self.scene = nn.Linear(config.language.hidden_size, LIGHT_STATES + 2 + len(Cause))
+        self.words = nn.Linear(config.language.hidden_size, len(KINDS) + 1)
 
     def cells_of(self, vision: Tensor) -> tuple[Tensor, Tensor]:
         """Class scores (B, CELLS, 2 CELLS, classes) and log of metres (B, CELLS, 2 CELLS) of each cell.
@@ -34,6 +36,15 @@ class HelperHeads(nn.Module):
         values = self.dense(vision).view(count, 2, patches, patches, cells, cells, -1)
         values = values.permute(0, 2, 4, 1, 3, 5, 6).reshape(count, CELLS, 2 * CELLS, -1)
         return values[..., :-1], values[..., -1]
+
+    def words_of(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (N, KINDS) of what an instruction asks for, and the speed (N,) in 10 m/s that it names.
+
+        ``state``: (N, D), the hidden state of the prompt's last token, which has read the instruction and seen no query: what
+        words mean is learned sooner there than through the queries.
+        """
+        values = self.words(state)
+        return values[:, :-1], values[:, -1]
 
     def scene_of(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Scores (N, 3) of the light's state, its and the leading vehicle's gap (N,) in 10 m, scores (N, causes).

@@ -84,8 +84,11 @@ class InstructionSamples:
         safety = rng.random() < self._config.safety
         followed = dream.verdict is Verdict.FOLLOW or (dream.dreamt and not safety)
         if followed:
-            return self._made(frame, text, safety, dream.kind, None, rng, (dream.path, dream.speed_waypoints))
-        return self._made(frame, text, safety, dream.kind, dream.reason, rng)
+            sample = self._made(frame, text, safety, dream.kind, None, rng, (dream.path, dream.speed_waypoints))
+        else:
+            sample = self._made(frame, text, safety, dream.kind, dream.reason, rng)
+        speed = dream.slots.speed_mps
+        return sample if speed is None else sample._replace(named_speed=speed)
 
     def _unsafe(self, frame: Frame, dream: Dream, rng: np.random.Generator) -> Sample:
         """What is dangerous for the reason that the dream is, said as such: no words tell how it would be done."""

@@ -20,6 +20,8 @@ from training.trainer.sample import UNTOLD
 MIN_DEPTH_M = 0.5
 #: Gaps beyond count as this, and are learned in units of ten metres.
 MAX_GAP_M, GAP_UNIT_M = 50.0, 10.0
+#: Speeds that words name are learned in units of this.
+SPEED_UNIT_MPS = 10.0
 
 
 class DrivingLosses(nn.Module):
@@ -39,7 +41,8 @@ class DrivingLosses(nn.Module):
         ``batch``: frames (B, T, 2T, 3) uint8; classes, depth (B, CELLS, 2 CELLS); and of each prompt, frame by frame
         (N, a multiple of B): input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
         speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause, request, outcome (N,), of which the
-        last three may be ``UNTOLD``. The prompts of a frame share its vision pass.
+        last three may be ``UNTOLD``, asked_at (N,), the place of the prompt's last token, and named_speed (N,) m/s, NaN where
+        the words name none. The prompts of a frame share its vision pass.
         """
         prompts = batch["input_ids"].shape[0] // batch["frames"].shape[0]
         vision = network.vision_tokens(batch["frames"])
@@ -58,6 +61,9 @@ class DrivingLosses(nn.Module):
         losses["text"] = told_loss(
             network.lm_head(hidden[:, : answers.shape[1]][answers]), batch["input_ids"][:, 1:][answers]
         )
+        words, named = self.heads.words_of(hidden.gather(1, _at(batch["asked_at"], hidden))[:, 0])
+        losses["words"] = told_loss(words, batch["request"])
+        losses["named_speed"] = named_loss(named, batch["named_speed"])
         light, light_gap, lead_gap, cause = self.heads.scene_of(hidden[:, -1])
         losses["light"] = functional.cross_entropy(light, batch["light_state"].long())
         losses["cause"] = told_loss(cause, batch["cause"])
@@ -97,6 +103,18 @@ def told_loss(scores: Tensor, labels: Tensor) -> Tensor:
     told = labels != UNTOLD
     total = functional.cross_entropy(scores, labels.long(), ignore_index=UNTOLD, reduction="sum")
     return total / told.sum().clamp_min(1)
+
+
+def named_loss(predicted: Tensor, speed: Tensor) -> Tensor:
+    """Smooth L1 of speeds (N,), mean over those that are named; ``predicted`` in 10 m/s, ``speed`` in m/s or NaN."""
+    named = ~speed.isnan()
+    each = functional.smooth_l1_loss(predicted, speed.nan_to_num() / SPEED_UNIT_MPS, reduction="none")
+    return (each * named).sum() / named.sum().clamp_min(1)
+
+
+def _at(places: Tensor, hidden: Tensor) -> Tensor:
+    """Index (N, 1, D) of one place in each sequence."""
+    return places.long()[:, None, None].expand(-1, 1, hidden.shape[-1])
 
 
 def answer_places(answer_mask: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ class Sample(NamedTuple):
     kind: int = UNTOLD  # index into KINDS: what the instruction asks for
     outcome: int = UNTOLD  # index into OUTCOMES: what becomes of it
     says: bool = True  # the answer is what the model shall say; else it is only read
+    named_speed: float = np.nan  # m/s, that the instruction names
 
 
 def kind_label(kind: RequestKind | None) -> int:
@@ -49,6 +50,8 @@ class SampleArrays(NamedTuple):
     cause: npt.NDArray[np.int64]  # (N,) or UNTOLD
     kind: npt.NDArray[np.int64]  # (N,) or UNTOLD
     outcome: npt.NDArray[np.int64]  # (N,) or UNTOLD
+    asked_at: npt.NDArray[np.int64]  # (N,) place of the last token before the answer
+    named_speed: npt.NDArray[np.float32]  # (N,) m/s or NaN
 
 
 def as_arrays(samples: Sequence[Sample], pad: int) -> SampleArrays:
@@ -71,4 +74,6 @@ def as_arrays(samples: Sequence[Sample], pad: int) -> SampleArrays:
         np.array([sample.cause for sample in samples], np.int64),
         np.array([sample.kind for sample in samples], np.int64),
         np.array([sample.outcome for sample in samples], np.int64),
+        np.array([length - sample.prompt.answer - 1 for sample in samples], np.int64),
+        np.array([sample.named_speed for sample in samples], np.float32),
     )
