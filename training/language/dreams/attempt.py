@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlingo.contracts import PATH_POINTS, FloatArray
-from simlingo.geometry import arc_length, wrap_angle
+from simlingo.geometry import arc_length
 from simlingo.requests import Reason, RequestKind, Verdict
 from training.language.dreams.dream import Dream, Slots, uninstructed
 from training.language.dreams.events import Event, events_of
@@ -57,7 +57,7 @@ def labels_of(scene: Scene, rolled: RollOut) -> tuple[FloatArray, FloatArray, Fl
     driven = np.column_stack(
         (
             scene.in_ego(rolled.driven[:, :2]),
-            [wrap_angle(float(yaw) - ego.yaw) for yaw in rolled.driven[:, YAW]],
+            np.mod(rolled.driven[:, YAW] - ego.yaw + np.pi, 2.0 * np.pi) - np.pi,
             rolled.driven[:, SPEED],
         )
     )

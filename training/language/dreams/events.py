@@ -25,6 +25,8 @@ from training.language.surroundings.road import CELL_M, NOWHERE, Beside
 
 #: Air around vehicles, walkers and standing things, m.
 AIR_VEHICLE_M, AIR_WALKER_M, AIR_OBSTACLE_M = 0.15, 0.4, 0.1
+#: More than the air and the body's corners reach, m.
+AROUND_M = 2.0
 #: The wheels' places in the body, m from the middle, and how deep a wheel must be in another lane.
 WHEEL_X_M, WHEEL_Y_M, INTO_LANE_M = 1.43, 0.8, 0.3
 #: Slower is standing at a stop sign, m/s.
@@ -86,15 +88,18 @@ def _hits(scene: Scene, track: FloatArray) -> list[Event]:
 def _obstacle_hit(scene: Scene, track: FloatArray) -> list[Event]:
     """The first contact with something that stands there."""
     boxes = scene.obstacles.boxes
-    if not len(boxes):
+    far = np.abs(track[:, :2] - track[0, :2]).max() * math.sqrt(2.0) + scene.vehicle.half_length_m + AROUND_M
+    reach = far + boxes[:, 3] + boxes[:, 4]
+    near = np.flatnonzero((boxes[:, 0] - track[0, 0]) ** 2 + (boxes[:, 1] - track[0, 1]) ** 2 < reach * reach)
+    if not len(near):
         return []
-    states = np.broadcast_to(boxes[:, None, :3], (len(boxes), len(track), 3))
+    states = np.broadcast_to(boxes[near, None, :3], (len(near), len(track), 3))
     half = np.array((scene.vehicle.half_length_m, scene.vehicle.half_width_m))
-    none = np.zeros(len(boxes), dtype=np.bool_)
+    none = np.zeros(len(near), dtype=np.bool_)
     tick, which = first_contact(
-        track, half, np.ascontiguousarray(states), boxes[:, 3:] + AIR_OBSTACLE_M, none, len(track)
+        track, half, np.ascontiguousarray(states), boxes[near, 3:] + AIR_OBSTACLE_M, none, len(track)
     )
-    return [Event(Reason.OBSTACLE, TICK_S * tick, scene.obstacles.ids[which])] if tick >= 0 else []
+    return [Event(Reason.OBSTACLE, TICK_S * tick, scene.obstacles.ids[near[which]])] if tick >= 0 else []
 
 
 def _signals(scene: Scene, track: FloatArray) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -96,6 +96,8 @@ class Scene:
     things: tuple[Thing, ...]  # what is seen and can be spoken of
     limit_mps: float
     unsure: frozenset[str] = frozenset()  # names of things of which more may be in the picture than ``things``
+    ways: dict[int, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """Ways along the lanes that have been looked at, see ``training.language.dreams.ways.way_from``."""
 
     @cached_property
     def followers(self) -> npt.NDArray[np.bool_]:

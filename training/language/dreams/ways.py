@@ -49,6 +49,15 @@ def way_from(scene: Scene, lane: int, choose: Callable[[int], int] | None = None
         choose: takes the number of a lane that forks and gives the one to go on with; None: as the ego's route goes, and
             straight on where it does not go.
     """
+    if choose is not None:
+        return _way(scene, lane, choose)
+    if lane not in scene.ways:
+        scene.ways[lane] = _way(scene, lane, lambda last: onward(scene, last))
+    found: Way = scene.ways[lane]
+    return found
+
+
+def _way(scene: Scene, lane: int, choose: Callable[[int], int]) -> Way:
     road = scene.road
     points = road.lanes[lane].points
     begin = int(
@@ -60,7 +69,7 @@ def way_from(scene: Scene, lane: int, choose: Callable[[int], int] | None = None
     entry = NOWHERE
     while length < AHEAD_M and road.lanes[lanes[-1]].successors:
         last = lanes[-1]
-        following = choose(last) if choose is not None else onward(scene, last)
+        following = choose(last)
         if junction_m == np.inf and road.lanes[following].junction:
             junction_m, entry = length, last
         lanes.append(following)
