@@ -45,6 +45,8 @@ class Car:
     is_alive: bool = True
     limit_kmh: float = 50.0
     lights: carla.VehicleLightState = carla.VehicleLightState.NONE
+    throttle: float = 0.0  # as the car has answered so far
+    brake: float = 0.0
 
     @property
     def bounding_box(self) -> carla.BoundingBox:
@@ -66,8 +68,11 @@ class Car:
         return self.lights
 
     def drive(self, control: carla.VehicleControl) -> None:
-        """One tick of a simple car with the pedals' strengths of a family car."""
-        self.speed += (3.7 * control.throttle - 8.0 * control.brake - 0.4) * TICK_S
+        """One tick of a simple car whose pedals have strengths and lags as those of the embedded world's cars."""
+        self.throttle += (control.throttle - self.throttle) * (1.0 - math.exp(-TICK_S / 0.15))
+        self.brake += (control.brake - self.brake) * (1.0 - math.exp(-TICK_S / 0.06))
+        coasting = 0.12 + 0.35 * (1.0 - self.throttle)
+        self.speed += (3.3 * self.throttle - 8.0 * self.brake - coasting) * TICK_S
         self.speed = max(self.speed, 0.0)
         self.yaw_rate = self.speed * math.tan(control.steer * FULL_STEER_RAD) / WHEELBASE
         self.yaw += self.yaw_rate * TICK_S

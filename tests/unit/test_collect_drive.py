@@ -160,10 +160,8 @@ def test_the_ego_goes_where_the_speed_waypoints_say_while_nothing_holds_it(drive
         sideways += abs(moved[-1, 1]) > 1.5
     assert len(errors) > 60
     assert sideways > 8
-    # Setting off takes the world's engine a little longer than the forecast has it.
-    assert np.max(np.array(errors)[:, :4]) < 0.6
-    assert np.max(errors) < 1.8
-    assert np.median(errors) < 0.2
+    assert np.max(errors) < 1.2
+    assert np.median(errors) < 0.15
 
 
 def test_paths_of_both_views_lie_on_the_driven_line(drive: Recording) -> None:

@@ -62,7 +62,8 @@ def test_the_experts_own_plan_rolled_out_is_its_label(route: RouteDreams) -> Non
         gaps.append(np.abs(path - case.row["path_m"]).max())
         ends.append(np.hypot(*(waypoints - case.row["speed_waypoints_m"]).T).max())
     assert np.median(gaps) < 0.15
-    assert np.median(ends) < 1.0  # from rest the expert's forecast is quicker than its car
+    assert np.median(ends) < 0.2
+    assert np.max(ends) < 0.7
 
 
 def test_every_kind_is_dreamt_and_the_same_again(route: RouteDreams) -> None:

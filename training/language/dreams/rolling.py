@@ -35,8 +35,13 @@ class Tuning(NamedTuple):
     coasting: float = pedals.COASTING
     coasting_slope: float = pedals.COASTING_SLOPE
     full_throttle: float = pedals.FULL_THROTTLE
+    power: float = pedals.POWER
+    rolling: float = pedals.ROLLING
+    drag: float = pedals.DRAG
     full_brake: float = pedals.FULL_BRAKE
     hold_brake: float = pedals.HOLD_BRAKE
+    standing: float = pedals.STANDING
+    starting: float = pedals.STARTING
     response: float = CONSTANTS.response
     comfort: float = CONSTANTS.comfort_deceleration
     most: float = CONSTANTS.max_acceleration
@@ -201,6 +206,11 @@ def _tuning(of: FloatArray) -> Tuning:
         of[14],
         of[15],
         of[16],
+        of[17],
+        of[18],
+        of[19],
+        of[20],
+        of[21],
     )
 
 
@@ -284,10 +294,11 @@ def _steering(car: Car, way: Way, s: float, right: float, lag_s: float, tuning: 
 def _pedals(wanted: float, speed: float, tuning: Tuning) -> tuple[float, float]:
     """Throttle and brake for an acceleration (m/s^2), see ``simlingo_drive.expert.pedals``."""
     coasting = tuning.coasting + tuning.coasting_slope * speed
-    if speed < 0.1 and wanted <= 0.05:
+    if speed < tuning.standing and wanted <= tuning.starting:
         return 0.0, tuning.hold_brake
     if wanted > -coasting:
-        return min((wanted + coasting) / (tuning.full_throttle + coasting), 1.0), 0.0
+        most = min(tuning.full_throttle, tuning.power / max(speed, 1.0)) - tuning.rolling - tuning.drag * speed * speed
+        return min((wanted + coasting) / (most + coasting), 1.0), 0.0
     return 0.0, min((-wanted - coasting) / tuning.full_brake, 1.0)
 
 

@@ -134,8 +134,6 @@ class Expert:
             start, _ = info.situation.acceleration(self.route, s, speed, 0.0, self._constants)
         else:
             speed = info.ego.speed
-        if speed < 0.1:
-            start = max(start, 0.0)
         track = forecast_ego(self.route, info.situation, s, speed, start, seconds, self._constants)
         every = round(SPEED_WAYPOINT_PERIOD_S / TICK_S)
         return np.asarray(track[every::every, 0])

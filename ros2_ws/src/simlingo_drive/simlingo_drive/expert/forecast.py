@@ -8,11 +8,20 @@ import numpy as np
 
 from simlingo.contracts import TICK_S, FloatArray
 from simlingo_drive.expert.constants import ExpertConstants
+from simlingo_drive.expert.pedals import (
+    BRAKE_LAG_S,
+    COASTING,
+    COASTING_SLOPE,
+    FULL_BRAKE,
+    HOLD_BRAKE,
+    STANDING,
+    STARTING,
+    THROTTLE_LAG_S,
+    full_throttle,
+)
 from simlingo_drive.expert.route import ExpertRoute
 from simlingo_drive.expert.situation import Situation
 
-#: Time in which the pedals bring about a wanted acceleration, s (measured in the embedded world).
-PEDAL_LAG_S = 0.12
 #: Distance over which a lateral offset from the route decays, s of driving and m at least.
 RETURN_S, RETURN_MIN_M = 0.8, 3.0
 
@@ -27,7 +36,7 @@ def forecast_ego(
     constants: ExpertConstants,
     step_s: float = TICK_S,
 ) -> FloatArray:
-    """Places and speeds of the ego under the expert's longitudinal law.
+    """Places and speeds of the ego under the expert's longitudinal law, as its car answers the pedals.
 
     Args:
         route, situation, constants: what the expert drives by; leading vehicles keep their speed, lights their state.
@@ -41,13 +50,20 @@ def forecast_ego(
     steps = round(seconds / step_s)
     track = np.empty((steps + 1, 2))
     track[0] = s, speed
-    blend = 1.0 - math.exp(-step_s / PEDAL_LAG_S)
+    throttle_blend, brake_blend = (1.0 - math.exp(-step_s / lag) for lag in (THROTTLE_LAG_S, BRAKE_LAG_S))
+    held = 0.0  # m/s^2 of the brake that held the car and is on its way up
     for step in range(steps):
         wanted, _ = situation.acceleration(route, s, speed, step * step_s, constants)
-        acceleration += (wanted - acceleration) * blend
-        following = max(speed + acceleration * step_s, 0.0)
-        if following == 0.0:
-            acceleration = max(acceleration, 0.0)
+        coasting = COASTING + COASTING_SLOPE * speed
+        if speed < STANDING and wanted <= STARTING:
+            held, acceleration = HOLD_BRAKE * FULL_BRAKE, -coasting
+        elif speed < STANDING and step == 0:
+            held, acceleration = HOLD_BRAKE * FULL_BRAKE * (1.0 - brake_blend), -coasting
+        else:
+            held *= 1.0 - brake_blend
+        wanted = min(wanted, full_throttle(speed))
+        acceleration += (wanted - acceleration) * (throttle_blend if wanted > -coasting else brake_blend)
+        following = max(speed + (acceleration - held) * step_s, 0.0)
         s += 0.5 * (speed + following) * step_s
         speed = following
         track[step + 1] = s, speed
