@@ -1,0 +1,1 @@
+"""Does it listen, answer and refuse: the suites of ``./simlingo bench language``."""
