@@ -50,8 +50,10 @@ ENDING_EXPERT = ENDING | {Kind.RED_LIGHT, Kind.STOP_SIGN}
 class Episode:
     """One route of a collection: a world, an ego, an expert, and the hooks that write."""
 
-    def __init__(self, settings: CollectSettings, job: RouteJob, policy: Policy | None = None) -> None:
-        self._settings, self._job, self._policy = settings, job, policy
+    def __init__(
+        self, settings: CollectSettings, job: RouteJob, policy: Policy | None = None, ego_views_only: bool = False
+    ) -> None:
+        self._settings, self._job, self._policy, self._ego_views_only = settings, job, policy, ego_views_only
         self._rng = np.random.default_rng((job.seed, 2))
         self._backend = settings.backend()
         self.session = self._open()
@@ -102,7 +104,9 @@ class Episode:
                 self._backend.require(capability)
             second_views = SecondViews(self._backend, session.world, self.expert, self._rng)
         log = WorldLog(session)
-        recorder = FrameRecorder(session, driver, self.expert, self.camera, second_views, log, file, self._rng, told)
+        recorder = FrameRecorder(
+            session, driver, self.expert, self.camera, second_views, log, file, self._rng, told, self._ego_views_only
+        )
         session.tick()  # cameras that are sensors see nothing before
         ends = ENDING_EXPERT if self._policy is None else ENDING
         try:

@@ -1,4 +1,4 @@
-"""Takes the pictures and labels of a drive, four frames a second, each with two views."""
+"""Takes the pictures and labels of a drive, four frames a second, each with two views or the ego's alone."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class FrameRecorder(Hook):
         file: RouteFile,
         rng: np.random.Generator,
         told: Callable[[int], bool],
+        ego_views_only: bool = False,
     ) -> None:
         """Make ready.
 
@@ -58,9 +59,11 @@ class FrameRecorder(Hook):
             file: takes the rows.
             rng: of poses and speeds.
             told: hears the number of frames after each; True ends the drive.
+            ego_views_only: take no second views.
         """
         self._session, self._driver, self._expert, self._camera = session, driver, expert, camera
         self._second_views, self._log, self._file, self._rng, self._told = second_views, log, file, rng, told
+        self._ego_views_only = ego_views_only
         self._standing = 0
         self._place_second()
 
@@ -106,6 +109,9 @@ class FrameRecorder(Hook):
             "boxes": boxes(self._session.world, self._session.ego, info, visible),
             **self._log.take(),
         }
+        if self._ego_views_only:
+            self._file.add([ego_row])
+            return
         seen = self._camera.capture(pose, second.changes)
         second_row = common | self._view_columns(SECOND, seen, second, pose, self._shift, self._turn)
         self._file.add([ego_row, second_row])
