@@ -31,7 +31,7 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
 SUBCOMMAND_GROUPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bench", "model"): ("train",),  # the network in torch, and the published way beside the exported graphs
     ("bench", "runtimes"): ("train",),
-    ("bench", "words"): ("data",),
+    ("bench", "language"): ("data", "words"),
     ("bench", "dataset"): ("data",),
 }
 #: And for options that need more than their command.

@@ -28,6 +28,7 @@ _FILES = {
     "train": ["train.txt"],
     "data": ["data.txt"],
     "plots": ["plots.txt"],
+    "words": ["words.txt"],
     "dev": ["dev.txt"],
 }
 #: Steps in words, for the progress lines.
@@ -42,6 +43,7 @@ _TITLES = {
     "train": "packages to train",
     "data": "packages of data sets",
     "plots": "packages to draw",
+    "words": "packages to judge words",
     "dev": "packages to test",
 }
 #: Steps of each group that a command can ask for; "drive" is always there.
@@ -49,8 +51,9 @@ GROUPS = {
     "drive": ["drive"],
     "data": ["data"],
     "plots": ["plots"],
+    "words": ["words"],
     "train": ["torch", "train", "data", "plots"],
-    "dev": ["dev"],
+    "dev": ["words", "dev"],
 }
 _OFFLINE = "see the lines above; where the network failed, start the same command again: it goes on from here"
 
@@ -124,6 +127,7 @@ class Setup:
             ["train"],
             ["data"],
             ["plots"],
+            ["words"],
             ["dev"],
         ]
         stages = [[step for step in steps if step in missing] for steps in order]

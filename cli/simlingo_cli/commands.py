@@ -52,8 +52,8 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "runtimes"): Command(
         "training.benchmarks.bench_runtimes", "compare ONNX Runtime, torch and OpenVINO on the small model"
     ),
-    ("bench", "words"): Command(
-        "training.benchmarks.bench_words", "compare commentaries, and plans made with them, with the expert's"
+    ("bench", "language"): Command(
+        "training.evaluation.language.command", "judge how a model obeys, refuses, answers and comments"
     ),
     ("bench", "dataset"): Command(
         "training.benchmarks.bench_dataset",
@@ -89,7 +89,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
 BOOTSTRAP = {
     ("setup",): Command(
         "simlingo_bootstrap",
-        "make the environment now: setup [drive] [data] [plots] [train] [dev]",
+        "make the environment now: setup [drive] [data] [plots] [words] [train] [dev]",
         ("setup", "setup train dev", "SIMLINGO_ENV=/path/on/another/disk ./simlingo setup"),
     ),
     ("doctor",): Command(

@@ -10,7 +10,8 @@ import numpy as np
 from simlingo.contracts import Command, FloatArray, Navigation
 from simlingo.requests import Reason, RequestKind, Verdict
 from training.datasets.reader import Route
-from training.evaluation.language.dream_items import Frame, Item
+from training.evaluation.language.dream_items import Item
+from training.evaluation.language.picture import Frame
 from training.language.asked import Asked
 from training.language.phrase import InstructionKind
 

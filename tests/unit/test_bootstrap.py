@@ -125,7 +125,8 @@ def test_only_the_bench_of_the_model_needs_torch() -> None:
 
 
 def test_collecting_needs_parquet_and_no_torch() -> None:
-    assert groups_of(["collect", "--out", "there"]) == groups_of(["bench", "words"]) == ("data",)
+    assert groups_of(["collect", "--out", "there"]) == groups_of(["bench", "dataset"]) == ("data",)
+    assert groups_of(["bench", "language", "--quick"]) == ("data", "words")
     assert GROUPS["data"] == ["data"]
 
 

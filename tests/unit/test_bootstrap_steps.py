@@ -91,7 +91,7 @@ def test_groups_are_added_on_demand(layout: Layout, calls: list[str]) -> None:
     new(layout).ensure([])
     calls.clear()
     new(layout).ensure(["dev", "train"])
-    assert calls == ["torch.txt", "train.txt", "data.txt", "plots.txt", "dev.txt"]
+    assert calls == ["torch.txt", "train.txt", "data.txt", "plots.txt", "words.txt", "dev.txt"]
 
 
 def test_a_changed_message_rebuilds_the_messages_only(layout: Layout, calls: list[str]) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from simlingo.model.language_prompt import FOLLOWING_ANSWER
 from simlingo.model.prompt import DRIVING_ANSWER, RouteAs
 from simlingo.requests import Reason, Verdict
-from training.datasets.reader import read_row
 from training.evaluation.language.dream_plans import FLAGS, Reply
 from training.evaluation.language.listener import Listener, Request
 from training.evaluation.language.rates import Rate, rate
@@ -104,7 +103,7 @@ def _sentence(listener: Listener, reply: Reply) -> str:
     told = reply.told
     frame, processor = told.item.frame, listener.processor
     here = processor.situation(frame.speed_mps, frame.navigation, RouteAs.TARGET_POINT)
-    picture = listener.picture(read_row(frame.route, frame.row, ["image"])["image"])
+    picture = listener.picture(frame.image())
     flag = FLAGS[told.safety]
     listener.read(
         Request(picture, processor.instruction(here, told.sentence, flag), frame.navigation.target_points)

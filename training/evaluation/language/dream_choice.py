@@ -50,7 +50,7 @@ def _of_row(items: Sequence[Item], most: int) -> list[Item]:
     for item in items:
         if item.reason is not None:
             by_reason[item.reason.value].append(item)
-    refused = _in_turn([_spread(by_reason[reason]) for reason in sorted(by_reason)])
+    refused = in_turn([_spread(by_reason[reason]) for reason in sorted(by_reason)])
     wanted = min(len(refused), max(round(REFUSED_SHARE * most), most - len(follow)))
     return follow[: most - wanted] + refused[:wanted]
 
@@ -60,9 +60,9 @@ def _spread(items: Sequence[Item]) -> list[Item]:
     frames: dict[str, list[Item]] = defaultdict(list)
     for item in sorted(items, key=lambda item: item.rank):
         frames[item.frame.key].append(item)
-    return _in_turn(list(frames.values()))
+    return in_turn(list(frames.values()))
 
 
-def _in_turn(lists: Sequence[Sequence[_Thing]]) -> list[_Thing]:
+def in_turn(lists: Sequence[Sequence[_Thing]]) -> list[_Thing]:
     """The first of each list, then the second of each, and so on."""
     return [thing for thing in chain.from_iterable(zip_longest(*lists)) if thing is not None]

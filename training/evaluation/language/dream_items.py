@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from simlingo.contracts import Command, FloatArray, Navigation
+from simlingo.contracts import FloatArray
 from simlingo.requests import Reason, RequestKind, Verdict
-from training.datasets.reader import Route, read
+from training.datasets.reader import Route
 from training.evaluation.language.modes import row_of
+from training.evaluation.language.picture import Frame, frames_of
 from training.language.asked import Asked
 from training.language.dreams.dream import Dream, uninstructed
 from training.language.dreams.route_dreams import RouteDreams, dreams_of
@@ -23,25 +23,6 @@ from training.language.phrase import REASONS_OF, InstructionKind, RefusedKind
 
 #: Other seeds draw other dreams of the same frames.
 SEED = 11
-_NAVIGATION = ("target_points_m", "next_command")
-#: Metres from the ego of something that is not in sight.
-_NOWHERE = 1e6
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One picture and what the model is told with it."""
-
-    route: Route
-    row: int  # of the route's file
-    number: int  # of the frame
-    speed_mps: float
-    navigation: Navigation
-
-    @property
-    def key(self) -> str:
-        """Names it."""
-        return f"{self.route.name}:{self.number}"
 
 
 @dataclass(frozen=True)
@@ -98,24 +79,15 @@ class Item:
 def items_of(route: Route, advance: Callable[[int], None] = lambda _: None) -> Iterator[Item]:
     """Every item of a route, frame by frame; ``advance`` hears of each frame that was dreamt of."""
     whole = RouteDreams(route, SEED)
-    table = read(route, list(_NAVIGATION)).take(whole.numbers).to_pylist()
-    for number, row in enumerate(whole.rows):
+    for number, frame in enumerate(frames_of(route)):
         advance(1)
         if not whole.dreamable(number):
             continue
         scene = whole.scene(number)
-        frame = _frame(route, whole.numbers[number], row, table[number])
         rng = np.random.default_rng((SEED, int(hashlib.sha256(frame.key.encode()).hexdigest()[:12], 16)))
         dreams = dreams_of(scene, rng)
         yield from _of_dreams(frame, scene, dreams, rng)
         yield from _refused(frame, scene, dreams, rng)
-
-
-def _frame(route: Route, index: int, row: Mapping[str, Any], more: Mapping[str, Any]) -> Frame:
-    points = np.asarray(more["target_points_m"], dtype=np.float64).reshape(2, 2)
-    command, next_command = Command(int(row["command"])), Command(int(more["next_command"]))
-    navigation = Navigation(points, command, next_command, float(row["distance_to_command_m"]))
-    return Frame(route, index, int(row["frame"]), float(row["ego_speed_mps"]), navigation)
 
 
 def _of_dreams(frame: Frame, scene: Scene, dreams: list[Dream], rng: np.random.Generator) -> Iterator[Item]:

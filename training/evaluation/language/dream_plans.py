@@ -14,11 +14,11 @@ from simlingo.model.judgement import Judgement
 from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.prompt import RouteAs
 from simlingo.requests import Reason, RequestKind, Verdict
-from training.datasets.reader import read_row
 from training.evaluation.journal import LineJournal
-from training.evaluation.language.dream_items import Frame, Item
+from training.evaluation.language.dream_items import Item
 from training.evaluation.language.fixed import Plan
 from training.evaluation.language.listener import Listener, Request
+from training.evaluation.language.picture import Frame
 from training.evaluation.language.wording import Speaker, Words
 from training.language.phrase import RefusedKind
 
@@ -89,7 +89,7 @@ def replies(
 
 def _planned(frame: Frame, here: Sequence[Told], listener: Listener) -> list[dict[str, Any]]:
     """Plans without instruction and of each of ``here``, as plain data."""
-    picture = listener.picture(read_row(frame.route, frame.row, ["image"])["image"])
+    picture = listener.picture(frame.image())
     situation = listener.processor.situation(frame.speed_mps, frame.navigation, RouteAs.TARGET_POINT)
     prompts = [listener.processor.plan(situation)]
     prompts += [listener.processor.instruction(situation, one.sentence, FLAGS[one.safety]) for one in here]

@@ -62,6 +62,15 @@ class Listener:
     def __exit__(self, *_: object) -> None:
         self._engine.close()
 
+    def require_speech(self) -> None:
+        """Refuse a model that was not trained to speak.
+
+        Raises:
+            InvalidInputError: it was not.
+        """
+        if not self.config.speaks:
+            raise InvalidInputError(f"{self.subject.weights} was not trained to speak; leave this suite out")
+
     def picture(self, frame: ImageArray) -> ImageArray:
         """What the model sees of a camera frame (H, W, 3) uint8."""
         return self.processor.picture(np.full_like(frame, _GREY) if self.subject.grey else frame)
@@ -74,15 +83,22 @@ class Listener:
 
     def read(self, request: Request) -> Planned:
         """The plan of one prompt, as when driving; texts of ``say`` are about its picture from then on."""
-        self._stamp += 1
-        prompt = request.prompt
-        reading = Reading(self._stamp, request.picture, request.target_points, prompt.ids, prompt.shared)
-        outcome = self._engine.plan(reading)
+        outcome = self._engine.plan(self._reading(request))
         return Planned(outcome.path, outcome.speed_waypoints, outcome.judgement)
 
+    def _reading(self, request: Request) -> Reading:
+        self._stamp += 1
+        prompt = request.prompt
+        return Reading(self._stamp, request.picture, request.target_points, prompt.ids, prompt.shared)
+
     def say(self, prompt: PromptIds) -> str:
-        """The text that ``prompt`` asks for, which goes on from the situation that was read last."""
-        return self.processor.text(self._engine.say(prompt.request).result()[0])
+        """The text that ``prompt`` asks for, which goes on from the situation that was read last; without the plan's word."""
+        return self.processor.commentary_text(self._engine.say(prompt.request).result()[0])
+
+    def plan_after_words(self, request: Request) -> Planned:
+        """The plan after the model's own words, for which it waits: the published order."""
+        outcome, _ = self._engine.plan_after_text(self._reading(request))
+        return Planned(outcome.path, outcome.speed_waypoints, outcome.judgement)
 
 
 def identity(subject: Subject) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from training.evaluation.language.suite import Suite
+if TYPE_CHECKING:
+    from training.evaluation.language.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,18 @@ class Entry:
 
 
 #: Suites in the order of help and report.
-SUITES: dict[str, Entry] = {}
+SUITES: dict[str, Entry] = {
+    "dream-val": Entry("dream_val", "dream_val", "plans that obey or refuse instructions, on frozen frames"),
+    "dream-dev": Entry("dream_val", "dream_dev", "the same on other routes, for tuning"),
+    "ask-val": Entry("ask_val", "ask_val", "answers to questions, on frozen frames"),
+    "comment-val": Entry("comment_val", "comment_val", "commentaries, and whether the plan does what they say"),
+}
+#: Those that run where none is named: all that report.
+BY_DEFAULT: tuple[str, ...] = tuple(name for name in SUITES if name != "dream-dev")
 
 
 def suite(name: str) -> Suite:
     """The function of a suite of ``SUITES``."""
     entry = SUITES[name]
     module = importlib.import_module(f"training.evaluation.language.{entry.module}")
-    return cast(Suite, getattr(module, entry.function))
+    return cast("Suite", getattr(module, entry.function))
