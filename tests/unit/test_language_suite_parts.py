@@ -254,11 +254,11 @@ def test_suites_are_found_by_name() -> None:
 def test_a_frozen_list_says_which_frames_it_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.evaluation.language import frames
 
-    frozen = frames.FrameList("tried", 3, 2, 20, 1, {"r": frames.RouteHashes("d", "p")})
+    frozen = frames.FrameList("tried", 3, (0, 4), (4,), 20, {"r": frames.RouteHashes("d", "p")})
     monkeypatch.setattr(frames, "LISTS", tmp_path)
     assert json.loads(frozen.save().read_text())["hashes"] == {"r": {"drive": "d", "pictures": "p"}}
     assert frames.FrameList.load("tried") == frozen
-    again = frames.FrameList("tried", 4, 2, 20, 1, frozen.hashes)
+    again = frames.FrameList("tried", 4, (0, 4), (4,), 20, frozen.hashes)
     assert again.key != frozen.key
     assert frozen.settings(tmp_path).towns == ("harbortown",)
 
@@ -268,7 +268,7 @@ def test_the_lists_of_val_and_dev_share_no_route() -> None:
     from training.evaluation.language.frames import FrameList
 
     seeds = [
-        {route_job(each.settings(Path("d")), index).seed for index in range(each.routes)}
+        {route_job(each.settings(Path("d")), index).seed for index in each.routes}
         for each in (FrameList.load("val"), FrameList.load("dev"))
     ]
     assert not seeds[0] & seeds[1]

@@ -50,7 +50,7 @@ def outcome_of(reply: Reply) -> Outcome:
 def _same_reason(told: Told, judged: Judgement) -> bool | None:
     """Whether the reason is the true one; None: somebody else's sentence of a refused kind does not say which is."""
     if told.words is Words.FOREIGN and isinstance(told.item.kind, RefusedKind):
-        return judged.verdict is told.item.verdict or None
+        return None
     return judged.reason is told.item.reason
 
 

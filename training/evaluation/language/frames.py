@@ -43,16 +43,19 @@ class FrameList:
 
     name: str
     seed: int
-    routes: int  # numbers 0, 1, ... of a collection with this seed
+    routes: tuple[int, ...]  # their numbers in a collection with this seed
+    quick: tuple[int, ...]  # those of the short list
     frames: int  # of each route, at most
-    quick_routes: int  # the first so many make the short list
     hashes: dict[str, RouteHashes]  # by route; a route without frames is missing
 
     @classmethod
     def load(cls, name: str) -> FrameList:
         """The list ``name`` of the repository."""
         data = json.loads((LISTS / f"{name}.json").read_text(encoding="utf-8"))
-        return cls(**{**data, "hashes": {route: RouteHashes(**each) for route, each in data["hashes"].items()}})
+        hashes = {route: RouteHashes(**each) for route, each in data["hashes"].items()}
+        return cls(
+            data["name"], data["seed"], tuple(data["routes"]), tuple(data["quick"]), data["frames"], hashes
+        )  # fmt: skip
 
     def save(self) -> Path:
         """Write it back; returns the file."""
@@ -109,7 +112,7 @@ def open_frames(
         InvalidInputError: a file is damaged, or a route of the list gives no frames any more.
     """
     folder = data / f"{frame_list.name}-{frame_list.key}"
-    names = collect(frame_list, folder, frame_list.quick_routes if quick else frame_list.routes, jobs, begin)
+    names = collect(frame_list, folder, frame_list.quick if quick else frame_list.routes, jobs, begin)
     found = {route.name: route for route in open_dataset([folder]).routes}
     wanted = [name for name in names if name in frame_list.hashes or not frame_list.hashes]
     missing = [name for name in wanted if name not in found]
@@ -129,11 +132,15 @@ def open_frames(
 
 
 def collect(
-    frame_list: FrameList, folder: Path, routes: int, jobs: int, begin: Callable[[str, int], Callable[[int], None]]
+    frame_list: FrameList,
+    folder: Path,
+    routes: Sequence[int],
+    jobs: int,
+    begin: Callable[[str, int], Callable[[int], None]],
 ) -> list[str]:
-    """Drive and render what is missing of the first ``routes`` routes into ``folder``; returns the names of all of them."""
+    """Drive and render what is missing of ``routes`` into ``folder``; returns the names of all of them."""
     settings = frame_list.settings(folder)
-    all_jobs = [route_job(settings, index) for index in range(routes)]
+    all_jobs = [route_job(settings, index) for index in routes]
     missing = [
         job
         for job in all_jobs

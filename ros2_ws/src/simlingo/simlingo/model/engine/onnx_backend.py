@@ -87,10 +87,11 @@ class OnnxBackend:
     def plan_batch(
         self, pictures: Sequence[ImageArray], ids: Sequence[list[int]], target_points: FloatArray
     ) -> BatchPlans:
-        """See :class:`simlingo.model.engine.backend.Backend`; the graphs take one frame at a time."""
+        """See :class:`simlingo.model.engine.backend.Backend`; the graphs take one frame at a time, each picture object once."""
         check_batch(pictures, ids, target_points)
+        seen = {number: self.see(picture) for number, picture in {id(each): each for each in pictures}.items()}
         frames = zip(pictures, ids, target_points, strict=True)
-        found = [self.plan(self.see(picture), prompt, points) for picture, prompt, points in frames]
+        found = [self.plan(seen[id(picture)], prompt, points) for picture, prompt, points in frames]
         return BatchPlans(
             np.stack([each.path for each in found]),
             np.stack([each.speed_waypoints for each in found]),
