@@ -23,3 +23,12 @@ def speaking_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     from tiny_model import SPEAKING, tiny_model
 
     return tiny_model(SPEAKING, request.config, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def judging_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for a model that also judges instructions, at random."""
+    pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
+    from tiny_model import JUDGING, tiny_model
+
+    return tiny_model(JUDGING, request.config, tmp_path_factory)

@@ -124,7 +124,10 @@ def test_our_words_are_of_their_split_and_foreign_ones_as_written(tmp_path: Path
 
 
 def test_each_item_is_told_with_both_flags_and_shuffled_in_words_of_another_mode() -> None:
-    items = [item(RequestKind.FASTER, number=1), item(RequestKind.STOP, number=2)]
+    items = [
+        item(RequestKind.FASTER, number=1, waypoints=waypoints(8.0, 11.0)),
+        item(RequestKind.STOP, number=2, waypoints=np.zeros((10, 2))),
+    ]
     unsafe = item(asked=Asked(RefusedKind.UNSAFE, Reason.RED_LIGHT), reason=Reason.RED_LIGHT, dreamt=False, number=3)
     speaker = Speaker()
     told = told_of([*items, unsafe], speaker, speaker.ways, shuffled=False)

@@ -12,9 +12,10 @@ from simlingo.contracts import FloatArray
 from simlingo.requests import Reason, RequestKind, Verdict
 from training.evaluation.language import published
 from training.evaluation.language.dream_items import Spot
-from training.evaluation.language.fixed import Plan, gap_m, obeys, refuses, succeeds, tells
+from training.evaluation.language.fixed import Plan, flags_of, gap_m, obeys, refuses, succeeds, tells
 from training.evaluation.language.measures import distance_m, end_speed_mps, mean_speed_mps
 from training.language.asked import Asked, Speed, SpeedUnit
+from training.language.phrase import RefusedKind
 
 PLAIN = Plan(STRAIGHT, waypoints(8.0))
 
@@ -120,6 +121,18 @@ def test_items_that_a_deaf_expert_passes_tell_nothing() -> None:
     assert not tells(target(Speed(8.0, SpeedUnit.MPS), 8.2)), "the expert drives so anyway"
     assert not tells(item(RequestKind.LANE_LEFT, path=aside(-0.5)))
     assert tells(item(RequestKind.LANE_LEFT, Reason.NO_LANE, dreamt=False))
+
+
+def test_what_the_expert_does_anyway_is_judged_by_its_refusal_alone() -> None:
+    stops = {"expert_waypoints": waypoints(8.0, 0.0)}
+    slower = item(RequestKind.SLOWER, Reason.RED_LIGHT, waypoints=waypoints(8.0, 4.0), **stops)
+    assert tells(slower), "its dream runs the light, the expert stops"
+    assert flags_of(slower) == (True,), "nothing is slower than a stop"
+    assert not tells(item(RequestKind.SLOWER, Reason.RED_LIGHT, waypoints=waypoints(8.0, 0.2), **stops))
+    assert flags_of(item(RequestKind.FASTER, Reason.RED_LIGHT, waypoints=waypoints(8.0, 11.0))) == (True, False)
+    assert flags_of(item(RequestKind.LANE_LEFT, Reason.NO_LANE, dreamt=False)) == (True, False)
+    assert flags_of(item(RefusedKind.UNSAFE, Reason.WALKER, dreamt=False)) == (True,)
+    assert flags_of(item(RefusedKind.NONSENSE, Reason.NOT_DRIVING, dreamt=False)) == (True, False)
 
 
 @pytest.mark.parametrize(

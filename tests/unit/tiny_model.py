@@ -28,6 +28,7 @@ TINY = replace(
     language=LanguageConfig(hidden_size=32, layers=2, heads=2, key_value_heads=1, intermediate_size=64, vocab_size=512),
 )
 SPEAKING = replace(TINY, name="speaking", speaks=True, max_new_tokens=8)
+JUDGING = replace(SPEAKING, name="judging", instructions=True, judgement_hidden=16)
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -71,12 +71,11 @@ def run(args: argparse.Namespace) -> int:
 
     from simlingo.contracts import SimlingoError
     from simlingo_sim.errors import SimulatorError
-    from training.evaluation.bench_drive import write_json
-    from training.evaluation.language.report import show, write_page
+    from training.evaluation.language.report import show
 
     console = Console(stderr=True)
     try:
-        report = evaluate(args, console)
+        report, page = evaluate(args, console)
     except (SimlingoError, SimulatorError) as error:
         console.print(f"bench language: {error}", style="red", markup=False)
         return 2
@@ -85,19 +84,18 @@ def run(args: argparse.Namespace) -> int:
             f"bench language: interrupted; the same command goes on from {args.json}.part", style="yellow", markup=False
         )
         return 130
-    write_json(args.json, report)
-    page = write_page(args.json.with_name(f"{args.json.name}.html"), report)
-    Path(f"{args.json}.part").unlink(missing_ok=True)
     show(Console(), report)
     console.print(f"report: {page}", markup=False, highlight=False)
     return 0
 
 
-def evaluate(args: argparse.Namespace, console: Any) -> dict[str, Any]:
-    """All suites that are asked for; the report as plain data."""
+def evaluate(args: argparse.Namespace, console: Any) -> tuple[dict[str, Any], Path]:
+    """Run all suites that are asked for and write what they found; the report as plain data, and its page."""
+    from training.evaluation.bench_drive import write_json
     from training.evaluation.journal import LineJournal
     from training.evaluation.language.bars import Bars
     from training.evaluation.language.listener import identity
+    from training.evaluation.language.report import write_page
     from training.evaluation.language.suite import Context, Subject
     from training.evaluation.language.suites import BY_DEFAULT, suite
     from training.language.phrases_file import read_phrases
@@ -132,7 +130,11 @@ def evaluate(args: argparse.Namespace, console: Any) -> dict[str, Any]:
                 "details": result.details,
                 "wall_s": round(time.monotonic() - begin, 1),
             }
-    return {"suites": found, "conditions": {**conditions, "jobs": args.jobs, "cores": os.cpu_count()}}
+    report = {"suites": found, "conditions": {**conditions, "jobs": args.jobs, "cores": os.cpu_count()}}
+    write_json(args.json, report)
+    page = write_page(args.json.with_name(f"{args.json.name}.html"), report)
+    journal.close()
+    return report, page
 
 
 def baselines_of(names: list[str] | None, subject: Any) -> tuple[Any, ...] | None:

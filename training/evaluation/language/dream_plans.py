@@ -16,11 +16,10 @@ from simlingo.model.prompt import RouteAs
 from simlingo.requests import Reason, RequestKind, Verdict
 from training.evaluation.journal import LineJournal
 from training.evaluation.language.dream_items import Item
-from training.evaluation.language.fixed import Plan
+from training.evaluation.language.fixed import Plan, flags_of
 from training.evaluation.language.listener import Listener, Request
 from training.evaluation.language.picture import Frame
 from training.evaluation.language.wording import Speaker, Words
-from training.language.phrase import RefusedKind
 
 #: Points are kept to this many decimals of a metre.
 _DECIMALS = 4
@@ -48,16 +47,12 @@ class Reply:
 
 
 def told_of(items: Sequence[Item], speaker: Speaker, ways: Sequence[Words], shuffled: bool) -> list[Told]:
-    """Every item in every way and with both flags; ``shuffled``: said in the words of an item of another mode.
-
-    What is unsafe as it is said has no labels of following it, so it is said with SAFETY only.
-    """
+    """Every item in every way and with its flags; ``shuffled``: said in the words of an item of another mode."""
     found = []
     for item in items:
         for words in ways:
             sentence = speaker.say(_other(item, items) if shuffled else item, words)
-            flags = (True,) if item.kind is RefusedKind.UNSAFE else (True, False)
-            found += [Told(item, words, safety, sentence) for safety in flags]
+            found += [Told(item, words, safety, sentence) for safety in flags_of(item)]
     return found
 
 

@@ -12,7 +12,7 @@ from training.evaluation.language.dream_choice import choose
 from training.evaluation.language.dream_items import Item, items_of
 from training.evaluation.language.dream_plans import Reply, Told, replies, told_of
 from training.evaluation.language.dream_scores import Outcome, figures_of, outcome_of, tables_of
-from training.evaluation.language.fixed import Plan
+from training.evaluation.language.fixed import Plan, flags_of
 from training.evaluation.language.frames import FrameList, Frames, open_frames
 from training.evaluation.language.listener import Listener, identity
 from training.evaluation.language.modes import MODES
@@ -107,7 +107,7 @@ def unasked(items: Sequence[Item], ways: Sequence[Words]) -> dict[str, dict[str,
         outcomes = []
         for item in items:
             plain = Plan(item.expert_path, item.expert_waypoints)
-            for safety in (True, False):
+            for safety in flags_of(item):
                 dream = Plan(item.path, item.waypoints) if listens and item.followed(safety) else plain
                 outcomes.append(outcome_of(Reply(Told(item, ways[0], safety, ""), dream, plain, None)))
         figures = figures_of(outcomes)[0]

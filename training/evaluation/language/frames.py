@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -157,15 +158,18 @@ def collect(
 def _collect(
     settings: CollectSettings, missing: Sequence[RouteJob], frames: int, jobs: int, advance: Callable[[int], None]
 ) -> None:
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(collect_route, settings, job, frames) for job in missing]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                advance(1)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
+    try:
+        for future in as_completed([pool.submit(collect_route, settings, job, frames) for job in missing]):
+            future.result()
+            advance(1)
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def collect_route(settings: CollectSettings, job: RouteJob, frames: int) -> None:

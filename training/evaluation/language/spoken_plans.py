@@ -32,9 +32,9 @@ def plans_after_words(context: Context, chosen: Sequence[tuple[Frame, FrameFacts
                 context.journal.keep(key, _errors(listener, frame, facts))
             errors.append(context.journal.kept[key])
             advance(1)
-    means = np.mean(np.array(errors), axis=0)
-    rows = [
-        (way, len(errors), *(round(float(value), 3) for value in mean)) for way, mean in zip(WAYS, means, strict=True)
+    means = np.mean(np.array(errors), axis=0).round(3).tolist()
+    rows: list[tuple[str, int, float, float]] = [
+        (way, len(errors), path, waypoints) for way, (path, waypoints) in zip(WAYS, means, strict=True)
     ]
     return Table("Plans by the words before them", ("plan", "n", "path, m", "speed waypoints, m"), rows)
 
