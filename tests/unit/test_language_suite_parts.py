@@ -237,11 +237,22 @@ def test_the_page_holds_all_figures_and_needs_nothing_else(tmp_path: Path) -> No
     one = {
         "n": 4, "fixed": 50.0, "seen": None, "intervals": {"fixed": [15.0, 85.0]}, "baselines": {"<grey>": {"fixed": 12.5}},
         "tables": [{"title": "By mode", "columns": ["mode", "items"], "rows": [["stop", 4]]}], "wall_s": 1.0,
-        "details": {"frames": {"painted_otherwise": ["r1"]}},
+        "details": {"frames": {"list": "val", "frozen": False, "painted_otherwise": ["r1"]}},
     }  # fmt: skip
     conditions = {"model": "m 123", "world": "embedded world", "quick": True, "phrases": None}
     page = write_page(tmp_path / "p.html", {"suites": {"dream-val": one}, "conditions": conditions}).read_text()
-    for text in ("embedded world", "Quick run", "50.0", "15.0 to 85.0", "&lt;grey&gt;", "12.5", "By mode", "r1", "–"):
+    for text in (
+        "embedded world",
+        "Quick run",
+        "50.0",
+        "15.0 to 85.0",
+        "&lt;grey&gt;",
+        "12.5",
+        "By mode",
+        "r1",
+        "–",
+        "val is not frozen",
+    ):
         assert text in page
     assert "http" not in page
     assert "<grey>" not in page

@@ -47,7 +47,7 @@ class FrameList:
     routes: tuple[int, ...]  # their numbers in a collection with this seed
     quick: tuple[int, ...]  # those of the short list
     frames: int  # of each route, at most
-    hashes: dict[str, RouteHashes]  # by route; a route without frames is missing
+    hashes: dict[str, RouteHashes]  # by route, none of one without frames; empty: the list is not frozen yet
 
     @classmethod
     def load(cls, name: str) -> FrameList:
@@ -90,6 +90,7 @@ class Frames:
         return {
             "list": self.list.name,
             "key": self.list.key,
+            "frozen": bool(self.list.hashes),
             "routes": len(self.routes),
             "frames": sum(route.frames for route in self.routes),
             "driven_otherwise": list(self.driven_otherwise),

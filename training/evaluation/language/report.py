@@ -94,6 +94,10 @@ def _notes(details: Mapping[str, Any]) -> list[str]:
     """What one must know before the figures are compared with others."""
     frames = details.get("frames", {})
     found = []
+    if frames.get("frozen") is False:
+        found.append(
+            f"The list {frames['list']} is not frozen yet: its frames are those that this version of the world gives."
+        )
     if frames.get("driven_otherwise"):
         found.append(
             f"These routes were driven otherwise than the frozen ones: {', '.join(frames['driven_otherwise'])}."
