@@ -60,10 +60,10 @@ class Guidance:
         self._turn, self._done_at_m, self._beside = Turn.NONE, 0.0, 0
         self._checked = False
 
-    def set_map(self, carla_map: Any) -> None:
-        """The map that turns are planned on (carla.Map)."""
+    def set_map(self, carla_map: Any, planner: GlobalPlanner | None = None) -> None:
+        """The map that turns are planned on (carla.Map); ``planner``: of the same map, where there is one already."""
         self._carla_map = carla_map
-        self._global_planner = GlobalPlanner(carla_map)
+        self._global_planner = planner or GlobalPlanner(carla_map)
 
     def drop_route(self) -> None:
         """Guide no more until the next ``set_route``."""

@@ -1,0 +1,20 @@
+"""Who is judged beside the weights in question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from training.evaluation.language.suite import Context, Subject
+from training.evaluation.language.who_drives import EXPERT
+
+
+def subjects_of(context: Context) -> tuple[Subject, ...]:
+    """The subject, then its baselines: by default its own drive with the words of other requests.
+
+    The expert knows what is meant and reads no words, so replacing them would say nothing.
+    """
+    if context.baselines is not None:
+        return context.subject, *context.baselines
+    if context.subject.weights == EXPERT:
+        return (context.subject,)
+    return context.subject, replace(context.subject, label="words at random", random_words=True)
