@@ -22,7 +22,7 @@ from simlingo_sim.traffic_density import TRAFFIC
 from training.evaluation.language.roads import TOWN, straight_on
 
 #: Blueprints of who and what is put there.
-_LEAD, _WALKER, _CONE = "vehicle.audi.tt", "walker.pedestrian.0001", "static.prop.trafficcone01"
+_LEAD, _WALKER, _CONE = "vehicle.tesla.model3", "walker.pedestrian.0001", "static.prop.trafficcone01"
 #: Cones stand so far right of the lane's middle, m, which leaves a car its way, and so far behind one another.
 _CONE_BESIDE_M, _CONE_GAP_M, _CONES = 1.5, 3.0, 3
 _LEAD_COLOUR = "180,20,20"
