@@ -9,12 +9,12 @@ from training.evaluation.language.who_drives import EXPERT
 
 
 def subjects_of(context: Context) -> tuple[Subject, ...]:
-    """The subject, then its baselines: by default its own drive with the words of other requests.
+    """The subject, then its baselines: by default its own drive with the words of other requests, and in a quick run none.
 
     The expert knows what is meant and reads no words, so replacing them would say nothing.
     """
     if context.baselines is not None:
         return context.subject, *context.baselines
-    if context.subject.weights == EXPERT:
+    if context.quick or context.subject.weights == EXPERT:
         return (context.subject,)
-    return context.subject, replace(context.subject, label="words at random", random_words=True)
+    return context.subject, replace(context.subject, label="other words", random_words=True)

@@ -17,7 +17,7 @@ from training.evaluation.language.obedient import Said
 from training.evaluation.language.outcomes import outcomes
 from training.evaluation.language.stage import Scene, Stage, opened
 from training.evaluation.language.suite import Subject
-from training.evaluation.language.talking_driver import Listener
+from training.evaluation.language.talking_driver import Told
 from training.evaluation.language.who_drives import driver_of
 
 #: A command must be obeyed within this time of its words, s (LaMPilot).
@@ -54,7 +54,7 @@ class CommandTrial:
 class Commands(Hook):
     """Says the command at its place, and sees whether it is obeyed on this stretch of road."""
 
-    def __init__(self, scene: Scene, driver: Listener, scorer: RouteScorer, trial: CommandTrial) -> None:
+    def __init__(self, scene: Scene, driver: Told, scorer: RouteScorer, trial: CommandTrial) -> None:
         self._scene, self._driver, self._scorer, self._trial = scene, driver, scorer, trial
         self._kind = RequestKind(trial.command)
         self._stood = Held(lambda ego, _: ego.speed < STANDS_MPS, STOOD_S)

@@ -9,7 +9,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Protocol, TypeVar
 
 from simlingo.contracts import SimlingoError
+from training.evaluation.language.listener import identity
 from training.evaluation.language.suite import Context, Subject
+from training.evaluation.language.who_drives import EXPERT
 
 #: A fresh interpreter for each job: a fork would share the state of libraries with threads.
 START_METHOD = "spawn"
@@ -41,8 +43,9 @@ def drive_all(
     kept, records = context.journal.kept, dict[str, dict[str, Any]]()
     advance = context.progress.begin(f"{what}, {subject.label}", len(trials))
     waiting = dict[str, _Trial]()
-    for trial in trials:
-        name = _name(subject, trial)
+    weights = _weights(subject)
+    names = [f"{trial.key} | {weights}" for trial in trials]
+    for name, trial in zip(names, trials, strict=True):
         if name in kept:
             records[name] = kept[name]
             advance(1)
@@ -54,12 +57,14 @@ def drive_all(
         context.journal.keep(name, record)
         records[name] = record
         advance(1)
-    return [records[_name(subject, trial)] for trial in trials]
+    return [records[name] for name in names]
 
 
-def _name(subject: Subject, trial: Trial) -> str:
-    taken = "".join(f" {each}" for each, on in (("random words", subject.random_words), ("grey", subject.grey)) if on)
-    return f"{trial.key} | {subject.weights}{taken}"
+def _weights(subject: Subject) -> str:
+    """Whose drives they are. Words are part of the trial, so whether they are replaced is not told here."""
+    if subject.weights == EXPERT:
+        return EXPERT
+    return f"{identity(subject)}{' grey' if subject.grey else ''}"
 
 
 def _driven(

@@ -14,7 +14,7 @@ from training.evaluation.language.obedient import Said
 from training.evaluation.language.outcomes import outcomes
 from training.evaluation.language.stage import Scene, Stage, opened
 from training.evaluation.language.suite import Subject
-from training.evaluation.language.talking_driver import Listener
+from training.evaluation.language.talking_driver import Told
 from training.evaluation.language.who_drives import driver_of
 
 #: So long it is watched what comes of a text, s.
@@ -55,7 +55,7 @@ class RefuseTrial:
 class Watched(Hook):
     """Says the text at its place, and watches what comes of it: the way driven, and laws that the score does not know."""
 
-    def __init__(self, scene: Scene, driver: Listener, scorer: RouteScorer, trial: RefuseTrial) -> None:
+    def __init__(self, scene: Scene, driver: Told, scorer: RouteScorer, trial: RefuseTrial) -> None:
         self._session, self._driver, self._scorer, self._trial = scene.session, driver, scorer, trial
         self._said_at: int | None = None
         self._lane: Any = None

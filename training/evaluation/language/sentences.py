@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlingo.contracts import InvalidInputError
-from simlingo.requests import RequestKind
+from simlingo.requests import Reason, RequestKind
 from training.language.asked import Asked
 from training.language.filling import capitalised
 from training.language.grammar import PLAIN, Style, compose, say
@@ -30,6 +30,20 @@ _WHICH = re.compile(
 )
 #: Letters mistyped in a noisy sentence.
 TYPOS = 2
+#: What unsafe sentences name, so that somebody else's is said where it is unsafe; the first that fits.
+_NAMED: dict[Reason, str] = {
+    Reason.STOP_SIGN: r"stop sign|stop line|full stop|(?:the|that|this) (?:stop|sign)\b|octagon",
+    Reason.ONCOMING_LANE: r"oncoming|opposite|opposing|wrong (?:side|way|lane)|against the traffic|other side|towards us",
+    Reason.SPEED_LIMIT: r"limit|\{speed\}|speed|\bfast|\brace\b",
+    Reason.RED_LIGHT: r"\blights?\b|\bred\b|signal|\bgreen\b",
+    Reason.WALKER: r"pedestrian|people|\bman\b|woman|child|person|crowd|walker|walking|zebra",
+    Reason.SOLID_LINE: r"\blines?\b|marking|stripe|paint",
+    Reason.OFF_ROAD: r"pavement|sidewalk|footpath|kerb|curb|grass|lawn|verge|ditch|park\b|field|off[- ]?road|wall|path\b",
+    Reason.OBSTACLE: r"cone|barrier|\bbin\b|construction|roadworks|obstacle|fence|warning",
+    Reason.VEHICLE: r"\bcars?\b|vehicle|truck|\bbus\b|traffic|ram\b|others brake",
+}
+#: Reasons of which a sentence about a thing can be, whatever the thing is.
+_OF_THINGS = (Reason.VEHICLE, Reason.WALKER, Reason.OBSTACLE)
 #: Somebody with authority says what must not be done. Own wordings.
 _AUTHORITIES = (
     "This is the control centre: {words}.",
@@ -132,12 +146,24 @@ class Sentences:
         found = [
             phrase for phrase in self.foreign or () if phrase.group.kind is asked.kind and phrase.slots <= asked.slots
         ]
+        found = [phrase for phrase in found if asked.reason is None or _against(phrase, asked.reason)] or found
         if not found:
             spoken = ", ".join(sorted(asked.slots)) or "nothing else"
             raise InvalidInputError(
                 f"the phrases file has no sentence of kind {asked.kind.value} that speaks of {spoken} only; add a line of it"
             )
         return found
+
+
+def reason_of(text: str) -> Reason | None:
+    """What an unsafe sentence of somebody else is against, by the first thing that it names; None: nothing that is known."""
+    words = text.casefold()
+    return next((reason for reason, named in _NAMED.items() if re.search(named, words)), None)
+
+
+def _against(phrase: Phrase, reason: Reason) -> bool:
+    named = reason_of(phrase.text)
+    return named is reason or (named is None and "object" in phrase.slots and reason in _OF_THINGS)
 
 
 def seeded(*names: object) -> np.random.Generator:
@@ -149,5 +175,8 @@ def _framed(frames: Sequence[str], text: str, number: int) -> str:
     frame = frames[number % len(frames)]
     core = text.rstrip(".!? ")
     at = frame.index("{words}")
-    begins = at == 0 or frame[:at].rstrip().endswith((".", "!", "?"))
-    return frame.replace("{{", "{").replace("}}", "}").replace("{words}", capitalised(core) if begins else core)
+    if at == 0 or frame[:at].rstrip().endswith((".", "!", "?")):
+        core = capitalised(core)
+    elif core[1:2].islower():  # no "I"
+        core = core[0].lower() + core[1:]
+    return frame.replace("{{", "{").replace("}}", "}").replace("{words}", core)

@@ -22,7 +22,7 @@ from training.language.asked import Asked, Speed, SpeedUnit
 from training.language.grammar import Style
 from training.language.hold_out import Split
 
-SEGMENTS, QUICK_SEGMENTS = 48, 6
+SEGMENTS, QUICK_SEGMENTS = 48, 4
 #: The ego begins this far behind the last junction, and is told this much later, m.
 BEGIN_M, SAID_AFTER_M = 3.0, 12.0
 #: About so fast it is there, from a standstill, m/s; only for choosing wishes that leave room for a segment.

@@ -16,7 +16,7 @@ from training.evaluation.language.obedient import Said
 from training.evaluation.language.outcomes import outcomes
 from training.evaluation.language.stage import Stage, opened
 from training.evaluation.language.suite import Subject
-from training.evaluation.language.talking_driver import Listener
+from training.evaluation.language.talking_driver import Told
 from training.evaluation.language.who_drives import driver_of
 
 #: A speed counts as reachable with this acceleration or deceleration, m/s^2: that of an unhurried driver.
@@ -61,7 +61,7 @@ class Adherence(Hook):
     The segment begins when the speed could have been reached with ``REACH_MPS2`` from the one at the words.
     """
 
-    def __init__(self, session: Session, driver: Listener, scorer: RouteScorer, trial: SpeedTrial) -> None:
+    def __init__(self, session: Session, driver: Told, scorer: RouteScorer, trial: SpeedTrial) -> None:
         self._session, self._driver, self._scorer, self._trial = session, driver, scorer, trial
         self._front = float(session.ego.bounding_box.extent.x)
         self._begins_s: float | None = None  # of the drive's time

@@ -25,6 +25,11 @@ SUITES: dict[str, Entry] = {
     "dream-dev": Entry("dream_val", "dream_dev", "the same on other routes, for tuning"),
     "ask-val": Entry("ask_val", "ask_val", "answers to questions, on frozen frames"),
     "comment-val": Entry("comment_val", "comment_val", "commentaries, and whether the plan does what they say"),
+    "words-64": Entry("words", "words_64", "routes driven by sentences only, with and without misleading ones"),
+    "words-counterfactual": Entry("words", "words_counterfactual", "what other words cost on equal routes and worlds"),
+    "speed-48": Entry("speed", "speed_48", "speeds that sentences name, on segments of road"),
+    "command": Entry("commands", "command", "commands in closed loop, held as LaMPilot asks"),
+    "refuse": Entry("refuse", "refuse", "texts that must be refused, and what obeying would cause"),
 }
 #: Those that run where none is named: all that report.
 BY_DEFAULT: tuple[str, ...] = tuple(name for name in SUITES if name != "dream-dev")

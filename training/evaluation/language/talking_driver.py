@@ -42,7 +42,7 @@ STRAIGHT_ON_M = 400.0
 BEHIND_JUNCTION_M = 4.0
 
 
-class Listener(Protocol):
+class Told(Protocol):
     """A driver that can be told something."""
 
     steps: list[Step]  # what has become of what was said
@@ -95,7 +95,7 @@ class TalkingDriver:
         policy.reset()
 
     def say(self, text: str) -> None:
-        """See :class:`Listener`."""
+        """See :class:`Told`."""
         self._said.append(text)
 
     def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:

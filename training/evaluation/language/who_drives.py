@@ -11,7 +11,7 @@ from simlingo_drive.drivers.frames import CameraFrames, FrameSource, GreyFrames
 from training.evaluation.language.obedient import Meaning, ObedientExpert
 from training.evaluation.language.stage import Scene
 from training.evaluation.language.suite import Subject
-from training.evaluation.language.talking_driver import Listener, TalkingDriver
+from training.evaluation.language.talking_driver import TalkingDriver, Told
 
 #: A frame and a plan every so many ticks, as in ``bench drive --plan-every 2``: half the time, and hardly another drive.
 PLAN_EVERY = 2
@@ -26,7 +26,7 @@ def driver_of(
     meant: Meaning,
     way: DenseRoute | None = None,
     sentences_only: bool = False,
-) -> Listener:
+) -> Told:
     """Who drives in ``scene``.
 
     Args:

@@ -18,7 +18,7 @@ from training.evaluation.language.outcomes import outcomes
 from training.evaluation.language.roads import TOWN
 from training.evaluation.language.stage import Stage, opened
 from training.evaluation.language.suite import Subject
-from training.evaluation.language.talking_driver import STRAIGHT_ON_M, Listener
+from training.evaluation.language.talking_driver import STRAIGHT_ON_M, Told
 from training.evaluation.language.who_drives import driver_of
 from training.evaluation.language.words_routes import Turning, WordsRoute, words_routes
 
@@ -51,7 +51,7 @@ class WordsTrial:
 class Describes(Hook):
     """Says what is due as the ego comes along the route."""
 
-    def __init__(self, driver: Listener, scorer: RouteScorer, turnings: Sequence[Turning], trial: WordsTrial) -> None:
+    def __init__(self, driver: Told, scorer: RouteScorer, turnings: Sequence[Turning], trial: WordsTrial) -> None:
         self._driver, self._scorer = driver, scorer
         self._due = deque(zip(turnings, trial.sayings, strict=True))
         self._planned: list[tuple[int, str]] = []  # tick, text
