@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_straight_on_leaves_each_junction_by_its_straightest_way() -> None:
     assert entries
     assert entries[0][2] is Command.STRAIGHT
     assert 0.8 * 250.0 < len(way) <= 250
-    steps = [a.transform.location.distance(b.transform.location) for (a, _), (b, _) in zip(way, way[1:], strict=False)]
+    steps = [a.transform.location.distance(b.transform.location) for (a, _), (b, _) in pairwise(way)]
     assert min(steps) >= 0.2
     assert max(steps) < 2.5
 

@@ -77,7 +77,7 @@ def states(speeds: list[float]) -> list[EgoState]:
 )
 def test_speeds_are_held_for_five_seconds(wanted: Wanted, speeds: list[float], obeyed: bool) -> None:
     judge = judge_of(wanted, None)  # type: ignore[arg-type]  # these look at the ego alone
-    assert any([judge.update(ego, nowhere(False)) for ego in states(speeds)]) is obeyed
+    assert any(judge.update(ego, nowhere(False)) for ego in states(speeds)) is obeyed
 
 
 def test_a_distance_is_kept_within_30_percent_or_where_none_is_named_wider_than_usual() -> None:

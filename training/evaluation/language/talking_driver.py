@@ -74,8 +74,8 @@ class TalkingDriver:
             planner: of the same map.
             policy: makes the plans.
             frames: what it sees.
-            roams: behind each junction where no turn is still to come, the mission is the road straight on from there, so
-                that only words say where to go.
+            roams: behind each junction where no turn is still to come, and where the mission is out of reach, it is the road
+                straight on from there, so that only words say where to go.
         """
         self._session, self._planner, self._policy, self._frames = session, planner, policy, frames
         self._roams = roams
@@ -88,7 +88,7 @@ class TalkingDriver:
         self._news: deque[PlanNews] = deque()
         self._said: deque[str] = deque()
         self._numbers = itertools.count(1)
-        self._since_junction_m: float | None = None  # driven since the ego left one; None: it is in none and left none
+        self._since_junction_m: float | None = None  # driven since the ego was in one; None: since long ago
         self.steps: list[Step] = []
         self.planner_ms: list[float] = []
         self.texts = 0
@@ -138,21 +138,18 @@ class TalkingDriver:
         return plan
 
     def _roam(self, ego: EgoState) -> None:
-        """Forget the mission behind a junction: it leads straight on from where the ego is."""
+        """Forget the mission behind a junction, and where it has got out of reach: it leads straight on from here."""
         if self._guidance.surroundings(ego).in_junction:
             self._since_junction_m = 0.0
         elif self._since_junction_m is not None:
             self._since_junction_m += ego.speed * TICK_S
-            if self._since_junction_m >= BEHIND_JUNCTION_M and self._guidance.turn is not Turn.AHEAD:
-                self._since_junction_m = None
-                self._restart(ego)
-
-    def _restart(self, ego: EgoState) -> None:
-        graph = self._planner.graph
-        place = graph.under(ego)
-        if place is not None:
-            lane = int(graph.lane_of[place])
-            self._follow(straight_on(self._planner, lane, float(place - graph.lanes[lane].first), STRAIGHT_ON_M))
+        behind = self._since_junction_m is not None and self._since_junction_m >= BEHIND_JUNCTION_M
+        place = self._planner.graph.under(ego)
+        if (self._guidance.off_route or (behind and self._guidance.turn is not Turn.AHEAD)) and place is not None:
+            lane = int(self._planner.graph.lane_of[place])
+            begin_m = float(place - self._planner.graph.lanes[lane].first)
+            self._follow(straight_on(self._planner, lane, begin_m, STRAIGHT_ON_M))
+            self._since_junction_m = None
 
     def _follow(self, dense: DenseRoute) -> None:
         self._guidance.set_route(self._planner.polyline(dense), [command for _, command in dense])
