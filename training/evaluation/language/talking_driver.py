@@ -30,6 +30,7 @@ from simlingo.instructions.states import Step
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.guidance import Guidance
 from simlingo.policy import Policy
+from simlingo_drive.driver import Driver
 from simlingo_drive.drivers.frames import FrameSource
 from simlingo_drive.session import Session
 from training.evaluation.language.roads import straight_on
@@ -42,16 +43,13 @@ STRAIGHT_ON_M = 400.0
 BEHIND_JUNCTION_M = 4.0
 
 
-class Told(Protocol):
+class Told(Driver, Protocol):
     """A driver that can be told something."""
 
     steps: list[Step]  # what has become of what was said
 
     def say(self, text: str) -> None:
         """It is heard at the next tick; an empty text withdraws all."""
-
-    def control(self, tick: int) -> carla.VehicleControl:
-        """See :class:`simlingo_drive.driver.Driver`."""
 
 
 class TalkingDriver:
