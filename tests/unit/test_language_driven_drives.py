@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from simlingo.contracts import Answer, Command, DrivingPlan, Instruction, Observation
+from simlingo.contracts import Answer, Command, DrivingPlan, FloatArray, Instruction, Observation
+from simlingo.geometry import map_to_ego
 from simlingo.requests import Reason, RequestKind
 from simlingo_drive.drivers.frames import GreyFrames
 from simlingo_drive.rollout import Hook, roll_out
@@ -97,12 +99,12 @@ def test_a_refused_text_changes_nothing_and_an_obeyed_one_does() -> None:
 
 
 class Scripted:
-    """A policy that drives to the target point, but never to the left, and obeys "halt"."""
+    """A policy that drives along a line of its own, and obeys "halt"."""
 
     name, licence, simulation_only = "scripted", "", False
 
-    def __init__(self, speed_mps: float = 6.0) -> None:
-        self._speed_mps = speed_mps
+    def __init__(self, path: Callable[[], FloatArray], speed_mps: float = 6.0) -> None:
+        self._path, self._speed_mps = path, speed_mps
         self.told: Instruction | None = None
         self.seen: list[tuple[Command, str | None]] = []
 
@@ -117,9 +119,7 @@ class Scripted:
         self.seen.append((observation.navigation.command, words))
         halts = words == "halt"
         times = np.arange(1, 11) * 0.25 * (0.0 if halts else self._speed_mps)
-        left = observation.navigation.command is Command.LEFT
-        towards = np.array((1.0, 0.0)) if left else observation.navigation.target_points[0]
-        path = np.outer(np.arange(1.0, 21.0), towards / max(float(np.hypot(*towards)), 1.0))
+        path = self._path()
         refused = bool(words) and not halts
         return DrivingPlan(
             observation.stamp,
@@ -150,14 +150,21 @@ class Script(Hook):
 
 
 def talk(stage: Stage, texts: dict[int, str], ticks: int, mission: Command | None = None, roams: bool = False):  # type: ignore[no-untyped-def]
-    policy = Scripted()
     with opened(stage) as scene:
+        line = scene.planner.polyline(scene.way)
+
+        def path() -> FloatArray:
+            ego = scene.session.ego_state()
+            here = int(np.argmin(np.hypot(*(line - (ego.x, ego.y)).T)))
+            return map_to_ego(line[here + 1 : here + 21], ego)
+
+        policy = Scripted(path)
         way = scene.way
         if mission is not None:
             way = scene.planner.redirect(scene.way, scene.session.ego_state(), mission).route
         driver = TalkingDriver(scene.session, way, scene.planner, policy, GreyFrames(2), roams)
         roll_out(scene.session, driver, [Script(driver, texts)], ticks)
-        speed = scene.session.ego_state().speed
+        speed = scene.session.ego_state().speed  # m/s, at the end
     return policy, driver, speed
 
 
