@@ -52,6 +52,8 @@ def test_stretches_tell_lights_signs_and_lanes_apart() -> None:
     assert not any(road.signed and road.signalled for road in roads)
     assert sum(road.left for road in roads) == sum(road.right for road in roads) == 8
     assert {road.limit_kmh for road in roads} == {30.0, 40.0, 50.0}
+    assert all(set(road.ways) <= set(road.road_ways) for road in roads)
+    assert any(set(road.ways) < set(road.road_ways) for road in roads), "lanes of one road lead to different ways"
 
 
 def test_the_routes_of_words_64_have_the_promised_lengths_and_no_lane_changes() -> None:

@@ -53,8 +53,8 @@ SITUATIONS: dict[str, Situation] = {
     "lane_right": Situation(lambda road: road.signalled and road.right),
     "turn_left": Situation(lambda road: _long(road) and Command.LEFT in road.ways, before_line=True),
     "turn_right": Situation(lambda road: _long(road) and Command.RIGHT in road.ways, before_line=True),
-    "no_left": Situation(lambda road: _long(road) and road.ways == (Command.RIGHT, Command.STRAIGHT), before_line=True),
-    "no_right": Situation(lambda road: _long(road) and road.ways == (Command.LEFT, Command.STRAIGHT), before_line=True),
+    "no_left": Situation(lambda road: _long(road) and Command.LEFT not in road.road_ways, before_line=True),
+    "no_right": Situation(lambda road: _long(road) and Command.RIGHT not in road.road_ways, before_line=True),
 }
 
 

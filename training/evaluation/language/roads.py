@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
@@ -35,6 +36,7 @@ class Stretch:
     left: bool  # the marks let a car change to a lane of the same direction on that side
     right: bool
     ways: tuple[Command, ...]  # that the junction at its end offers from it
+    road_ways: tuple[Command, ...]  # that it offers from any lane of this road and direction
 
 
 @cache
@@ -45,6 +47,10 @@ def stretches(town: str = TOWN) -> tuple[Stretch, ...]:
     signalled = signalled_lanes(carla_map)
     signs = [signal for signal in read_signals(carla_map, extras) if signal.kind == STOP_SIGN_TYPE]
     signed = {(stop.road_id, stop.lane_id) for sign in signs for stop in sign.stops}
+    offered: dict[tuple[int, bool], set[Command]] = defaultdict(set)
+    for lane in graph.lanes:
+        if lane.junction is None:
+            offered[_direction(lane)] |= {graph.lanes[way].manoeuvre for way in lane.successors}
     found = []
     for number, lane in enumerate(graph.lanes):
         if lane.junction is not None:
@@ -54,10 +60,15 @@ def stretches(town: str = TOWN) -> tuple[Stretch, ...]:
         ways = sorted({graph.lanes[way].manoeuvre for way in lane.successors})
         limit = extras.speed_limits[key[0]]
         left, right = (side in changes for side in (Command.CHANGE_LANE_LEFT, Command.CHANGE_LANE_RIGHT))
-        found.append(
-            Stretch(number, *key, length_m(lane), limit, key in signalled, key in signed, left, right, tuple(ways))
-        )
+        held = (key in signalled, key in signed)
+        all_ways = tuple(sorted(offered[_direction(lane)]))
+        found.append(Stretch(number, *key, length_m(lane), limit, *held, left, right, tuple(ways), all_ways))
     return tuple(found)
+
+
+def _direction(lane: Lane) -> tuple[int, bool]:
+    """Road of a lane and which way it leads along it."""
+    return lane.waypoints[0].road_id, lane.waypoints[0].lane_id > 0
 
 
 def length_m(lane: Lane) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from simlingo.contracts import Command
 from simlingo.requests import RequestKind
 from simlingo_drive.backends.embedded import embedded_planner
-from training.evaluation.language.roads import TOWN
+from training.evaluation.language.roads import TOWN, stretches
 from training.evaluation.language.sentences import Sentences, seeded
 from training.evaluation.language.words_drive import Saying, WordsTrial
 from training.evaluation.language.words_routes import Turning, WordsRoute
@@ -122,16 +122,8 @@ def random_words(place: Place, sentences: Sentences) -> tuple[Saying, ...]:
 def not_offered(place: Place) -> list[RequestKind]:
     """What cannot be done there: ways that the junction does not have, and lanes that are not beside the ego's."""
     graph = embedded_planner(TOWN).graph
-    before = place.route.route.dense[place.turning.index - 1][0]
-    side = (before.road_id, before.lane_id > 0)
-    ways = {
-        graph.lanes[way].manoeuvre
-        for lane in graph.lanes
-        if lane.junction is None and (lane.waypoints[0].road_id, lane.waypoints[0].lane_id > 0) == side
-        for way in lane.successors
-    }
-    own = graph.lanes[int(graph.lane_of[graph.place_of(before)])]
-    changes = {side for at in range(own.first, own.last + 1) for _, side in graph.lane_changes.get(at, ())}
-    found = [kind for command, kind in KINDS.items() if command not in ways]
-    found += [RequestKind.LANE_LEFT] if Command.CHANGE_LANE_LEFT not in changes else []
-    return found + ([RequestKind.LANE_RIGHT] if Command.CHANGE_LANE_RIGHT not in changes else [])
+    own = int(graph.lane_of[graph.place_of(place.route.route.dense[place.turning.index - 1][0])])
+    road = next(road for road in stretches() if road.lane == own)
+    found = [kind for command, kind in KINDS.items() if command not in road.road_ways]
+    found += [] if road.left else [RequestKind.LANE_LEFT]
+    return found if road.right else [*found, RequestKind.LANE_RIGHT]
