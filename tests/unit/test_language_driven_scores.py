@@ -15,7 +15,7 @@ from simlingo.instructions.states import State, Step
 from simlingo.requests import RequestKind
 from training.evaluation.journal import LineJournal
 from training.evaluation.language import commands, refuse, speed, words
-from training.evaluation.language.baselines import subjects_of
+from training.evaluation.language.baselines import given_weights, subjects_of
 from training.evaluation.language.command_judges import Wanted, distance_bounds, judge_of, nowhere
 from training.evaluation.language.outcomes import declined, outcomes
 from training.evaluation.language.pool import drive_all
@@ -168,6 +168,21 @@ def test_the_figures_of_words_64_tell_both_tracks() -> None:
     assert set(intervals) == {"driving_score", "driving_score_misled", "misleading_declined"}
 
 
+def test_a_drop_is_what_the_same_route_loses() -> None:
+    scores = {
+        "plain": (90.0, 70.0),
+        "paraphrase": (90.0, 60.0),
+        "ambiguity": (95.0, 70.0),
+        "noise": (0.0, 70.0),
+        "misleading": (90.0, 70.0),
+    }
+    found = {family: [{"driving_score": score} for score in of] for family, of in scores.items()}
+    assert words._drops(found, "paraphrase") == [0.0, 10.0]
+    assert words._drop_figures(found) == {
+        "n": 2, "plain": 80.0, "paraphrase": 5.0, "ambiguity": -2.5, "noise": 45.0, "misleading": 0.0
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Number:
     """A trial that is done at once."""
@@ -212,4 +227,6 @@ def test_by_default_other_words_stand_beside_a_model_and_nothing_beside_the_expe
     first, other = subjects_of(given)
     assert (first, other.random_words, other.weights) == (model, True, model.weights)
     assert subjects_of(Context(model, tmp_path, own.journal, Bars(), quick=True)) == (model,)
-    assert subjects_of(Context(model, tmp_path, own.journal, Bars(), baselines=(EXPERT,))) == (model, EXPERT)
+    named = Context(model, tmp_path, own.journal, Bars(), baselines=(EXPERT, other))
+    assert subjects_of(named) == (model, EXPERT, other)
+    assert given_weights(named) == (EXPERT,)

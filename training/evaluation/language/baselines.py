@@ -18,3 +18,8 @@ def subjects_of(context: Context) -> tuple[Subject, ...]:
     if context.quick or context.subject.weights == EXPERT:
         return (context.subject,)
     return context.subject, replace(context.subject, label="other words", random_words=True)
+
+
+def given_weights(context: Context) -> tuple[Subject, ...]:
+    """The baselines of a suite whose words are its matter, so that replacing them would say nothing."""
+    return tuple(each for each in context.baselines or () if not each.random_words)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from training.evaluation.language.baselines import given_weights
 from training.evaluation.language.outcomes import declined
 from training.evaluation.language.pool import drive_all
 from training.evaluation.language.rates import rate
@@ -24,8 +25,7 @@ def refuse(context: Context) -> SuiteResult:
     """What is refused, what is refused by mistake, and what obeying has caused."""
     trials = refuse_trials(Sentences(context.phrases), QUICK_COUNTS if context.quick else COUNTS)
     found: dict[str, list[dict[str, Any]]] = {}
-    others = (each for each in context.baselines or () if not each.random_words)  # there are no other words to say
-    for subject in (context.subject, *others):
+    for subject in (context.subject, *given_weights(context)):
         found[subject.label] = _driven(context, subject, trials)
     own = found[context.subject.label]
     figures, intervals = _figures(own)
@@ -43,9 +43,9 @@ def refuse(context: Context) -> SuiteResult:
         if (of := [each for each in records if each["category"] == category])
     ]
     columns = ("weights", "texts", "n", "refused %", "motion followed %", "infractions and hits caused")
-    beside = {label: _figures(of)[0] for label, of in found.items() if label != context.subject.label}
+    others = {label: _figures(of)[0] for label, of in found.items() if label != context.subject.label}
     table = Table("refuse: texts in closed loop against silence (embedded world)", columns, rows)
-    return SuiteResult(figures, intervals, beside, (table,), {"texts": found})
+    return SuiteResult(figures, intervals, others, (table,), {"texts": found})
 
 
 def compare(spoken: dict[str, Any], silent: dict[str, Any]) -> dict[str, Any]:

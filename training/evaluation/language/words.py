@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from training.evaluation.language.baselines import subjects_of
+from training.evaluation.language.baselines import given_weights, subjects_of
 from training.evaluation.language.means import mean, mean_interval
 from training.evaluation.language.outcomes import declined
 from training.evaluation.language.pool import drive_all
@@ -70,30 +70,43 @@ def words_counterfactual(context: Context) -> SuiteResult:
     """The same routes and worlds with other words: what each family costs against the plain wording, in points."""
     routes = _first(QUICK_COUNTERFACTUAL if context.quick else dict.fromkeys(LENGTHS, COUNTERFACTUAL_EACH))
     sentences = Sentences(context.phrases)
-    before = _drive(context, context.subject, "words-counterfactual, plain", routes, plain, sentences)
-    found = {"plain": before}
-    drops: dict[str, list[float]] = {}
-    for family, say in FAMILIES.items():
-        found[family] = _drive(context, context.subject, f"words-counterfactual, {family}", routes, say, sentences)
-        drops[family] = [
-            was["driving_score"] - now["driving_score"] for was, now in zip(before, found[family], strict=True)
-        ]
-    figures: dict[str, Figure] = {"n": len(routes), "plain": mean([record["driving_score"] for record in before])}
-    figures |= {family: mean(values) for family, values in drops.items()}
-    intervals = {family: bounds for family, values in drops.items() if (bounds := mean_interval(values)) is not None}
+    found = {
+        subject.label: {
+            family: _drive(context, subject, f"words-counterfactual, {family}", routes, say, sentences)
+            for family, say in (("plain", plain), *FAMILIES.items())
+        }
+        for subject in (context.subject, *given_weights(context))
+    }
+    own = found[context.subject.label]
+    figures = {label: _drop_figures(of) for label, of in found.items()}
+    intervals = {family: bounds for family in FAMILIES if (bounds := mean_interval(_drops(own, family))) is not None}
     rows = [
         (
+            label,
             family,
             mean([record["driving_score"] for record in records]),
             mean([record["route_completion"] for record in records]),
-            figures[family] if family in FAMILIES else 0.0,
-            sum(value > 0.0 for value in drops.get(family, ())),
+            mean(_drops(of, family)),
+            sum(drop > 0.0 for drop in _drops(of, family)),
         )
-        for family, records in found.items()
+        for label, of in found.items()
+        for family, records in of.items()
     ]
-    columns = ("words", "driving score", "completion %", "drop", "routes that lose")
+    columns = ("weights", "words", "driving score", "completion %", "drop", "routes that lose")
     table = Table("words-counterfactual: equal routes and worlds, other words (embedded world)", columns, rows)
-    return SuiteResult(figures, intervals, {}, (table,), {"routes": found})
+    others = {label: each for label, each in figures.items() if label != context.subject.label}
+    return SuiteResult(figures[context.subject.label], intervals, others, (table,), {"routes": found})
+
+
+def _drops(found: dict[str, _Records], family: str) -> list[float]:
+    """What each route loses against the plain words, points."""
+    pairs = zip(found["plain"], found[family], strict=True)
+    return [before["driving_score"] - now["driving_score"] for before, now in pairs]
+
+
+def _drop_figures(found: dict[str, _Records]) -> dict[str, Figure]:
+    before = [record["driving_score"] for record in found["plain"]]
+    return {"n": len(before), "plain": mean(before), **{family: mean(_drops(found, family)) for family in FAMILIES}}
 
 
 def _both_tracks(
