@@ -36,7 +36,7 @@ FAMILIES: dict[str, Callable[[Place, Sentences], tuple[Saying, ...]]] = {
 #: Routes of a group whose words are changed; all groups count the same.
 COUNTERFACTUAL_EACH = 8
 #: Routes of a group in a quick run.
-QUICK_WORDS = {"tiny": 2, "short": 1, "long": 0}
+QUICK_WORDS = {"tiny": 2, "short": 0, "long": 0}
 QUICK_COUNTERFACTUAL = {"tiny": 1, "short": 0, "long": 0}
 _Records = list[dict[str, Any]]
 _Say = Callable[[Place, Sentences], tuple[Saying, ...]]
