@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,19 @@ def test_trials_that_have_ended_are_not_driven_again(tmp_path: Path) -> None:
     assert again.progress.done == {"numbers, expert": 4}  # type: ignore[attr-defined]
     kept = [json.loads(line)[0] for line in (tmp_path / "report.json.part").read_text().splitlines()[1:]]
     assert kept == ["number 3 | expert", "number 1 | expert", "number 2 | expert"]
+
+
+def die(trial: Number, subject: Subject, threads: int) -> dict[str, Any]:
+    os._exit(3)
+
+
+@pytest.mark.medium
+def test_trials_are_driven_in_processes_and_one_that_dies_is_named(tmp_path: Path) -> None:
+    trials = [Number(5), Number(6)]
+    found = drive_all(context(tmp_path / "two", jobs=2), EXPERT, "numbers", trials, double)
+    assert [record["double"] for record in found] == [10, 12]
+    with pytest.raises(SimlingoError, match=r"the drive number \d \| expert has failed: BrokenProcessPool"):
+        drive_all(context(tmp_path / "dead", jobs=2), EXPERT, "numbers", trials, die)
 
 
 def test_by_default_other_words_stand_beside_a_model_and_nothing_beside_the_expert(tmp_path: Path) -> None:
