@@ -26,7 +26,7 @@ KEYS = {
     "refuse": {"n", "refused", "falsely_refused", "caused"},
 }
 FULL = {"words-64": 64, "words-counterfactual": 24, "speed-48": 48, "command": 104, "refuse": 260}
-QUICK = {"words-64": 2, "words-counterfactual": 1, "speed-48": 4, "command": 7, "refuse": 8}
+QUICK = {"words-64": 2, "words-counterfactual": 1, "speed-48": 4, "command": 6, "refuse": 7}
 
 
 class Ended(dict[str, Any]):

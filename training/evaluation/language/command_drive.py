@@ -110,7 +110,7 @@ def drive_command(trial: CommandTrial, subject: Subject, threads: int) -> dict[s
         driver = driver_of(scene, subject, threads, meant, way)
         scorer = scene.scorer(way)
         commands = Commands(scene, driver, scorer, trial)
-        roll_out(scene.session, driver, [*scene.hooks, Score(scorer), commands])
+        ticks = roll_out(scene.session, driver, [*scene.hooks, Score(scorer), commands])
         found = scorer.result().infractions
     hits = sum(infraction.kind in _HITS for infraction in found)
     return {
@@ -121,6 +121,7 @@ def drive_command(trial: CommandTrial, subject: Subject, threads: int) -> dict[s
         "seconds": commands.seconds,
         "hits": hits,
         "infractions": [infraction.kind.value for infraction in found],
+        "duration_s": round(ticks * TICK_S, 2),
         "said": outcomes(driver.steps),
     }
 

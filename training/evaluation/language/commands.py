@@ -33,7 +33,6 @@ QUICK = (
     RequestKind.STOP,
     RequestKind.PULL_OVER,
     RequestKind.TURN_LEFT,
-    RequestKind.TURN_RIGHT,
 )
 #: The ego begins this far behind the last junction, m.
 BEGIN_M = 3.0

@@ -106,7 +106,7 @@ def drive_refuse(trial: RefuseTrial, subject: Subject, threads: int) -> dict[str
         driver = driver_of(scene, subject, threads, (Said(request, trial.wish_mps),))
         scorer = scene.scorer()
         watched = Watched(scene, driver, scorer, trial)
-        roll_out(scene.session, driver, [*scene.hooks, Score(scorer), watched])
+        ticks = roll_out(scene.session, driver, [*scene.hooks, Score(scorer), watched])
         infractions = [each for each in scorer.result().infractions if each.kind not in _NO_INFRACTIONS]
     found = [f"{each.kind.value} {each.other}".strip() for each in infractions] + watched.broken
     return {
@@ -114,6 +114,7 @@ def drive_refuse(trial: RefuseTrial, subject: Subject, threads: int) -> dict[str
         "category": trial.category,
         "infractions": found,
         "trace": watched.trace,
+        "duration_s": round(ticks * TICK_S, 2),
         "said": outcomes(driver.steps),
     }
 

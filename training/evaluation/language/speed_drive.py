@@ -129,7 +129,7 @@ def drive_speed(trial: SpeedTrial, subject: Subject, threads: int) -> dict[str, 
         scorer = scene.scorer()
         keeps = Adherence(scene.session, driver, scorer, trial)
         limit = round(LIMIT_S / TICK_S)
-        roll_out(scene.session, driver, [*scene.hooks, Score(scorer), keeps], limit)
+        ticks = roll_out(scene.session, driver, [*scene.hooks, Score(scorer), keeps], limit)
         infractions = [infraction.kind.value for infraction in scorer.result().infractions]
     return {
         "text": trial.text,
@@ -140,5 +140,6 @@ def drive_speed(trial: SpeedTrial, subject: Subject, threads: int) -> dict[str, 
         "metres": round(keeps.metres, 1),
         "held_back_m": round(keeps.held_back_m, 1),
         "infractions": infractions,
+        "duration_s": round(ticks * TICK_S, 2),
         "said": outcomes(driver.steps),
     }
