@@ -63,7 +63,7 @@ def command(context: Context) -> SuiteResult:
     rows = [
         (
             kind,
-            *(None if (share := _success(of, kind)) is None else share for of in found.values()),
+            *(_success(of, kind) for of in found.values()),
             *_bounds(own, kind),
         )
         for kind in kinds
