@@ -78,6 +78,9 @@ def test_a_lane_change_goes_half_of_the_dreamt_way_to_the_dreamt_side() -> None:
     assert not obeys(left, plan(path=aside(3.0)), PLAIN)
     drifts = Plan(aside(-2.0), waypoints(8.0))
     assert not obeys(left, plan(path=aside(-2.0)), drifts), "this model goes there without being asked, too"
+    farther = aside(-2.9)
+    farther[-1, 0] += 1.6
+    assert not obeys(left, plan(path=farther), Plan(aside(-2.5), waypoints(8.0))), "moved, but hardly to the side"
 
 
 def test_to_a_thing_the_path_passes_within_a_metre_at_the_dreamt_speed() -> None:

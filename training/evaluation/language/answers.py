@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from training.language.hold_out import normalise
 
 #: A number is right within this share, and within this of small ones.
-NUMBER_SHARE, NUMBER_LEAST = 0.1, 1.0
+NUMBER_SHARE, NUMBER_LEAST = 0.1, 0.5
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
