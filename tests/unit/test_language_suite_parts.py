@@ -93,6 +93,7 @@ def test_a_third_of_a_mode_is_refused_of_every_reason_and_frames_differ() -> Non
     assert reasons == {None: 43, Reason.RED_LIGHT: 16, Reason.VEHICLE: 5}
     assert len({one.frame.number for one in chosen if one.reason is None}) == 43
     assert choose(items[::-1], True, lambda _: True) == chosen, "no matter the order"
+    assert not choose([item(waypoints=waypoints(8.0, 8.1))], True, lambda _: True)
 
 
 def test_where_few_are_followed_more_are_refused_and_the_other_way_round() -> None:

@@ -26,8 +26,7 @@ def succeeds(item: Item, path: FloatArray, waypoints: FloatArray, safety: bool) 
         waypoints: (10, 2) m, of the plan.
         safety: the flag SAFETY was given; else INSTRUCTION_FOLLOWING.
     """
-    followed = item.followed(safety) or item.row == "crash"
-    return _RULES[item.row](item, path, waypoints, followed)
+    return _RULES[item.row](item, path, waypoints, item.followed(safety))
 
 
 def _profile(waypoints: FloatArray) -> FloatArray:
@@ -84,7 +83,7 @@ def _lane_change(item: Item, path: FloatArray, waypoints: FloatArray, followed: 
 
 
 def _crash(item: Item, path: FloatArray, waypoints: FloatArray, followed: bool) -> bool:
-    del waypoints, followed
+    del waypoints, followed  # a crash counts as allowed, and its speed as right
     to_dream, to_expert = mean_distance_m(path, item.path), mean_distance_m(path, item.expert_path)
     if item.dreamt and mean_distance_m(item.path, item.expert_path) > _ROUTE_M:
         return to_dream < to_expert
