@@ -24,6 +24,7 @@ COMMAND_GROUPS: dict[str, tuple[str, ...]] = {
     "collect": ("data",),
     "bench": (),
     "train": ("train",),
+    "recipe": ("train",),
     "checkpoint": ("train",),
     "test": ("dev", "train"),
 }

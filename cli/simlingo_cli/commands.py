@@ -61,6 +61,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ),
     ("collect",): Command("training.collect.cli", "let the expert drive and write training data"),
     ("train",): Command("training.trainer.cli", "train the small model"),
+    ("recipe", "run"): Command("training.recipe.command_run", "make weights, from collection to model card"),
+    ("recipe", "show"): Command("training.recipe.command_show", "show a recipe's stages, sizes and expected times"),
+    ("recipe", "status"): Command("training.recipe.command_status", "show which stages of a recipe's run are whole"),
     ("checkpoint", "inspect"): Command(
         "simlingo.model.checkpoints.command_inspect", "show a checkpoint's layout, sizes and tensors"
     ),

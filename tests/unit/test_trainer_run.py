@@ -18,9 +18,10 @@ from trainer_cases import tiny_config, tiny_data, tiny_run, train_command  # noq
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from training.trainer import run_record  # noqa: E402
+from training.trainer.commit import COMMIT_VARIABLE, commit_of  # noqa: E402
 from training.trainer.csv_log import read_rows  # noqa: E402
 from training.trainer.run import DEFAULT_MINUTES, BudgetRequest, prepare  # noqa: E402
-from training.trainer.run_record import COMMIT_VARIABLE, commit_of, load_record, versions  # noqa: E402
+from training.trainer.run_record import load_record, versions  # noqa: E402
 
 
 def test_a_run_says_what_it_is_made_of_before_its_first_update(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from training.datasets.cache import Pack
 from training.datasets.cells import CELLS, CLASSES
 from training.datasets.labels import LABELS
 from training.trainer import cli
+from training.trainer.commit import COMMIT_VARIABLE
 from training.trainer.config import TrainConfig
 from training.trainer.config_reading import config_of
 from training.trainer.data import TrainData
 from training.trainer.loop import Trainer
 from training.trainer.policies import TrainablePolicy, register
 from training.trainer.run import BudgetRequest, prepare
-from training.trainer.run_record import COMMIT_VARIABLE
 
 #: A commit, or an edit, made while a test runs would make its second start another run.
 os.environ[COMMIT_VARIABLE] = "tests"

@@ -22,9 +22,9 @@ from simlingo_sim.towns import HELD_OUT_TOWN
 from training.recipe.card_plots import plot_losses, plot_times
 from training.recipe.card_tables import details, evaluation_tables, stage_table, table
 from training.recipe.model_files import model_files
+from training.recipe.stage import CARD_FILE, README_FILE
 from training.trainer.files import write_whole
 
-CARD_FILE, README_FILE = "MODEL_CARD.md", "README.md"
 LOSSES_PLOT, TIMES_PLOT = "losses.png", "times.png"
 STATEMENT = (
     "All figures are those of the embedded world: towns, traffic, pictures and words of our own. They are no Bench2Drive, CARLA "

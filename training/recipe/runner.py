@@ -19,7 +19,7 @@ from training.recipe.process import run_command
 from training.recipe.reading import Recipe
 from training.recipe.record import STAGE_FILE, StageRecord, merged, start_of
 from training.recipe.stage import LOG_FILE, ROOT
-from training.trainer.run_record import commit_of
+from training.trainer.commit import commit_of
 
 _LOCK_FILE = "lock"
 Tell = Callable[[str], None]

@@ -15,6 +15,8 @@ from training.recipe.keys import Product, key, number, text
 ROOT = Path(__file__).resolve().parents[2]
 #: All that a stage's commands have said, in its folder.
 LOG_FILE = "log.txt"
+#: The card with all stages, and the one in the model's folder.
+CARD_FILE, README_FILE = "MODEL_CARD.md", "README.md"
 #: Folders of sources by what they do; a stage names those whose code its outcome follows from.
 CORE = ("ros2_ws/src/simlingo/simlingo",)
 WORLD = (*CORE, "ros2_ws/src/simlingo_sim/simlingo_sim", "ros2_ws/src/simlingo_drive/simlingo_drive")

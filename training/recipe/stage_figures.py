@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from simlingo.contracts import InvalidInputError
-from training.recipe.drive_figures import drive_figures
 from training.recipe.keys import Product, flag, key, one_of, text, texts, whole, wholes
 from training.recipe.stage import CORE_PACKAGES, LOG_FILE, WORLD, WORLD_PACKAGES, Place, Rates, Settings, cli
 
@@ -110,6 +109,8 @@ class BenchDrive(_Judged):
 
     def figures(self, place: Place) -> dict[str, Any]:
         """The summary with intervals."""
+        from training.recipe.drive_figures import drive_figures
+
         return drive_figures(self._read(place))
 
     def work_s(self, rates: Rates, frames: Mapping[str, int]) -> float:

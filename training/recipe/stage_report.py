@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from simlingo.contracts import InvalidInputError
-from training.recipe.card import CARD_FILE, README_FILE, write_card
 from training.recipe.keys import Product, key, text, texts
 from training.recipe.model_files import copy_model, model_digest
 from training.recipe.record import merged
-from training.recipe.stage import CORE_PACKAGES, Place, Settings
+from training.recipe.stage import CARD_FILE, CORE_PACKAGES, README_FILE, Place, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +31,8 @@ class Report(Settings):
 
     def finish(self, place: Place) -> None:
         """Copy, draw, write."""
+        from training.recipe.card import write_card
+
         made = self.made_at(place.folder)
         copy_model(place.inputs[self.model], made)
         records = merged([place.records[name].with_lineage() for name in self.inputs()])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from training.trainer.checkpoint import STATE_FILE
+from training.trainer.commit import commit_of
 from training.trainer.config import TrainConfig
 from training.trainer.data import TrainData
 from training.trainer.files import write_whole
@@ -25,8 +25,6 @@ EXEMPT = (
     "config.data.workers", "config.loggers", "config.checkpoints", "config.evaluation", "data.folders", "threads", "device",
     "changes", "budget",
 )  # fmt: skip
-#: Names the commit of a copy that has no git, such as an image.
-COMMIT_VARIABLE = "SIMLINGO_COMMIT"
 #: What may differ where ``--accept`` names it; the record keeps that it did.
 ACCEPTABLE = ("commit", "versions.python", "versions.torch", "versions.numpy")
 
@@ -125,27 +123,6 @@ def versions() -> dict[str, str]:
     import torch
 
     return {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": numpy.__version__}
-
-
-def commit_of(root: Path) -> str:
-    """The commit that is checked out at ``root``, with ``-dirty`` where files differ from it.
-
-    The environment variable ``SIMLINGO_COMMIT`` names it for copies without git; without both it is ``unknown``.
-    """
-    if named := os.environ.get(COMMIT_VARIABLE):
-        return named
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    try:
-        inside = git("rev-parse", "--show-toplevel")
-        if not inside or Path(inside).resolve() != root.resolve():
-            return "unknown"
-        return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12") or "unknown"
-    except OSError:  # no git
-        return "unknown"
 
 
 def record_of(config: TrainConfig, data: TrainData, start_from: Path | None) -> RunRecord:
