@@ -109,12 +109,12 @@ def test_what_the_stages_of_a_recipe_take_is_checked(values: dict[str, Any], mes
 
 def test_a_configuration_that_cannot_be_is_refused_before_hours_of_collection(tmp_path: Path) -> None:
     train = {"name": "next", "kind": "train", "data": "spring", "samples": 9, "set": {"schedule.peak_rat": 1.0}}
-    with pytest.raises(InvalidInputError, match="no key schedule.peak_rat; did you mean peak_rate"):
+    with pytest.raises(InvalidInputError, match=r"no key schedule.peak_rat; did you mean peak_rate"):
         plan(recipe_of(tmp_path, {"name": "spring"}, train), tmp_path)
 
 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="no model 'simlingo-minni'.*did you mean simlingo-mini"):
+    with pytest.raises(InvalidInputError, match=r"no model 'simlingo-minni'.*did you mean simlingo-mini"):
         plan(recipe_of(tmp_path, {"name": "first", "kind": "given", "model": "simlingo-minni"}), tmp_path)
 
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_recipe_is_refused(text: str, message: str, tmp_path: 
 
 
 def test_unknown_recipes_profiles_and_stages_name_the_nearest() -> None:
-    with pytest.raises(InvalidInputError, match="no recipe 'minni'.*did you mean mini"):
+    with pytest.raises(InvalidInputError, match=r"no recipe 'minni'.*did you mean mini"):
         read_recipe("minni")
     with pytest.raises(InvalidInputError, match="no profile 'smok'; did you mean smoke"):
         read_recipe("mini", "smok")

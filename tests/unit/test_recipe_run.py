@@ -67,7 +67,7 @@ def test_the_output_of_a_stage_is_shown_with_its_time_and_kept(run: Run) -> None
 
 
 def test_a_failed_stage_ends_the_run_which_goes_on_there(run: Run) -> None:
-    with pytest.raises(SimlingoError, match="stage rain failed: its command ended with 3; .*log.txt"):
+    with pytest.raises(SimlingoError, match=r"stage rain failed: its command ended with 3; .*log.txt"):
         run(road(rain={"does": "sys.exit(3)"}))
     assert run.states() == ["whole", "whole", "begun", "to do"]
     assert run() == ["rain", "sea"]
@@ -161,7 +161,7 @@ def test_one_run_at_a_time_works_in_a_folder(run: Run) -> None:
     run(until="spring")
     with (run.folder / "lock").open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(InvalidInputError, match="is at work in .*; wait for it, or choose another --run"):
+        with pytest.raises(InvalidInputError, match=r"is at work in .*; wait for it, or choose another --run"):
             run()
     assert run() == ["river", "rain", "sea"]
 
@@ -181,7 +181,7 @@ def test_a_damaged_record_is_named(run: Run) -> None:
     run()
     (run.made("rain") / "stage.yaml").write_text("- nothing")
     with pytest.raises(
-        InvalidInputError, match="rain-.*stage.yaml cannot be read .*; put it back, or remove its folder"
+        InvalidInputError, match=r"rain-.*stage.yaml cannot be read .*; put it back, or remove its folder"
     ):
         run()
 
