@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from training.recipe.stage import Settings
 from training.recipe.stage_collect import Collect
+from training.recipe.stage_export import Export
 from training.recipe.stage_figures import BenchDrive, BenchLanguage, CheckDreams
 from training.recipe.stage_given import Given
-from training.recipe.stage_model import Export, Grow
 from training.recipe.stage_report import Report
 from training.recipe.stage_train import Train
 
@@ -14,7 +14,6 @@ KINDS: dict[str, type[Settings]] = {
     "given": Given,
     "collect": Collect,
     "check-dreams": CheckDreams,
-    "grow": Grow,
     "train": Train,
     "export": Export,
     "bench-drive": BenchDrive,

@@ -44,7 +44,7 @@ class Rates:
     frames_per_s: float = key(number(above=True))  # collected
     samples_per_s: float = key(number(above=True))  # learned from
     views_per_s: float = key(number(above=True))  # into the picture cache; a frame has two
-    dreamt_frames_per_s: float = key(number(above=True))  # whose dreams are checked
+    dreamt_frames_per_s: float = key(number(above=True))  # whose dreams and questions are made
     routes_per_minute: float = key(number(above=True))  # driven by a model in the benchmark
     start_s: float = key(number())  # until a stage is at work
     export_s: float = key(number())  # of a model's graphs, with the check of them
@@ -154,8 +154,3 @@ class Settings:
 def cli(*words: object) -> list[str]:
     """The command line of a command of ./simlingo, with this Python."""
     return [sys.executable, "-m", "simlingo_cli", *(str(word) for word in words)]
-
-
-def own_step(*words: object) -> list[str]:
-    """The command line of :mod:`training.recipe.steps`."""
-    return [sys.executable, "-m", "training.recipe.steps", *(str(word) for word in words)]

@@ -1,4 +1,4 @@
-"""Stage ``train``: data of earlier stages, beginning with an earlier model or with nothing."""
+"""Stage ``train``: on data of earlier stages, from an earlier model, which grows where it is smaller, or from nothing."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class Train(Settings):
         return [cli("train", *words)]
 
     def _cache(self, run: Path) -> Path:
-        """Pictures are made once for all stages that learn from the same data; the trainer sees when they differ."""
+        """Pictures, dreams and questions are made once for all stages with the same data; the trainer sees when they differ."""
         names = json.dumps([self.data, self.validation])
-        return run / "pictures" / hashlib.sha256(names.encode()).hexdigest()[:8]
+        return run / "cache" / hashlib.sha256(names.encode()).hexdigest()[:8]
 
     def finish(self, place: Place) -> None:
         """Put the model by itself."""
@@ -102,6 +102,9 @@ class Train(Settings):
         }
 
     def work_s(self, rates: Rates, frames: Mapping[str, int]) -> float:
-        """By samples, views to make and the export."""
-        views = 2 * sum(frames.get(name, 0) for name in {*self.data, *self.validation})
-        return rates.start_s + views / rates.views_per_s + self.samples / rates.samples_per_s + rates.export_s
+        """By samples, what is made of the data beforehand, and the export."""
+        all_frames = sum(frames.get(name, 0) for name in {*self.data, *self.validation})
+        made = 2 * all_frames / rates.views_per_s
+        if read_config(self.config, self._changes()).mixture.needs_samples:
+            made += all_frames / rates.dreamt_frames_per_s
+        return rates.start_s + made + self.samples / rates.samples_per_s + rates.export_s

@@ -1,4 +1,4 @@
-"""Stages that are no command of ./simlingo, as processes of their own: ``python -m training.recipe.steps export …``."""
+"""Exports a model's graphs anew, as a process of its own: ``python -m training.recipe.export_model --model … --out …``."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ from training.recipe.model_files import copy_model
 
 
 def main(argv: Sequence[str]) -> int:
-    """Carry out one step; 1 where it could not be done."""
-    parser = argparse.ArgumentParser(prog="python -m training.recipe.steps", description=__doc__)
-    steps = parser.add_subparsers(dest="step", required=True)
-    for name in ("export", "grow"):
-        step = steps.add_parser(name)
-        step.add_argument("--model", type=Path, required=True, help="model folder to begin with")
-        step.add_argument("--out", type=Path, required=True, help="model folder to write")
-        if name == "grow":
-            step.add_argument("--name", required=True, help="of the larger network")
+    """Export; 1 where it could not be done."""
+    parser = argparse.ArgumentParser(prog="python -m training.recipe.export_model", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="model folder to begin with")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     args = parser.parse_args(argv)
     try:
-        if args.step == "grow":
-            from training.trainer.grow import grow_model
-
-            grow_model(args.model, args.out, args.name)
-        else:
-            print(f"graphs and network differ by {export(args.model, args.out):.1e}")
+        print(f"graphs and network differ by {export(args.model, args.out):.1e}")
     except SimlingoError as error:
         print(f"recipe: {error}", file=sys.stderr)
         return 1
