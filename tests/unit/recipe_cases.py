@@ -77,6 +77,10 @@ class Judge(Script):
 
     product: ClassVar = Product.FIGURES
 
+    def finish(self, place: Place) -> None:
+        told = [f"{name} {record.digest[:4]}" for name, record in place.records.items()]
+        (place.folder / "told").write_text("\n".join(told))
+
 
 def register() -> None:
     kinds.KINDS.update({"script": Script, "judge": Judge})

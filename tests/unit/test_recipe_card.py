@@ -35,17 +35,23 @@ def bench(*routes: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(report(list(routes), {"weights": "model 0123456789ab"})))
 
 
+def fingerprint(stage: str) -> str:
+    return f"{stage:f<64}"
+
+
 def record(stage: str, kind: str, figures: dict[str, Any], **settings: Any) -> StageRecord:
     """Of a stage that took a minute and a half in two starts at two commits."""
     starts = [{"seconds": 30.0, "commit": "aaa"}, {"seconds": 60.0, "commit": "bbb-dirty"}]
-    return StageRecord(stage, kind, f"{stage:f<64}", "", "", settings, {}, starts, "digest", figures)
+    return StageRecord(stage, kind, fingerprint(stage), "", "", settings, {}, starts, "digest", figures)
 
 
 def trained(stage: str, samples: int, data: list[str], **settings: Any) -> StageRecord:
     rows = [{"samples": 10.0 * number, "path": 1.0 / number} for number in range(1, 5)]
     curves = {"training": rows, "validation": [{"samples": 40.0, "val_path": 0.125, "val_text": 0.5}]}
     figures = {"samples": samples, "frames": 90, "validation_frames": 12, "device": "cpu", "curves": curves}
-    return record(stage, "train", figures, data=data, **settings)
+    made = record(stage, "train", figures, data=data, **settings)
+    made.inputs = {name: fingerprint(name) for name in data}
+    return made
 
 
 RECORDS = [
@@ -71,7 +77,8 @@ def card(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
     folder = tmp_path_factory.mktemp("report")
     copy_model(tiny_folder, folder / "model")
     told = [one.alone() for one in RECORDS]
-    write_card(folder, folder / "model", told, ["drive", "dreams", "words"], "It is tiny.")
+    judged = [fingerprint(name) for name in ("drive", "dreams", "words")]
+    write_card(folder, folder / "model", told, judged, "It is tiny.")
     return folder
 
 

@@ -197,16 +197,24 @@ def test_the_record_tells_what_an_outcome_was_made_of(run: Run) -> None:
     assert {"commit", "python", "cores"} <= record.starts[0].keys()
 
 
+def test_a_stage_is_told_what_its_inputs_were_made_of_in_the_very_run_that_makes_them(run: Run) -> None:
+    run([*road(), {"name": "judge", "kind": "judge", "needs": ["sea", "rain"]}])
+    records = [read_record(run.made(name)) for name in ("sea", "rain")]
+    told = (run.made("judge") / "told").read_text().splitlines()
+    assert told == [f"{record.stage} {record.digest[:4]}" for record in records if record is not None]
+
+
 def test_code_is_what_the_sources_hold_wherever_they_lie(tmp_path: Path) -> None:
     def digest(name: str, files: Mapping[str, str]) -> str:
         for path, text in files.items():
             (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / path).write_text(text)
-        return fingerprint._of_folders(("a", "b"), tmp_path / name)
+        return fingerprint._of_folders(("a", "b/*.yaml"), tmp_path / name)
 
-    same = {"a/one.py": "1", "b/two.yaml": "2", "c/elsewhere.py": "3", "a/notes.md": "4"}
+    same = {"a/one.py": "1", "b/two.yaml": "2", "c/elsewhere.py": "3", "a/notes.md": "4", "b/deep/er.yaml": "5"}
     first = digest("first", same)
     assert digest("second", same | {"c/elsewhere.py": "5", "a/notes.md": "6"}) == first
-    assert digest("third", same | {"a/one.py": "7"}) != first
+    assert digest("pattern", same | {"b/deep/er.yaml": "6", "b/one.py": "7"}) == first
+    assert digest("third", same | {"a/deep/er.py": "7"}) != first
     assert digest("fourth", same | {"b/two.yaml": "7"}) != first
     assert digest("fifth", {**{k: v for k, v in same.items() if k != "a/one.py"}, "a/other.py": "1"}) != first

@@ -40,10 +40,10 @@ def write_card(folder: Path, model: Path, records: Records, evaluations: Sequenc
         folder: of the report.
         model: the model folder that is shipped.
         records: of all stages that it came from, oldest first, see :class:`training.recipe.record.StageRecord`.
-        evaluations: names of the stages that judged it.
+        evaluations: fingerprints of those that judged it.
         limits: what is known to be wrong with it, in words; empty: nothing is said.
     """
-    judged = [record for record in records if record["stage"] in evaluations]
+    judged = [record for record in records if record["fingerprint"] in evaluations]
     text = _about(model, records, judged, limits)
     _write(model / README_FILE, text)
     plot_losses(records, folder / LOSSES_PLOT)
@@ -106,8 +106,8 @@ def _how(records: Records) -> list[tuple[str, str]]:
     trained = [record for record in records if record["kind"] == "train"]
     if not trained:
         return []
-    learned = {name for record in trained for name in record["settings"]["data"]}
-    data = [record["figures"] for record in records if record["stage"] in learned]
+    learned = {record["inputs"][name] for record in trained for name in record["settings"]["data"]}
+    data = [record["figures"] for record in records if record["fingerprint"] in learned]
     frames = sum(one["frames"] for one in data)
     on_policy = sum(one["frames"] for one in data if one.get("on_policy"))
     towns = sorted({town for one in data for town in one.get("towns", ())})

@@ -21,7 +21,7 @@ def asked_digest(kind: str, settings: Settings, inputs: dict[str, str]) -> str:
 
 
 def code_digest(sources: Sequence[str]) -> str:
-    """Of all sources in the folders ``sources`` of the repository; where they lie and when they changed counts nothing."""
+    """Of all sources in the folders ``sources`` of the repository, or that such patterns match; only names and content count."""
     return _of_folders(tuple(sources), ROOT)
 
 
@@ -34,7 +34,7 @@ def fingerprint_of(asked: str, code: str) -> str:
 def _of_folders(sources: tuple[str, ...], root: Path) -> str:
     found = hashlib.sha256()
     for source in sorted(sources):
-        for path in sorted((root / source).rglob("*")):
+        for path in sorted(root.glob(source if "*" in source else f"{source}/**/*")):
             if path.suffix in _ENDINGS and path.is_file() and "weights" not in path.parts:
                 found.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size}\n".encode())
                 found.update(path.read_bytes())

@@ -100,12 +100,7 @@ def _planned(stage: Stage, earlier: dict[str, Planned], run: Path, accept_code: 
     if record is None and accept_code and (older := _of_other_code(stage, run, asked)) is not None:
         folder, record = older
         note = "made by other code"
-    place = Place(
-        folder,
-        run,
-        {name: each.made for name, each in inputs.items()},
-        {name: each.record for name, each in inputs.items()},
-    )
+    place = Place(folder, run, {name: each.made for name, each in inputs.items()})
     state, fault = _state(stage, place, record)
     return Planned(stage, place, asked, code, record, state, fault or note)
 

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,8 +59,9 @@ def run_recipe(
         for number, each in enumerate(planned, 1):
             title = f"stage {number} of {len(planned)}, {each.stage.name} ({each.stage.kind})"
             if each.due:
-                tell(f"== {title}: {about(expected[each.stage.name])} expected, in {each.place.folder}")
-                _do(each, _inherited(each, planned), expected[each.stage.name], tell, lock)
+                why = f"; {each.note}" if each.note else ""
+                tell(f"== {title}: {about(expected[each.stage.name])} expected, in {each.place.folder}{why}")
+                _do(each, _records(each, planned), expected[each.stage.name], tell, lock)
             else:
                 tell(f"== {title}: {each.state.value}{f', {each.note}' if each.note else ''}")
         return planned
@@ -101,16 +103,16 @@ def _check_packages(planned: list[Planned]) -> None:
         )
 
 
-def _inherited(each: Planned, planned: list[Planned]) -> list[list[dict[str, object]]]:
-    """The lineages of its inputs."""
-    by_name = {one.stage.name: one for one in planned}
-    records = [by_name[name].record for name in each.stage.settings.inputs()]
-    return [record.with_lineage() for record in records if record is not None]
+def _records(each: Planned, planned: list[Planned]) -> dict[str, StageRecord]:
+    """Those of its inputs, which are whole by now."""
+    by_name = {one.stage.name: one.record for one in planned}
+    records = {name: by_name[name] for name in each.stage.settings.inputs()}
+    return {name: record for name, record in records.items() if record is not None}
 
 
-def _do(each: Planned, lineages: list[list[dict[str, object]]], expected_s: float, tell: Tell, lock: int) -> None:
+def _do(each: Planned, inputs: dict[str, StageRecord], expected_s: float, tell: Tell, lock: int) -> None:
     """Make one stage whole."""
-    settings, place = each.stage.settings, each.place
+    settings, place = each.stage.settings, replace(each.place, records=inputs)
     record = each.record or StageRecord(
         each.stage.name,
         each.stage.kind,
@@ -118,10 +120,10 @@ def _do(each: Planned, lineages: list[list[dict[str, object]]], expected_s: floa
         each.asked,
         each.code,
         {},
-        {name: lineage[-1]["fingerprint"] for name, lineage in zip(settings.inputs(), lineages, strict=True)},
+        {name: one.fingerprint for name, one in inputs.items()},
     )
     record.digest, record.settings = "", settings.told()
-    record.lineage = merged([settings.history(place), *lineages])
+    record.lineage = merged([settings.history(place), *(one.with_lineage() for one in inputs.values())])
     record.starts.append(start_of(commit_of(ROOT), datetime.now(UTC).isoformat(timespec="seconds")))
     before, begin = record.seconds, time.monotonic()
 

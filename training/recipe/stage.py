@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from training.recipe.keys import Product, key, number, text
+from training.recipe.record import StageRecord
 
 #: The repository.
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOG_FILE = "log.txt"
 #: The card with all stages, and the one in the model's folder.
 CARD_FILE, README_FILE = "MODEL_CARD.md", "README.md"
-#: Folders of sources by what they do; a stage names those whose code its outcome follows from.
+#: Sources by what they do; a stage names those whose code its outcome follows from: folders with all in them, or patterns.
 CORE = ("ros2_ws/src/simlingo/simlingo",)
 WORLD = (*CORE, "ros2_ws/src/simlingo_sim/simlingo_sim", "ros2_ws/src/simlingo_drive/simlingo_drive")
 TRAINER = (*CORE, "training/trainer", "training/datasets", "training/language")
@@ -57,7 +58,7 @@ class Place:
     folder: Path  # of its own
     run: Path  # of the recipe's run
     inputs: Mapping[str, Path] = dataclasses.field(default_factory=dict)  # by stage: what it hands on
-    records: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # by stage: its StageRecord
+    records: Mapping[str, StageRecord] = dataclasses.field(default_factory=dict)  # by stage, once all of them are whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ class BenchDrive(_Judged):
     instructions: bool = key(flag, False)
     jobs: int | None = key(whole(1), None, decides=False)  # without: one a core
 
-    sources: ClassVar = (*WORLD, "training/evaluation")
+    sources: ClassVar = (*WORLD, "training/evaluation/*.py")
     packages: ClassVar = (*WORLD_PACKAGES, "matplotlib")
     statuses: ClassVar = (0, 1)
 

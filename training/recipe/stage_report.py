@@ -36,7 +36,8 @@ class Report(Settings):
         made = self.made_at(place.folder)
         copy_model(place.inputs[self.model], made)
         records = merged([place.records[name].with_lineage() for name in self.inputs()])
-        write_card(place.folder, made, records, self.evaluations, self.limits)
+        judged = [place.records[name].fingerprint for name in self.evaluations]
+        write_card(place.folder, made, records, judged, self.limits)
 
     def digest(self, place: Place) -> str:
         """Of the model's files; the card has to be there, and may be edited by hand."""
