@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
-
+from simlingo.model.checkpoints.provenance import own
+from simlingo.model.folder import find_model
 from simlingo_drive.routes import RouteSpec
 from training.evaluation.summary import crashed_route, report
 from training.recipe.card import STATEMENT, write_card
@@ -72,31 +72,32 @@ RECORDS = [
 
 
 @pytest.fixture(scope="module")
-def card(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report on the records."""
     folder = tmp_path_factory.mktemp("report")
-    copy_model(tiny_folder, folder / "model")
+    copy_model(find_model("simlingo-mini"), folder / "model")
+    own("a test").write(folder / "model")
     told = [one.alone() for one in RECORDS]
     judged = [fingerprint(name) for name in ("drive", "dreams", "words")]
     write_card(folder, folder / "model", told, judged, "It is tiny.")
     return folder
 
 
-@pytest.mark.medium
 def test_the_model_folder_tells_what_it_is_and_how_it_was_made(card: Path) -> None:
     text = (card / "model/README.md").read_text()
-    assert text.startswith("# Model card: tiny\n")
+    assert text.startswith("# Model card: simlingo-mini\n")
     assert STATEMENT in text
     assert "1,545 frames at 4 Hz" in text, "learned from, without those that validate"
     assert "345 of them of on-policy rounds" in text
     assert "in `gridtown`, `ringtown`, never in `harbortown`" in text
     assert "3,600 samples in 2 stages of together 3 minutes" in text
     assert "path 0.125, text 0.5 on up to 12 frames that `joint` was not trained on" in text
+    assert "at 3.6 million weights" in text
+    assert "together 14.5 MB" in text
     assert "It is tiny." in text
     assert "Licence Apache-2.0" in text
 
 
-@pytest.mark.medium
 def test_each_stage_has_a_row_with_commit_and_fingerprint(card: Path) -> None:
     rows = [line for line in (card / "model/README.md").read_text().splitlines() if line.startswith("| language |")]
     assert rows == [
@@ -104,7 +105,6 @@ def test_each_stage_has_a_row_with_commit_and_fingerprint(card: Path) -> None:
     ]
 
 
-@pytest.mark.medium
 def test_figures_stand_with_their_intervals(card: Path) -> None:
     text = (card / "model/README.md").read_text()
     assert "| driving score | 80 | 60 to 100 | 80 |" in text
@@ -115,7 +115,6 @@ def test_figures_stand_with_their_intervals(card: Path) -> None:
     assert "### grey" not in text, "not asked for"
 
 
-@pytest.mark.medium
 def test_the_card_has_plots_and_every_stage(card: Path) -> None:
     text = (card / "MODEL_CARD.md").read_text()
     assert text.startswith((card / "model/README.md").read_text())

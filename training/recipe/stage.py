@@ -22,20 +22,11 @@ CARD_FILE, README_FILE = "MODEL_CARD.md", "README.md"
 CORE = ("ros2_ws/src/simlingo/simlingo",)
 WORLD = (*CORE, "ros2_ws/src/simlingo_sim/simlingo_sim", "ros2_ws/src/simlingo_drive/simlingo_drive")
 TRAINER = (*CORE, "training/trainer", "training/datasets", "training/language")
-#: Packages that these need beyond Python's own.
-CORE_PACKAGES = ("numpy", "scipy", "PIL", "tokenizers", "safetensors", "onnxruntime")
-WORLD_PACKAGES = (*CORE_PACKAGES, "carla", "numba", "rich")
-TRAINER_PACKAGES = (
-    *CORE_PACKAGES,
-    "torch",
-    "transformers",
-    "onnx",
-    "onnxscript",
-    "pyarrow",
-    "matplotlib",
-    "yaml",
-    "rich",
-)
+#: Packages that stages import beyond Python's own, and those of stages that train.
+PACKAGES = (
+    "numpy", "scipy", "PIL", "yaml", "rich", "carla", "numba", "pyarrow", "matplotlib", "onnxruntime", "tokenizers", "safetensors",
+)  # fmt: skip
+TRAINER_PACKAGES = (*PACKAGES, "torch", "transformers", "onnx", "onnxscript")
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ class Settings:
 
     product: ClassVar[Product]
     sources: ClassVar[tuple[str, ...]]
-    packages: ClassVar[tuple[str, ...]] = ()
+    packages: ClassVar[tuple[str, ...]] = PACKAGES
     #: Exit statuses of the commands after which the outcome may be whole.
     statuses: ClassVar[tuple[int, ...]] = (0,)
 
