@@ -21,7 +21,7 @@ CARD_FILE, README_FILE = "MODEL_CARD.md", "README.md"
 #: Sources by what they do; a stage names those whose code its outcome follows from: folders with all in them, or patterns.
 CORE = ("ros2_ws/src/simlingo/simlingo",)
 WORLD = (*CORE, "ros2_ws/src/simlingo_sim/simlingo_sim", "ros2_ws/src/simlingo_drive/simlingo_drive")
-TRAINER = (*CORE, "training/trainer", "training/datasets", "training/language")
+TRAINER = (*WORLD, "training/trainer", "training/datasets", "training/language")
 #: Packages that stages import beyond Python's own, and those of stages that train.
 PACKAGES = (
     "numpy", "scipy", "PIL", "yaml", "rich", "carla", "numba", "pyarrow", "matplotlib", "onnxruntime", "tokenizers", "safetensors",

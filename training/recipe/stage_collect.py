@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from simlingo.contracts import InvalidInputError
 from training.recipe.keys import Product, flag, key, number, text, texts, whole
-from training.recipe.stage import WORLD, WORLD_PACKAGES, Place, Rates, Settings, cli
+from training.recipe.stage import WORLD, Place, Rates, Settings, cli
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,6 @@ class Collect(Settings):
 
     product: ClassVar = Product.DATA
     sources: ClassVar = (*WORLD, "training/collect", "training/datasets")
-    packages: ClassVar = (*WORLD_PACKAGES, "pyarrow")
 
     def made_at(self, folder: Path) -> Path:
         """The data set."""

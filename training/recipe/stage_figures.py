@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from simlingo.contracts import InvalidInputError
 from training.recipe.keys import Product, flag, key, one_of, text, texts, whole, wholes
-from training.recipe.stage import CORE_PACKAGES, LOG_FILE, WORLD, WORLD_PACKAGES, Place, Rates, Settings, cli
+from training.recipe.stage import LOG_FILE, WORLD, Place, Rates, Settings, cli
 
 #: Expected minutes of all language suites at full length, where the YAML does not say; nobody has measured it yet.
 _LANGUAGE_MINUTES = 60.0
@@ -50,7 +50,6 @@ class CheckDreams(_Judged):
     data: str = key(text, of=Product.DATA)
 
     sources: ClassVar = (*WORLD, "training/language", "training/datasets")
-    packages: ClassVar = (*CORE_PACKAGES, "carla", "numba", "pyarrow", "matplotlib", "yaml")
     plot: ClassVar = "dreams.png"
 
     def commands(self, place: Place) -> list[list[str]]:
@@ -92,7 +91,6 @@ class BenchDrive(_Judged):
     jobs: int | None = key(whole(1), None, decides=False)  # without: one a core
 
     sources: ClassVar = (*WORLD, "training/evaluation/*.py")
-    packages: ClassVar = (*WORLD_PACKAGES, "matplotlib")
     statuses: ClassVar = (0, 1)
 
     def commands(self, place: Place) -> list[list[str]]:
@@ -127,7 +125,6 @@ class BenchLanguage(_Judged):
     quick: bool = key(flag, False)
 
     sources: ClassVar = (*WORLD, "training/evaluation", "training/language", "training/datasets")
-    packages: ClassVar = (*WORLD_PACKAGES, "pyarrow", "yaml")
 
     def commands(self, place: Place) -> list[list[str]]:
         """./simlingo bench language."""

@@ -23,7 +23,6 @@ class Given(Settings):
     data: str | None = key(text, None)  # folder written by ./simlingo collect
 
     sources: ClassVar = ()
-    packages: ClassVar = ("pyarrow",)
 
     def __post_init__(self) -> None:
         if (self.model is None) == (self.data is None):

@@ -10,7 +10,7 @@ from simlingo.contracts import InvalidInputError
 from training.recipe.keys import Product, key, text, texts
 from training.recipe.model_files import copy_model, model_digest
 from training.recipe.record import merged
-from training.recipe.stage import CARD_FILE, CORE_PACKAGES, README_FILE, Place, Settings
+from training.recipe.stage import CARD_FILE, README_FILE, Place, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,6 @@ class Report(Settings):
 
     product: ClassVar = Product.REPORT
     sources: ClassVar = ("training/recipe",)
-    packages: ClassVar = (*CORE_PACKAGES, "matplotlib", "yaml")
 
     def made_at(self, folder: Path) -> Path:
         """The model folder; ``MODEL_CARD.md`` and the plots lie beside it."""
