@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from training.recipe.command_run import run_folder
     from training.recipe.plan import plan
     from training.recipe.reading import read_recipe
-    from training.recipe.runner import about
+    from training.recipe.times import about
 
     try:
         recipe = read_recipe(args.recipe, args.profile)
