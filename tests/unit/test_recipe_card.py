@@ -135,6 +135,7 @@ def test_a_crashed_route_counts_as_zero_and_is_named() -> None:
 
 def test_intervals_of_shares_are_wilsons_and_of_means_bootstrapped() -> None:
     assert share_interval(96, 97) == [94.4, 99.8]  # Wilson's formula by hand
+    assert all(type(bound) is float for bound in share_interval(1, 2) or ()), "plain, as a record is YAML"
     assert share_interval(0, 0) is None
     assert mean_interval([100.0, 100.0]) == [100.0, 100.0]
     assert mean_interval([3.0]) is None

@@ -43,7 +43,7 @@ def share_interval(count: int, of: int) -> list[float] | None:
     if not of:
         return None
     found = binomtest(count, of).proportion_ci(method="wilson")
-    return [round(100.0 * found.low, 1), round(100.0 * found.high, 1)]
+    return [round(100.0 * float(found.low), 1), round(100.0 * float(found.high), 1)]
 
 
 def mean_interval(values: list[float]) -> list[float] | None:

@@ -30,14 +30,19 @@ def fingerprint_of(asked: str, code: str) -> str:
     return _sha256([asked, code])
 
 
+def sources_in(source: str, root: Path) -> list[Path]:
+    """The files of a folder, with those below it, or that a pattern matches, whose content decides; weights do not."""
+    paths = root.glob(source if "*" in source else f"{source}/**/*")
+    return sorted(path for path in paths if path.suffix in _ENDINGS and path.is_file() and "weights" not in path.parts)
+
+
 @lru_cache
 def _of_folders(sources: tuple[str, ...], root: Path) -> str:
     found = hashlib.sha256()
     for source in sorted(sources):
-        for path in sorted(root.glob(source if "*" in source else f"{source}/**/*")):
-            if path.suffix in _ENDINGS and path.is_file() and "weights" not in path.parts:
-                found.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size}\n".encode())
-                found.update(path.read_bytes())
+        for path in sources_in(source, root):
+            found.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size}\n".encode())
+            found.update(path.read_bytes())
     return found.hexdigest()
 
 

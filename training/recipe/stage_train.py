@@ -15,7 +15,9 @@ from training.recipe.curves import curves_of
 from training.recipe.keys import Product, key, settings, text, texts, whole
 from training.recipe.model_files import copy_model, model_digest
 from training.recipe.stage import TRAINER, TRAINER_PACKAGES, Place, Rates, Settings, cli
+from training.trainer.commit import ACCEPTABLE
 from training.trainer.config_reading import read_config
+from training.trainer.files import RECORD_FILE
 
 #: The run's curves stand in the card; TensorBoard's files would need a package that a bare environment lacks.
 _ALWAYS = ("loggers.tensorboard=false",)
@@ -58,8 +60,6 @@ class Train(Settings):
 
         Code and data are compared by the recipe, so that another commit or version does not end a run; it is noted there.
         """
-        from training.trainer.run_record import ACCEPTABLE
-
         words: list[object] = ["--data", *(place.inputs[name] for name in self.data), "--run", place.folder / _RUN]
         words += ["--config", self.config, "--set", *self._changes(), "--samples", self.samples]
         words += ["--cache", self._cache(place.run), "--accept", *ACCEPTABLE]
@@ -86,8 +86,6 @@ class Train(Settings):
 
     def figures(self, place: Place) -> dict[str, Any]:
         """What was learned from, on what, and the losses."""
-        from training.trainer.run_record import RECORD_FILE
-
         run = place.folder / _RUN
         record = yaml.safe_load((run / RECORD_FILE).read_text(encoding="utf-8"))
         data = record["data"]

@@ -1,4 +1,4 @@
-"""Which commit a figure is of."""
+"""Which code a figure is of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: Names the commit of a copy that has no git, such as an image.
 COMMIT_VARIABLE = "SIMLINGO_COMMIT"
+#: What may differ from one start of a run to the next where ``--accept`` names it; the run's record keeps that it did.
+ACCEPTABLE = ("commit", "versions.python", "versions.torch", "versions.numpy")
 
 
 def commit_of(root: Path) -> str:

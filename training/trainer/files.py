@@ -6,6 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+#: What a run is made of, see :mod:`training.trainer.run_record`.
+RECORD_FILE = "run.yaml"
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """``write`` a file under a temporary name; ``path`` is the old file until it is the new one, also after a power cut."""

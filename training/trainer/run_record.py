@@ -14,19 +14,16 @@ import yaml
 from simlingo.arguments import nearest
 from simlingo.contracts import InvalidInputError
 from training.trainer.checkpoint import STATE_FILE
-from training.trainer.commit import commit_of
+from training.trainer.commit import ACCEPTABLE, commit_of
 from training.trainer.config import TrainConfig
 from training.trainer.data import TrainData
-from training.trainer.files import write_whole
+from training.trainer.files import RECORD_FILE, write_whole
 
-RECORD_FILE = "run.yaml"
 #: What may differ from one start to the next, as it changes no figure, or none but by the order of sums (threads, device).
 EXEMPT = (
     "config.data.workers", "config.loggers", "config.checkpoints", "config.evaluation", "data.folders", "threads", "device",
     "changes", "budget",
 )  # fmt: skip
-#: What may differ where ``--accept`` names it; the record keeps that it did.
-ACCEPTABLE = ("commit", "versions.python", "versions.torch", "versions.numpy")
 
 
 @dataclass(frozen=True)
