@@ -65,7 +65,7 @@ RECORDS = [
     record("dreams", "check-dreams", {"dreams": "9 rolled-out dreams of 3 frames", "violations": 0}, data="expert"),
     record(
         "words", "bench-language",
-        {"suites": {"dream-val": {"n": 400, "fixed": 71.5, "seen": None, "intervals": {"fixed": [66.9, 75.7]}}}},
+        {"suites": {"dream-val": {"n": 400, "fixed": 71.5, "seen": None, "intervals": {"fixed": [66.9, 75.7]}, "baselines": {"words": {"fixed": 12.0}}}}},
     ),
     record("grey", "bench-drive", drive_figures(bench(route(0, 0.5))), camera="grey"),
 ]  # fmt: skip
@@ -109,8 +109,9 @@ def test_figures_stand_with_their_intervals(card: Path) -> None:
     text = (card / "model/README.md").read_text()
     assert "| driving score | 80 | 60 to 100 | 80 |" in text
     assert "| stopped at, % | 75 | 30.1 to 95.4 |" in text
-    assert "| `dream-val` | fixed | 71.5 | 66.9 to 75.7 |" in text
-    assert "| `dream-val` | seen | – |  |" in text
+    assert "| suite | figure | value | interval | beside: words |" in text
+    assert "| `dream-val` | fixed | 71.5 | 66.9 to 75.7 | 12 |" in text
+    assert "| `dream-val` | seen | – |  | – |" in text
     assert "9 rolled-out dreams of 3 frames" in text
     assert "### grey" not in text, "not asked for"
 
@@ -167,5 +168,7 @@ def test_lineages_are_told_once_each_oldest_first() -> None:
 
 def test_figures_of_suites_are_taken_without_single_answers(tmp_path: Path) -> None:
     suites = {"ask-val": {"n": 3, "exact": 66.7, "intervals": {"exact": [20.8, 93.9]}}}
-    (tmp_path / "figures.json").write_text(json.dumps({"suites": suites, "answers": ["yes"]}))
+    more = {"tables": [{}], "details": {"answers": ["yes"]}, "wall_s": 3.0}
+    told = {"suites": {"ask-val": suites["ask-val"] | more}, "conditions": {}}
+    (tmp_path / "figures.json").write_text(json.dumps(told))
     assert BenchLanguage(model="export").figures(Place(tmp_path, tmp_path)) == {"suites": suites}

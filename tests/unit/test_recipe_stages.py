@@ -24,7 +24,7 @@ from training.recipe.plan import plan
 from training.recipe.reading import read_recipe
 from training.recipe.stage import ROOT, Place
 from training.recipe.stage_collect import Collect
-from training.recipe.stage_figures import BenchDrive, CheckDreams
+from training.recipe.stage_figures import BenchDrive, BenchLanguage, CheckDreams
 from training.recipe.stage_given import Given
 from training.recipe.stage_train import Train
 
@@ -125,6 +125,14 @@ def test_judges_are_told_everything(place: Place) -> None:
     assert (told.instructions, told.jobs, told.json) == (True, 1, place.folder / "figures.json")
     (command,) = CheckDreams(data="first").commands(place)
     assert parsed(command).check_dreams == place.inputs["first"]
+
+
+@pytest.mark.skipif(("bench", "language") not in COMMANDS, reason="bench language is to come")
+def test_the_judge_of_words_is_told_everything(place: Place) -> None:
+    (command,) = BenchLanguage(model="model", suites=("dream-val", "ask-val"), quick=True).commands(place)
+    told = parsed(command)
+    assert (told.model, told.suite, told.quick) == (str(place.inputs["model"]), ["dream-val", "ask-val"], True)
+    assert (told.json, told.data) == (place.folder / "figures.json", place.run / "suites")
 
 
 def test_dreams_that_the_vehicle_could_not_do_are_counted_from_the_log(place: Place) -> None:

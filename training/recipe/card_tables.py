@@ -111,15 +111,15 @@ def _drive(figures: dict[str, Any]) -> str:
 
 
 def _suites(suites: dict[str, Any]) -> str:
+    labels = list(dict.fromkeys(label for figures in suites.values() for label in figures.get("baselines", {})))
     rows = []
     for suite, figures in suites.items():
-        intervals = figures.get(_INTERVALS, {})
-        rows += [
-            (f"`{suite}`", name, _plain(value), _bounds(intervals.get(name)))
-            for name, value in figures.items()
-            if name != _INTERVALS and not isinstance(value, dict)
-        ]
-    return table(("suite", "figure", "value", "interval"), rows)
+        intervals, baselines = figures.get(_INTERVALS, {}), figures.get("baselines", {})
+        for name, value in figures.items():
+            if not isinstance(value, dict):
+                beside = [_plain(baselines.get(label, {}).get(name)) for label in labels]
+                rows.append((f"`{suite}`", name, _plain(value), _bounds(intervals.get(name)), *beside))
+    return table(("suite", "figure", "value", "interval", *(f"beside: {label}" for label in labels)), rows)
 
 
 def _bounds(interval: Sequence[float] | None) -> str:

@@ -14,6 +14,8 @@ from simlingo.contracts import InvalidInputError
 from training.recipe.keys import Product, flag, key, one_of, text, texts, whole, wholes
 from training.recipe.stage import LOG_FILE, WORLD, Place, Rates, Settings, cli
 
+#: What the JSON of the language suites holds beside figures, intervals and baselines.
+_UNTOLD = ("tables", "details", "wall_s")
 #: Expected minutes of all language suites at full length, where the YAML does not say; nobody has measured it yet.
 _LANGUAGE_MINUTES = 60.0
 
@@ -124,11 +126,12 @@ class BenchLanguage(_Judged):
     suites: tuple[str, ...] = key(texts, ())  # empty: all
     quick: bool = key(flag, False)
 
-    sources: ClassVar = (*WORLD, "training/evaluation", "training/language", "training/datasets")
+    sources: ClassVar = (*WORLD, "training/evaluation", "training/language", "training/datasets", "training/collect")
 
     def commands(self, place: Place) -> list[list[str]]:
-        """./simlingo bench language."""
-        words: list[object] = ["--weights", place.inputs[self.model], "--json", self.made_at(place.folder)]
+        """./simlingo bench language; frames are rendered once for all stages of a run."""
+        words: list[object] = ["--model", place.inputs[self.model], "--json", self.made_at(place.folder)]
+        words += ["--data", place.run / "suites"]
         if self.suites:
             words += ["--suite", *self.suites]
         if self.quick:
@@ -136,11 +139,12 @@ class BenchLanguage(_Judged):
         return [cli("bench", "language", *words)]
 
     def figures(self, place: Place) -> dict[str, Any]:
-        """The figures of the suites with their intervals, without single answers."""
+        """The figures of the suites with intervals and baselines, without tables and single answers."""
         suites = self._read(place).get("suites")
         if not isinstance(suites, dict):
             raise InvalidInputError(f"{self.made_at(place.folder)} has no suites; remove it and start again")
-        return {"suites": suites}
+        kept = {name: [key for key in suite if key not in _UNTOLD] for name, suite in suites.items()}
+        return {"suites": {name: {key: suites[name][key] for key in keys} for name, keys in kept.items()}}
 
     def work_s(self, rates: Rates, frames: Mapping[str, int]) -> float:
         """A guess, see above."""
