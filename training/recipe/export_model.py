@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ def export(folder: Path, out: Path) -> float:
     copy_model(folder, work)
     difference = export_graphs(work)
     copy_model(work, out)
+    shutil.rmtree(work)
     return difference
 
 
