@@ -13,7 +13,7 @@ from dataset_cases import write_dataset
 from test_import_floors import OURS, file_of, reachable
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.provenance import own
+from simlingo.model.checkpoints.provenance import Kind, provenance_of
 from simlingo.model.folder import find_model
 from simlingo_cli.commands import COMMANDS
 from simlingo_cli.main import build_parser, find_command
@@ -183,7 +183,6 @@ def test_given_data_are_what_they_hold_wherever_they_lie(tmp_path: Path) -> None
 def test_a_model_travels_with_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
     run = tmp_path / "run"
     copy_model(find_model("simlingo-mini"), run)
-    own("a test").write(run)
     (run / "state.pt").write_text("checkpoint")
     (run / "losses.csv").write_text("curves")
     copy_model(run, tmp_path / "model")
@@ -199,6 +198,9 @@ def test_a_model_travels_with_what_it_needs_and_nothing_else(tmp_path: Path) -> 
         "source/provenance.json",
     } <= names
     assert not names & {"state.pt", "losses.csv"}
+    assert provenance_of(Kind.OURS, "", tmp_path / "model").licence == "Apache-2.0", (
+        "told by the shipped folder's place"
+    )
     assert model_digest(tmp_path / "model") == model_digest(run)
     (tmp_path / "model/plan.onnx").write_bytes(b"other")
     assert model_digest(tmp_path / "model") != model_digest(run)

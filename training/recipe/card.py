@@ -46,9 +46,11 @@ def write_card(folder: Path, model: Path, records: Records, evaluations: Sequenc
     judged = [record for record in records if record["fingerprint"] in evaluations]
     text = _about(model, records, judged, limits)
     _write(model / README_FILE, text)
-    plot_losses(records, folder / LOSSES_PLOT)
     plot_times(records, folder / TIMES_PLOT)
-    pictures = f"\n## Curves\n\n![losses over samples]({LOSSES_PLOT})\n\n![wall time by stage]({TIMES_PLOT})\n"
+    pictures = f"\n![wall time by stage]({TIMES_PLOT})\n"
+    if any(record["kind"] == "train" for record in records):
+        plot_losses(records, folder / LOSSES_PLOT)
+        pictures = f"\n![losses over samples]({LOSSES_PLOT})\n{pictures}"
     _write(folder / CARD_FILE, text + pictures + "\n## Every stage\n\n" + details(records))
 
 

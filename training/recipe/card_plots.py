@@ -11,10 +11,10 @@ _COLUMNS = 3
 
 
 def plot_losses(records: Sequence[dict[str, Any]], path: Path) -> None:
-    """A panel for each loss over the samples of all training stages, one after the other; nothing without such stages."""
+    """A panel for each loss over the samples of all training stages, one after the other."""
     stages = [(record["stage"], record["figures"]) for record in records if record["kind"] == "train"]
     names = list(dict.fromkeys(name for _, figures in stages for name in _losses(figures)))
-    figure, axes = _canvas(max(len(names), 1))
+    figure, axes = _canvas(len(names))
     for axis, name in zip(axes, names, strict=False):
         before = 0.0
         for stage, figures in stages:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.provenance import SOURCE_FOLDER
+from simlingo.model.checkpoints.provenance import SOURCE_FOLDER, Kind, provenance_of
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 
 _ENDINGS = (".json", ".safetensors", ".onnx", ".bin")
@@ -29,12 +29,13 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def copy_model(folder: Path, to: Path) -> None:
-    """Copy a model, whole or not at all; what was at ``to`` goes."""
+    """Copy a model, whole or not at all, with where it comes from; what was at ``to`` goes."""
     partial = to.with_name(f"{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name in model_files(folder):
         (partial / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, partial / name)
+    provenance_of(Kind.OURS, folder.name, folder).write(partial)  # a shipped folder has none: its place tells
     shutil.rmtree(to, ignore_errors=True)
     partial.rename(to)
 
