@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from simlingo.model.folder import find_model
 from simlingo_drive.routes import RouteSpec
@@ -90,8 +91,10 @@ def test_the_model_folder_tells_what_it_is_and_how_it_was_made(card: Path) -> No
     assert "in `gridtown`, `ringtown`, never in `harbortown`" in text
     assert "3,600 samples in 2 stages of together 3 minutes" in text
     assert "path 0.125, text 0.5 on up to 12 frames that `joint` was not trained on" in text
-    assert "at 3.6 million weights" in text
-    assert "together 14.6 MB" in text
+    weights = sum(tensor.size for tensor in load_file(card / "model/model.safetensors").values())
+    assert f"at {weights / 1e6:.1f} million weights" in text
+    size = sum(path.stat().st_size for path in (card / "model").rglob("*") if path.is_file() and path.suffix != ".md")
+    assert f"together {size / 1e6:.1f} MB" in text
     assert "It is tiny." in text
     assert "Licence Apache-2.0" in text
 
