@@ -160,7 +160,7 @@ def test_until_ends_there_and_from_begins_there(run: Run) -> None:
 def test_one_run_at_a_time_works_in_a_folder(run: Run) -> None:
     run(until="spring")
     with (run.folder / "lock").open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_SH)
         with pytest.raises(InvalidInputError, match=r"is at work in .*; wait for it, or choose another --run"):
             run()
     assert run() == ["river", "rain", "sea"]
