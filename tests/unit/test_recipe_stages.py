@@ -177,6 +177,7 @@ def test_given_data_are_what_they_hold_wherever_they_lie(tmp_path: Path) -> None
     assert one.content() == two.content()
     assert one.deciding() == two.deciding()
     assert one.frames_made() == 3
+    assert one.told() == {"data": "one"}, "no place of this machine"
     assert Given(data=str(write_dataset(tmp_path / "three", {"route": 4}))).content() != one.content()
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-# Before the first import of ours; what is on the path already comes first.
-sys.path += [str(_ROOT / f"ros2_ws/src/{name}") for name in ("simlingo", "simlingo_sim", "simlingo_drive")]
+# Before the first import of ours, and first on the path: the stages' commands import these, too.
+sys.path[:0] = [str(_ROOT / f"ros2_ws/src/{name}") for name in ("simlingo", "simlingo_sim", "simlingo_drive")]
 COMMANDS = ("run", "show", "status")
 
 

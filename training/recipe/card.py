@@ -82,7 +82,7 @@ def _what(config: ModelConfig) -> list[tuple[str, str]]:
     camera = MODEL_CAMERA
     words = {"a commentary of one or two short sentences": config.speaks, "answers to questions": config.answers}
     says = [name for name, trained in words.items() if trained]
-    told = " and instructions in words, which it follows or refuses" if config.instructions else ""
+    told = ", and instructions in words, which it follows or refuses" if config.instructions else ""
     return [
         (
             "sees",
@@ -114,15 +114,23 @@ def _how(records: Records) -> list[tuple[str, str]]:
     on_policy = sum(one["frames"] for one in data if one.get("on_policy"))
     towns = sorted({town for one in data for town in one.get("towns", ())})
     away = f", never in `{HELD_OUT_TOWN}`" if towns and HELD_OUT_TOWN not in towns else ""
+    driven = (
+        f", {on_policy:,} of them of on-policy rounds (an earlier model drove, the expert labelled)"
+        if on_policy
+        else ""
+    )
     samples = sum(record["figures"]["samples"] for record in trained)
     minutes = sum(start["seconds"] for record in trained for start in record["starts"]) / 60.0
     rows = [
         (
             "data",
-            f"{frames:,} frames at 4 Hz, each with a second view, {on_policy:,} of them of on-policy rounds (an earlier model drove, the "
-            f"expert labelled){'; in ' + ', '.join(f'`{town}`' for town in towns) if towns else ''}{away}",
+            f"{frames:,} frames at 4 Hz, each with a second view{driven}"
+            f"{'; in ' + ', '.join(f'`{town}`' for town in towns) if towns else ''}{away}",
         ),
-        ("training", f"{samples:,} samples in {len(trained)} stages of together {minutes:.0f} minutes"),
+        (
+            "training",
+            f"{samples:,} samples in {len(trained)} stage{'s'[: len(trained) - 1]} of together {minutes:.0f} minutes",
+        ),
     ]
     validation = trained[-1]["figures"]["curves"]["validation"]
     if validation:

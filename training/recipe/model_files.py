@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from simlingo.contracts import InvalidInputError
-from simlingo.model.checkpoints.provenance import SOURCE_FOLDER, Kind, provenance_of
+from simlingo.model.checkpoints.provenance import SOURCE_FOLDER, Kind, Provenance, provenance_of
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 
 _ENDINGS = (".json", ".safetensors", ".onnx", ".bin")
@@ -35,9 +36,15 @@ def copy_model(folder: Path, to: Path) -> None:
     for name in model_files(folder):
         (partial / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, partial / name)
-    provenance_of(Kind.OURS, folder.name, folder).write(partial)  # a shipped folder has none: its place tells
+    _provenance(folder).write(partial)
     shutil.rmtree(to, ignore_errors=True)
     partial.rename(to)
+
+
+def _provenance(folder: Path) -> Provenance:
+    """Where the model comes from, without places of this machine; a shipped folder has no file of it, as its place tells."""
+    found = provenance_of(Kind.OURS, str(folder), folder)
+    return replace(found, origin=Path(found.origin).name) if Path(found.origin).is_absolute() else found
 
 
 def model_digest(folder: Path) -> str:

@@ -37,6 +37,12 @@ class Given(Settings):
         """Its content decides, wherever it lies."""
         return {}
 
+    def told(self) -> dict[str, Any]:
+        """Names without places of this machine."""
+        return {
+            name: Path(value).name if name in ("model", "data") else value for name, value in super().told().items()
+        }
+
     def content(self) -> str:
         """Of the model's weights, or of the data."""
         if self.model is not None:
@@ -67,7 +73,7 @@ class Given(Settings):
     def figures(self, place: Place) -> dict[str, Any]:
         """What it is."""
         if self.model is not None:
-            return {"model": self.model, "weights_sha256": self.content()}
+            return {"model": Path(self.model).name, "weights_sha256": self.content()}
         return {"frames": self.frames_made()}
 
     def frames_made(self) -> int:

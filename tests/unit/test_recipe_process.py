@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin in the middle of a stage: the command ends in good order, and the same call goes on."""
+"""Ctrl-C and its kin in the middle of a stage end in good order, and the same call goes on; the module finds its sources."""
 
 from __future__ import annotations
 
@@ -110,3 +110,16 @@ def test_a_killed_run_goes_on_once_its_command_has_ended(tmp_path: Path) -> None
         time.sleep(0.1)
     third = Command(tmp_path, "pass")
     assert "whole: sea in" in third.end()
+
+
+@pytest.mark.medium
+def test_the_module_imports_its_own_sources_whatever_else_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "simlingo").mkdir()
+    (tmp_path / "simlingo/__init__.py").write_text("raise SystemExit('another installation')")
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "training.recipe", "show", "mini", "--run", str(tmp_path / "run")]
+    done = subprocess.run(
+        command, cwd=root, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "together about" in done.stdout
