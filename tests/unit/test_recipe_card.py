@@ -60,7 +60,7 @@ RECORDS = [
     record("own", "collect", {"frames": 345, "routes": 2, "towns": ["ringtown"], "on_policy": True}, policy="language"),
     record("apart", "collect", {"frames": 99, "routes": 2, "towns": ["gridtown"], "on_policy": False}, frames=99),
     trained("language", 2400, ["expert"], start="shipped", set={"mixture.prompts": 4}),
-    trained("joint", 1200, ["expert", "own"], start="language"),
+    trained("joint", 1200, ["own"], start="language"),
     record("drive", "bench-drive", drive_figures(bench(route(0, 100.0), route(1, 60.0, 1, 2, 1))), routes=2),
     record("dreams", "check-dreams", {"dreams": "9 rolled-out dreams of 3 frames", "violations": 0}, data="expert"),
     record(
@@ -89,7 +89,7 @@ def test_the_model_folder_tells_what_it_is_and_how_it_was_made(card: Path) -> No
     assert "1,545 frames at 4 Hz" in text, "learned from, without those that validate"
     assert "345 of them of on-policy rounds" in text
     assert "in `gridtown`, `ringtown`, never in `harbortown`" in text
-    assert "3,600 samples in 2 stages of together 3 minutes" in text
+    assert "3,600 samples in 3 minutes; stages: language, joint" in text
     assert "path 0.125, text 0.5 on up to 12 frames that `joint` was not trained on" in text
     weights = sum(tensor.size for tensor in load_file(card / "model/model.safetensors").values())
     assert f"at {weights / 1e6:.1f} million weights" in text
