@@ -129,7 +129,7 @@ def _how(records: Records) -> list[tuple[str, str]]:
         ),
         (
             "training",
-            f"{samples:,} samples in {len(trained)} stage{'s'[: len(trained) - 1]} of together {minutes:.0f} minutes",
+            f"{samples:,} samples in {minutes:.0f} minutes; stages: {', '.join(record['stage'] for record in trained)}",
         ),
     ]
     validation = trained[-1]["figures"]["curves"]["validation"]

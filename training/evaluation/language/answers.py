@@ -31,7 +31,7 @@ def number_right(said: str, true: str) -> bool | None:
 
 def bleu(pairs: Sequence[tuple[str, str]]) -> float:
     """Mean BLEU (0 to 100) of sentences of (said, true), by sacrebleu; of short answers only the orders that they have."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     metric = BLEU(effective_order=True, lowercase=True)
     return float(sum(metric.sentence_score(said, [true]).score for said, true in pairs) / len(pairs))

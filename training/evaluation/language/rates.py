@@ -34,7 +34,8 @@ def wilson(share: float, n: float) -> Rate:
     spread = _Z * math.sqrt(share * (1.0 - share) / n + (_Z / (2.0 * n)) ** 2)
     norm_of = 1.0 + _Z * _Z / n
     low, high = (100.0 * (middle + sign * spread) / norm_of for sign in (-1.0, 1.0))
-    return Rate(100.0 * share, max(low, 0.0), min(high, 100.0), n)
+    percent = 100.0 * share
+    return Rate(percent, min(max(low, 0.0), percent), max(min(high, 100.0), percent), n)  # rounding may pass the rate
 
 
 def rate(trials: Iterable[bool]) -> Rate | None:
