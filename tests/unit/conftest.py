@@ -17,17 +17,8 @@ def tiny_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
-def speaking_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same for a model that speaks, at random and shortly."""
-    pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
-    from tiny_model import SPEAKING, tiny_model
-
-    return tiny_model(SPEAKING, request.config, tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
 def judging_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same for a model that also judges instructions, at random."""
+    """The same for a model that speaks, at random and shortly, and judges instructions."""
     pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
     from tiny_model import JUDGING, tiny_model
 

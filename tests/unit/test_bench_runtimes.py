@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="torch is not installed; ./simlingo test ins
 from training.benchmarks import bench_runtimes
 
 
+@pytest.mark.medium
 def test_the_runtimes_agree_on_the_shipped_model() -> None:
     figures = bench_runtimes.measure("simlingo-mini", 1, 2)
     assert {"onnxruntime", "torch"} <= figures["runtimes"].keys()

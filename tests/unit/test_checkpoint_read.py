@@ -76,6 +76,7 @@ def test_adapters_apart_give_the_same_plan_and_train_alone(network: SimLingoNetw
     assert not apart.lm_head.weight.requires_grad
 
 
+@pytest.mark.medium
 def test_a_trained_network_is_written_and_read_with_its_adapters(pair: Path, tmp_path: Path) -> None:
     opened = open_checkpoint(pair)
     apart = network_of(opened, adapters="apart")

@@ -146,6 +146,7 @@ def test_a_route_that_its_infraction_cuts_below_what_was_wanted_is_not_the_last(
         assert content(out) == expected(out, 56)
 
 
+@pytest.mark.medium
 def test_more_frames_later_make_the_same_data_set_as_at_once(tmp_path: Path) -> None:
     collected(tmp_path / "later", 40)
     cut = route_job(settings(tmp_path), 2)
@@ -159,6 +160,7 @@ def test_more_frames_later_make_the_same_data_set_as_at_once(tmp_path: Path) -> 
     assert content(tmp_path / "later") == content(tmp_path / "once") == expected(tmp_path, 100)
 
 
+@pytest.mark.medium
 def test_fewer_frames_later_cut_nothing(tmp_path: Path) -> None:
     collected(tmp_path, 100)
     there = content(tmp_path)

@@ -65,6 +65,7 @@ def approach() -> Approach:
     return made
 
 
+@pytest.mark.medium
 def test_a_red_light_in_green_lets_the_car_go_on(approach: Approach) -> None:
     info = approach.expert.observe()
     changed, colours = other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) or (
@@ -131,6 +132,7 @@ def test_without_a_light_nothing_changes(approach: Approach) -> None:
     assert other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) is None
 
 
+@pytest.mark.medium
 def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) -> None:
     info = approach.drive(lambda info: info.light.state == "red" and 12.0 < info.light.distance < 20.0)
     rng = np.random.default_rng(3)

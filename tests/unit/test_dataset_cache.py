@@ -171,6 +171,7 @@ def test_a_cache_is_made_once(own: Dataset, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "data"]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("change", ["processor", "picture rows", "data", "one route less", "order", "trimmed"])
 def test_a_cache_is_made_again_when_what_it_follows_from_changes(own: Dataset, tmp_path: Path, change: str) -> None:
     folder = tmp_path / "cache"

@@ -89,6 +89,7 @@ def views() -> list[dict[str, np.ndarray]]:
     return found
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("index", range(3))
 def test_classes_of_a_rendered_view_are_those_of_the_raw_picture(
     views: list[dict[str, np.ndarray]], index: int

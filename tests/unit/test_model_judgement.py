@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from tiny_model import TINY, tiny_model  # noqa: E402
+from tiny_model import JUDGING, TINY, write_tiny_model  # noqa: E402
 
 from simlingo.contracts import (  # noqa: E402
     MODEL_CAMERA,
@@ -34,8 +33,6 @@ from simlingo.model.language_prompt import InstructionFlag  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.processor import Processor  # noqa: E402
 from simlingo.requests import Reason, RequestKind, Verdict  # noqa: E402
-
-JUDGING = replace(TINY, name="judging", instructions=True, judgement_hidden=8)
 
 
 def scores_of(kind: RequestKind | None, outcomes: dict[Reason | None, float]) -> np.ndarray:
@@ -85,8 +82,8 @@ def test_the_head_reads_the_last_query_and_no_other() -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(JUDGING, pytestconfig, tmp_path_factory)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("judging"), JUDGING, graphs=False)
 
 
 @pytest.fixture
@@ -109,9 +106,10 @@ def reading(config: ModelConfig, folder: Path, words: str) -> tuple[np.ndarray, 
     return picture, ids, rng.normal(0.0, 10.0, (2, 2))
 
 
-def test_every_way_to_run_a_network_judges_alike(folder: Path, backends: list[Backend]) -> None:
-    onnx = OnnxBackend(folder, threads=1)
-    exported = TorchBackend(load_network(folder)[0].eval())
+@pytest.mark.medium
+def test_every_way_to_run_a_network_judges_alike(folder: Path, backends: list[Backend], judging_folder: Path) -> None:
+    onnx = OnnxBackend(judging_folder, threads=1)
+    exported = TorchBackend(load_network(judging_folder)[0].eval())
     seen = set()
     for words in ("go faster", "turn left", "stop at once", "sing"):
         picture, ids, points = reading(JUDGING, folder, words)

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo 
 
 from dataset_cases import write_dataset  # noqa: E402
 from prompt_cases import navigation, tokenizers  # noqa: E402
+from tiny_model import JUDGING, write_tiny_model  # noqa: E402
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command, FloatArray, ImageArray, Observation  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
@@ -50,8 +51,8 @@ class Listening(TorchBackend):
         return super().read(image, ids, target_points)
 
 
-def test_driving_and_training_read_equal_ids_and_pixels_of_one_frame(tmp_path: Path, speaking_folder: Path) -> None:
-    network, tokenizer = load_network(speaking_folder)
+def test_driving_and_training_read_equal_ids_and_pixels_of_one_frame(tmp_path: Path) -> None:
+    network, tokenizer = load_network(write_tiny_model(tmp_path, JUDGING, graphs=False))
     folder = write_dataset(tmp_path / "data", {"learn": 2, "check": 2})
     data = open_data([folder], [], tmp_path / "cache", network.config, DataConfig())
     config = TrainConfig(mixture=MixtureConfig(commentary=0.5))

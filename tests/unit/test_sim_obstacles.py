@@ -89,6 +89,7 @@ def test_traffic_has_a_way_around_all_of_it(placed: Placed) -> None:
         assert gap.min() > 1.23, "half the width of a bus"
 
 
+@pytest.mark.medium
 def test_equal_seeds_give_equal_places() -> None:
     made = [places(place_objects(fresh_world("harbortown"), "some", seed)) for seed in (3, 3, 4)]
     assert made[0] == made[1]

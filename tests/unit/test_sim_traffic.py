@@ -133,6 +133,7 @@ def test_it_stands_at_a_stop_sign_before_it_goes(world: World) -> None:
     assert passed
 
 
+@pytest.mark.medium
 def test_it_waits_for_a_driven_vehicle_inside_the_junction(world: World) -> None:
     light, before = approach(world, 30.0)
     stop = light.get_stop_waypoints()[0]
@@ -225,6 +226,7 @@ def test_forty_vehicles_flow_without_a_touch(town: str) -> None:
     assert np.mean(list(moved.values())) > 150.0
 
 
+@pytest.mark.medium
 def test_bodies_move_smoothly() -> None:
     world = fresh_world(seed=6)
     vehicles, _ = populate(world, vehicles=30, walkers=0, seed=6)
@@ -265,6 +267,7 @@ def test_bumpers_that_jitter_in_contact_do_not_hold_it_up(world: World) -> None:
     assert car.get_location().distance(place.location) > 20.0
 
 
+@pytest.mark.medium
 def test_a_bus_knows_where_its_nose_will_swing() -> None:
     world = fresh_world()
     bus = spawn(world, world.get_map().get_spawn_points()[0], "vehicle.mitsubishi.fusorosa", autopilot=True)

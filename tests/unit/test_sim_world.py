@@ -214,6 +214,7 @@ def test_population_of_negative_numbers_is_refused(world: World, numbers: tuple[
         populate(world, vehicles=numbers[0], walkers=numbers[1])
 
 
+@pytest.mark.medium
 def test_population_leaves_room_around_the_ego() -> None:
     town = fresh_world(seed=2)
     ego = spawn(town, town.get_map().get_spawn_points()[7])

@@ -241,6 +241,7 @@ def test_stop_signs_stand_only_on_minor_approaches(town: Town) -> None:
     assert not lights & set(junctions)
 
 
+@pytest.mark.medium
 def test_crosswalks_lie_between_stop_line_and_junction(town: Town) -> None:
     corners, zones = [], []
     for corner in town.map.get_crosswalks():
@@ -276,6 +277,7 @@ def test_spawn_points_lie_on_lanes_in_driving_direction(town: Town) -> None:
         assert abs((waypoint.transform.rotation.yaw - point.rotation.yaw + 180.0) % 360.0 - 180.0) < 0.5
 
 
+@pytest.mark.medium
 def test_random_drives_meet_signals_and_turns(town: Town) -> None:
     """Two of five random drives of 800 m, from all spawn points, meet two signals and two turns."""
     choice = random.Random(5)

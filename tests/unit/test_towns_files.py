@@ -28,6 +28,7 @@ def town(request: pytest.FixtureRequest) -> Town:
     return load(request.param)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", TOWNS)
 def test_committed_files_are_what_the_generators_write(name: str) -> None:
     for file_name, text in generate(name).items():
@@ -64,6 +65,7 @@ def distance_to_lanes(town: Town, place: carla.Location, kinds: carla.LaneType) 
     return math.hypot(flat.x - place.x, flat.y - place.y) - waypoint.lane_width / 2.0
 
 
+@pytest.mark.medium
 def test_buildings_keep_a_metre_from_sidewalks(town: Town) -> None:
     for building in town.decor["buildings"]:
         for place in outline(building, building["length"], building["width"]):

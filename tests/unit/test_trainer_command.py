@@ -22,6 +22,7 @@ def train(tmp_path: Path) -> Callable[..., int]:
     return train_command(tmp_path, "not-exported-for-tests", lambda folder: 0.0)
 
 
+@pytest.mark.medium
 def test_an_interrupted_run_says_how_to_go_on(
     train: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

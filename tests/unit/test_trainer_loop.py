@@ -110,6 +110,7 @@ def test_a_network_learns_all_that_it_is_taught(tmp_path: Path) -> None:
     assert (tmp_path / "losses.png").stat().st_size > 1000
 
 
+@pytest.mark.medium
 def test_the_averaged_weights_validate_and_the_others_go_on(tmp_path: Path) -> None:
     trainer, _ = tiny_run(tmp_path)
     for step in range(3):
@@ -215,6 +216,7 @@ def noisy(model: Any, tokenizer: PromptTokenizer) -> SimLingoNetwork:
     return Noisy(model, tokenizer.image_context_id, tokenizer.target_point_id)
 
 
+@pytest.mark.medium
 def test_random_numbers_of_the_network_follow_seed_and_step(tmp_path: Path) -> None:
     register(replace(POLICY, name="noisy-for-tests", build_network=noisy))
     losses = []
@@ -244,6 +246,7 @@ def test_minutes_become_samples_once_and_the_measurement_leaves_no_trace(tmp_pat
     assert (tmp_path / "plain0/losses.csv").read_bytes() == (tmp_path / "plain1/losses.csv").read_bytes()
 
 
+@pytest.mark.medium
 def test_the_measured_rate_is_that_of_the_middle_update(tmp_path: Path) -> None:
     trainer, _ = tiny_run(tmp_path, tiny_config(schedule={"measured_steps": 3}))
     begins = [0.0, 1.0, 2.0]  # of updates that are not timed

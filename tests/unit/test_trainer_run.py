@@ -42,6 +42,7 @@ def test_a_run_says_what_it_is_made_of_before_its_first_update(tmp_path: Path) -
     assert (found["threads"], found["start_from"], found["changes"]) == (torch.get_num_threads(), None, [])
 
 
+@pytest.mark.medium
 def test_minutes_are_noted_with_the_samples_that_they_became(tmp_path: Path) -> None:
     _, budget = tiny_run(tmp_path, samples=None, minutes=0.001)
     noted = yaml.safe_load((tmp_path / "run.yaml").read_text())["budget"]
@@ -63,6 +64,7 @@ def test_a_run_of_samples_cannot_go_on_as_one_of_minutes(tmp_path: Path) -> None
         tiny_run(tmp_path, samples=None, minutes=3.0)
 
 
+@pytest.mark.medium
 def test_without_samples_and_minutes_two_hours_are_trained(tmp_path: Path) -> None:
     said: list[str] = []
     _, budget = prepare(tmp_path, tiny_config(), tiny_data(), BudgetRequest(), tell=said.append)

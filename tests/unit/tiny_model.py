@@ -27,8 +27,7 @@ TINY = replace(
     vision=VisionConfig(hidden_size=32, layers=1, heads=2, intermediate_size=64),
     language=LanguageConfig(hidden_size=32, layers=2, heads=2, key_value_heads=1, intermediate_size=64, vocab_size=512),
 )
-SPEAKING = replace(TINY, name="speaking", speaks=True, max_new_tokens=8)
-JUDGING = replace(SPEAKING, name="judging", instructions=True, judgement_hidden=16)
+JUDGING = replace(TINY, name="judging", speaks=True, max_new_tokens=8, instructions=True, judgement_hidden=16)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,13 +63,14 @@ def _fingerprint(config: ModelConfig) -> str:
     return digest.hexdigest()[:16]
 
 
-def write_tiny_model(folder: Path, config: ModelConfig = TINY) -> Path:
-    """``folder`` with configuration, tokenizer, weights and graphs."""
+def write_tiny_model(folder: Path, config: ModelConfig = TINY, graphs: bool = True) -> Path:
+    """``folder`` with configuration, tokenizer, weights and, where they are wanted, graphs."""
     torch.manual_seed(0)
     (folder / "config.json").write_text(config.to_json())
     train_tokenizer(folder / "tokenizer.json", config.language.vocab_size)
     network = build_network(config, PromptTokenizer.load(folder / "tokenizer.json"))
     save_weights(network, folder)
     own("a test").write(folder)
-    export_graphs(folder)
+    if graphs:
+        export_graphs(folder)
     return folder
