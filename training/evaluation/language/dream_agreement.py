@@ -76,6 +76,8 @@ def agreement(context: Context, prefix: str, listener: Listener, replies: Sequen
     """Ask for the sentences that follow some of ``replies``, as many of refusals as of others."""
     heard = []
     chosen = _chosen(replies, SENTENCES_QUICK if context.quick else SENTENCES)
+    if not chosen:
+        return Agreement(())
     advance = context.progress.begin("sentences that follow", len(chosen))
     for reply in chosen:
         judged, told = reply.judgement, reply.told
