@@ -182,13 +182,13 @@ def test_a_text_is_the_same_to_its_end(kind: str, network: SimLingoNetwork) -> N
 def test_a_batch_gives_what_each_frame_gives_alone(network: SimLingoNetwork) -> None:
     prompts = [prompt(network, words) for words in (20, 31, 5)]
     points = np.stack([POINTS, POINTS + 3.0, POINTS * 0.5])
-    paths, speeds = plan_batch(network, [picture(seed) for seed in range(3)], prompts, points)
+    found = plan_batch(network, [picture(seed) for seed in range(3)], prompts, points)
     backend = TorchBackend(network)
     for number in range(3):
         alone = backend.plan(backend.see(picture(number)), prompts[number], points[number])
-        close(paths[number], alone.path)
-        close(speeds[number], alone.speed_waypoints)
-    assert np.abs(paths[0] - paths[1]).max() > 1e-3  # the frames differ at all
+        close(found.path[number], alone.path)
+        close(found.speed_waypoints[number], alone.speed_waypoints)
+    assert np.abs(found.path[0] - found.path[1]).max() > 1e-3  # the frames differ at all
 
 
 def test_a_batch_of_unequal_counts_is_refused(network: SimLingoNetwork) -> None:

@@ -273,10 +273,11 @@ def test_the_engine_plans_batches_and_texts_go_on_from_the_newest_frame(engine: 
     alone = [engine.plan(reading(asked, stamp=seed, seed=seed, ids=asked.driving[seed:])) for seed in range(2)]
     wanted = engine.say(asked.suffix, 3).result(30.0)
     prompts = [asked.driving[seed:] for seed in range(2)]  # of two lengths
-    paths, speeds = engine.plan_batch([picture(0), picture(1)], prompts, np.stack([POINTS] * 2))
+    found = engine.plan_batch([picture(0), picture(1)], prompts, np.stack([POINTS] * 2))
     for number, one in enumerate(alone):
-        np.testing.assert_allclose(paths[number], one.path, atol=1e-4)
-        np.testing.assert_allclose(speeds[number], one.speed_waypoints, atol=1e-4)
+        np.testing.assert_allclose(found.path[number], one.path, atol=1e-4)
+        np.testing.assert_allclose(found.speed_waypoints[number], one.speed_waypoints, atol=1e-4)
+    assert found.judgements == [None, None], "this network has no head that judges"
     assert engine.say(asked.suffix, 3).result(30.0) == wanted
     with pytest.raises(InvalidInputError, match="got 1, 2"):
         engine.plan_batch([picture()], prompts, np.stack([POINTS] * 2))

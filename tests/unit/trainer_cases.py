@@ -103,7 +103,11 @@ def train_command(folder: Path, name: str, export: Callable[[Path], float]) -> C
         cli.add_arguments(parser)
         fixed = ["--data", str(data), "--run", str(folder / "run"), "--cache", str(folder / "cache")]
         tiny = ["--set", f"model={name}", "sampler.batch_frames=2", "data.validation_frames=2"]
-        tiny += ["mixture.prompts=2", "mixture.instructions=0", "mixture.question=0"]  # the data has no log of the world
+        tiny += [
+            "mixture.prompts=2",
+            "mixture.instructions=0",
+            "mixture.question=0",
+        ]  # the data has no log of the world
         return cli.run(parser.parse_args([*fixed, *tiny, *options]))
 
     return command
