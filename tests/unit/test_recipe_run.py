@@ -193,8 +193,7 @@ def test_the_record_tells_what_an_outcome_was_made_of(run: Run) -> None:
     assert run.made("sea").name == f"sea-{record.fingerprint[:8]}"
     assert record.inputs.keys() == {"river", "rain"}
     assert record.settings == {"word": "s", "needs": ["river", "rain"]}
-    assert record.starts[0]["seconds"] > 0.0
-    assert {"commit", "python", "cores"} <= record.starts[0].keys()
+    assert {"seconds", "commit", "python", "cores"} <= record.starts[0].keys()
 
 
 def test_a_stage_is_told_what_its_inputs_were_made_of_in_the_very_run_that_makes_them(run: Run) -> None:
