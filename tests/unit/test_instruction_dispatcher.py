@@ -314,6 +314,26 @@ def test_a_lane_that_was_reached_is_the_routes_from_then_on(car: Car) -> None:
     assert car.told is None
 
 
+def test_a_turn_that_the_driver_made_by_words_alone_is_the_routes_from_then_on(car: Car) -> None:
+    """The route knows nothing of these words; where the car has turned, it must not be told to be off its route."""
+    guide = Car()
+    guide.say("a", SAID[car.other])
+    line = guide.guidance.route()[0]
+    kinds = {Command.LEFT: RequestKind.TURN_LEFT, Command.RIGHT: RequestKind.TURN_RIGHT}
+    car.say("a", "take that street over there")
+    car.verdict("a", kinds.get(car.other, RequestKind.STRAIGHT))
+    assert car.on_mission()
+    for index in range(1, 60):
+        car.tick(line, index)
+        if car.steps[-1] == ("a", State.OBEYED):
+            break
+    assert car.steps[-1] == ("a", State.OBEYED)
+    assert not car.on_mission()
+    onward = car.guidance.route()[0]
+    assert np.hypot(*(onward - (car.ego.x, car.ego.y)).T).min() < 2.0
+    np.testing.assert_allclose(onward[-1], car.mission[-1], atol=3.0)
+
+
 def test_a_lane_reached_before_a_turn_leaves_the_turn_ahead(car: Car) -> None:
     car.say("t", SAID[car.other])
     car.tick(car.mission, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from simlingo.contracts import Command, EgoState, Instruction, InvalidInputError
-from simlingo.instructions.done import LANE_CHANGES, Surroundings
+from simlingo.instructions.done import LANE_CHANGES, TURNS, Surroundings
 from simlingo.instructions.parts import split
 from simlingo.instructions.session import Limits, PlanNews, Session, Turn
 from simlingo.instructions.states import State, Step
@@ -187,8 +187,10 @@ class Dispatcher:
         """``session`` has ended; what it still acts on is let go."""
         if session in self._driving and not session.words:
             self._driving.remove(session)
-            reached = session.state is State.OBEYED and session.request in LANE_CHANGES
-            if reached and self._turning in (None, session):  # a turn ahead knows its own lane
+            obeyed = session.request if session.state is State.OBEYED else None
+            changed = obeyed in LANE_CHANGES and self._turning in (None, session)  # a turn ahead knows its own lane
+            turned = obeyed in TURNS and self._turning is None  # by the driver alone: the route leads elsewhere
+            if changed or turned:
                 self._route.rejoin(ego)
         if session is self._turning:
             self._turning = None

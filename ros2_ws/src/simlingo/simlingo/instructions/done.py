@@ -39,6 +39,7 @@ LASTING = frozenset(
 )
 #: Requests that lead to another lane, on which the route goes on.
 LANE_CHANGES = frozenset({RequestKind.LANE_LEFT, RequestKind.LANE_RIGHT})
+TURNS = frozenset({RequestKind.TURN_LEFT, RequestKind.TURN_RIGHT, RequestKind.STRAIGHT})
 #: Requests about something seen, done when it has been passed.
 ABOUT_OBJECTS = frozenset({RequestKind.DRIVE_TO, RequestKind.AVOID, RequestKind.OVERTAKE})
 
@@ -117,7 +118,7 @@ def criterion_of(
     told, step = told_at.speed, max(CHANGE_MPS, CHANGE_SHARE * told_at.speed)
     if kind in ABOUT_OBJECTS:
         return Never()
-    if kind in (RequestKind.TURN_LEFT, RequestKind.TURN_RIGHT, RequestKind.STRAIGHT):
+    if kind in TURNS:
         return JunctionLeft(kind)
     if kind in LANE_CHANGES:
         return _lane_reached(1.0 if kind is RequestKind.LANE_RIGHT else -1.0, around.lateral_m)
