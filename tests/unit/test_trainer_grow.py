@@ -92,6 +92,14 @@ def test_everything_new_learns_from_the_first_two_updates() -> None:
     assert grown.route_head[0].weight.grad[:, 48:].abs().max() > 0.0
 
 
+def test_where_nothing_grows_it_is_the_network_itself() -> None:
+    """A large network is not laid out twice to be trained further; what it is trained for may change."""
+    small = small_network()
+    speaks = replace(SMALL, speaks=True)
+    assert grow(small, speaks) is small
+    assert small.config == speaks
+
+
 def test_tokens_that_are_new_are_not_said() -> None:
     grown = grow(small_network(), LARGE)
     assert not grown.lm_head.weight[64:].any()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import carla
 
-from simlingo.contracts import Instruction, Navigation
-from simlingo.navigation.global_planner import DenseRoute
+from simlingo.contracts import Navigation
 from simlingo.navigation.route import RoutePlanner
 from simlingo_drive.expert import Expert, ExpertInfo
 from training.collect.disturbance import Disturbance
@@ -56,7 +55,3 @@ class CollectDriver:
         control = self._disturbance.apply(expert_control, info.ego.speed, info.cause is None)
         self.decision = Decision(info, navigation, model_drives=False, disturbed=control is not expert_control)
         return control
-
-    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
-        """Nobody speaks while data are collected."""
-        raise NotImplementedError

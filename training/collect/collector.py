@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, InvalidInputError
-from simlingo_drive.rig import FIELD_OF_VIEW_DEG
+from simlingo.contracts import InvalidInputError
 from training.collect.settings import CollectSettings, RouteJob, route_job
 from training.collect.worker import certain, collect, start
 from training.datasets.files import meta_of, open_file
@@ -100,14 +99,8 @@ class Collector:
                 raise InvalidInputError(
                     f"{self._settings.out} was collected with {'; '.join(different)}: give the same options or another --out"
                 )
-        camera = {
-            "width": MODEL_CAMERA.width,
-            "height": MODEL_CAMERA.height,
-            "fov_deg": FIELD_OF_VIEW_DEG,
-            "position_in_ego_m": list(MODEL_CAMERA_POSITION_IN_EGO),
-        }
-        card = {"name": self._settings.out.name, "camera": camera, "created_by": "./simlingo collect"}
-        write_dataset_card(self._settings.out, {**card, "collection": ours})
+        out = self._settings.out
+        write_dataset_card(out, self._settings.dataset_card(out.name, "./simlingo collect"))
 
     def _keep_what_is_there(self) -> None:
         """Refuse to cut an earlier collection down to fewer frames."""

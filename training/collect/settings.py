@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from simlingo.contracts import SimlingoError
+from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, SimlingoError
 from simlingo_drive.backends.base import Backend
 from simlingo_drive.backends.carla_server import CarlaBackend
 from simlingo_drive.backends.embedded import EmbeddedBackend
+from simlingo_drive.rig import FIELD_OF_VIEW_DEG
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS
 from simlingo_sim.weather import WEATHERS
 
@@ -63,6 +64,16 @@ class CollectSettings:
             "repaint": self.repaint,
             "simulator": self.simulator,
         }
+
+    def dataset_card(self, name: str, created_by: str) -> dict[str, object]:
+        """What stands in the data set's ``dataset.json``: its name, the camera, and how it was collected."""
+        camera = {
+            "width": MODEL_CAMERA.width,
+            "height": MODEL_CAMERA.height,
+            "fov_deg": FIELD_OF_VIEW_DEG,
+            "position_in_ego_m": list(MODEL_CAMERA_POSITION_IN_EGO),
+        }
+        return {"name": name, "camera": camera, "created_by": created_by, "collection": self.card()}
 
 
 @dataclass(frozen=True)

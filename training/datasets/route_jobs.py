@@ -1,7 +1,8 @@
-"""Work on routes in worker processes, with a progress bar; each piece leaves a whole file behind, so that a killed run goes on."""
+"""Work on routes in worker processes; each piece leaves a whole file behind, so that a killed run goes on."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -13,7 +14,7 @@ _Job = TypeVar("_Job")
 
 
 def do_jobs(work: Callable[[_Job], None], jobs: Sequence[_Job], workers: int, title: str) -> None:
-    """Do ``work`` on every job, in worker processes where there are several; the first error ends all and is raised.
+    """Do ``work`` on every job behind a progress bar, in this process with one worker, else as :func:`in_processes` does.
 
     Args:
         work: a function of a module, it goes to other processes.
@@ -21,19 +22,25 @@ def do_jobs(work: Callable[[_Job], None], jobs: Sequence[_Job], workers: int, ti
         workers: processes, at most one a job.
         title: of the progress bar.
     """
-    for _ in track(_done(work, jobs, min(workers, len(jobs))), title, len(jobs)):
+    workers = min(workers, len(jobs))
+    done: Iterator[None] = map(work, jobs) if workers <= 1 else in_processes(work, jobs, workers)
+    for _ in track(done, title, len(jobs)):
         pass
 
 
-def _done(work: Callable[[_Job], None], jobs: Sequence[_Job], workers: int) -> Iterator[None]:
-    if workers <= 1:
-        yield from map(work, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(work, job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def in_processes(work: Callable[[_Job], None], jobs: Sequence[_Job], workers: int) -> Iterator[None]:
+    """Do ``work`` on every job in worker processes; yields whenever one is done.
+
+    The first error ends all and is raised, and so does Ctrl-C, which the workers do not hear.
+    """
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
+    try:
+        for future in as_completed([pool.submit(work, job) for job in jobs]):
+            yield future.result()
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()

@@ -13,7 +13,7 @@ from simlingo.instructions import parse
 from simlingo.navigation.global_planner import MANOEUVRES, DenseRoute, GlobalPlanner
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
 from simlingo_drive.criteria import RouteScorer
-from simlingo_drive.driver import Driver
+from simlingo_drive.driver import InstructedDriver
 from simlingo_drive.drivers.registry import make_driver
 from simlingo_drive.rollout import Hook, Score, roll_out
 from simlingo_drive.routes import Route, RouteSpec, route_along
@@ -124,7 +124,7 @@ def drive_trial(spec: RouteSpec, settings: DriveSettings, tell: Tell = say_nothi
 class _Instruct(Hook):
     """Says the sentence at its place, and follows the ego through the junction and out of it."""
 
-    def __init__(self, session: Session, driver: Driver, trial: Trial) -> None:
+    def __init__(self, session: Session, driver: InstructedDriver, trial: Trial) -> None:
         self._session, self._driver, self._trial = session, driver, trial
         self._given = self._in_junction = False
         self.obeyed: bool | None = None  # None: not yet known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ABC):
     """Keys of a stage; each kind is a class of its own."""
 
     about: str = key(text, "", decides=False)  # a line for people
@@ -99,9 +100,9 @@ class Settings:
         """
         return None
 
+    @abstractmethod
     def made_at(self, folder: Path) -> Path:
         """What is handed on by the stage whose folder this is."""
-        raise NotImplementedError
 
     def commands(self, place: Place) -> list[list[str]]:
         """Command lines, in order; each goes on where it was interrupted, and ends soon where all is there."""
@@ -115,14 +116,15 @@ class Settings:
 
     def finish(self, place: Place) -> None:
         """What is left to do in this process, in seconds, once the commands are through."""
+        del place
 
+    @abstractmethod
     def digest(self, place: Place) -> str:
         """Stands for all of the outcome.
 
         Raises:
             InvalidInputError: it is not whole; says what is missing.
         """
-        raise NotImplementedError
 
     def figures(self, place: Place) -> dict[str, Any]:
         """Plain data of the outcome for the model card."""

@@ -22,6 +22,8 @@ from training.trainer.config import MixtureConfig
 from training.trainer.sample import Sample
 
 _FLAGS = tuple(InstructionFlag)
+#: How the route is told: driving prompts take both in turn.
+ROUTES = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
 
 
 class TextMode(Enum):
@@ -105,8 +107,7 @@ class DrivingSamples:
         return commentary(facts, thing)
 
     def _here(self, frame: Frame, column: int, speed: float) -> str:
-        route_as = (RouteAs.TARGET_POINT, RouteAs.COMMAND)[column]
-        return self._processor.situation(speed, navigation_of(frame.labels, frame.place), route_as)
+        return self._processor.situation(speed, navigation_of(frame.labels, frame.place), ROUTES[column])
 
     def _flagged(self, here: str, rng: np.random.Generator) -> str:
         """By chance behind the flag of an instruction, as texts come while one is held."""

@@ -25,12 +25,15 @@ def grow(small: SimLingoNetwork, config: ModelConfig) -> SimLingoNetwork:
     """A network of ``config`` that plans and speaks as ``small`` does; what is new in it follows torch's random state.
 
     The language model may be wider, deeper and know more tokens, and there may be a head that judges instructions. New
-    layers lie behind the old ones, evenly spread; new tokens score nothing.
+    layers lie behind the old ones, evenly spread; new tokens score nothing. Where nothing grows it is ``small`` itself.
 
     Raises:
         InvalidInputError: another part differs, or one is smaller than before; names it.
     """
     _check(small.config, config)
+    if (small.config.language, small.config.judgement_hidden) == (config.language, config.judgement_hidden):
+        small.config = config
+        return small
     large = SimLingoNetwork(config, small.image_context_id, small.target_point_id)
     places = _places(small.config.language.layers, config.language.layers)
     heads = _head_values(small.config, config)

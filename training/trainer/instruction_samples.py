@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from simlingo.model.language_prompt import FOLLOWING_ANSWER, InstructionFlag, answer_with_plan
 from simlingo.model.processor import Processor
-from simlingo.model.prompt import RouteAs, situation
+from simlingo.model.prompt import situation
 from simlingo.requests import Reason, RequestKind, Verdict
 from training.language.asked import Asked
 from training.language.dreams.dream import Dream
@@ -22,10 +22,8 @@ from training.language.phrase import REASONS_OF, RefusedKind
 from training.language.samples.tables import Samples
 from training.language.speak import plain_refusal
 from training.trainer.config import MixtureConfig
-from training.trainer.driving_samples import Frame
+from training.trainer.driving_samples import ROUTES, Frame
 from training.trainer.sample import Sample, kind_label, outcome_label
-
-_ROUTES = (RouteAs.TARGET_POINT, RouteAs.COMMAND)
 
 
 def dream_weights(samples: Samples, followed: float) -> npt.NDArray[np.float64]:
@@ -122,7 +120,7 @@ class InstructionSamples:
         speed = float(labels["speed"][place])
         here = situation(speed)
         if rng.random() < self._config.route_told:
-            route_as = _ROUTES[int(rng.integers(len(_ROUTES)))]
+            route_as = ROUTES[int(rng.integers(len(ROUTES)))]
             here = self._processor.situation(speed, navigation_of(labels, place), route_as)
         says = reason is None or rng.random() < self._config.refusal_said
         answer = answer_with_plan(plain_refusal(reason)) if says and reason is not None else FOLLOWING_ANSWER

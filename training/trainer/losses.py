@@ -23,6 +23,10 @@ MAX_GAP_M, GAP_UNIT_M = 50.0, 10.0
 #: Speeds that words name are learned in units of this.
 SPEED_UNIT_MPS = 10.0
 
+# The first logarithm of a process is taken here, on one thread: where MKL's first call comes from two threads at once, one of them may take
+# another code path, of other last digits (23 of 1500 processes), and a resumed run would not be equal bit for bit.
+torch.ones(1).log()
+
 
 class DrivingLosses(nn.Module):
     """All losses of a batch, and their weighted sum; its parameters are the helper heads, which learn with the network."""

@@ -43,7 +43,9 @@ class PromptMixture:
             )
         self._config, self._pad = config, processor.pad
         self._driving = DrivingSamples(processor, samples, config)
-        self._instructions = None if samples is None else InstructionSamples(processor, samples, config)
+        self._instructions = None
+        if config.instructions and samples is not None:
+            self._instructions = InstructionSamples(processor, samples, config)
 
     @property
     def prompts(self) -> int:
@@ -69,11 +71,9 @@ class PromptMixture:
         return as_arrays([sample for frame in frames for sample in self._samples_of(frame, rng)], self._pad)
 
     def _samples_of(self, frame: Frame, rng: np.random.Generator) -> Sequence[Sample]:
-        wanted, found = self._config.instructions if self._instructions is not None else 0, []
-        for _ in range(wanted):
-            assert self._instructions is not None
-            sample = self._instructions.sample(frame, rng)
-            if sample is not None:
-                found.append(sample)
+        found: list[Sample] = []
+        if self._instructions is not None:
+            drawn = [self._instructions.sample(frame, rng) for _ in range(self._config.instructions)]
+            found = [sample for sample in drawn if sample is not None]
         driving = [self._driving.sample(frame, number, rng) for number in range(self.prompts - len(found))]
         return [*driving, *found]

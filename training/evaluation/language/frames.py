@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, InvalidInputError
-from simlingo_drive.rig import FIELD_OF_VIEW_DEG
+from simlingo.contracts import InvalidInputError
 from simlingo_sim.towns import HELD_OUT_TOWN
 from training.collect.settings import CollectSettings, RouteJob, route_job
 from training.datasets.reader import Route, open_dataset, read
+from training.datasets.route_jobs import in_processes
 from training.datasets.writer import CARD_FILE, empty_path, route_path, write_dataset_card
 
 #: Lists that come with the repository.
@@ -150,27 +148,13 @@ def collect(
     ]
     if missing:
         if not (folder / CARD_FILE).is_file():
-            write_dataset_card(folder, _card(frame_list, settings))
+            card = settings.dataset_card(f"frames of the list {frame_list.name}", "./simlingo bench language")
+            write_dataset_card(folder, card)
         advance = begin(f"frames of {frame_list.name}: routes driven and rendered", len(missing))
-        _collect(settings, missing, frame_list.frames, min(jobs, len(missing)), advance)
-    return [job.name for job in all_jobs]
-
-
-def _collect(
-    settings: CollectSettings, missing: Sequence[RouteJob], frames: int, jobs: int, advance: Callable[[int], None]
-) -> None:
-    ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
-    try:
-        for future in as_completed([pool.submit(collect_route, settings, job, frames) for job in missing]):
-            future.result()
+        work = partial(collect_route, settings, frames=frame_list.frames)
+        for _ in in_processes(work, missing, min(jobs, len(missing))):
             advance(1)
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
+    return [job.name for job in all_jobs]
 
 
 def collect_route(settings: CollectSettings, job: RouteJob, frames: int) -> None:
@@ -197,18 +181,3 @@ def hashes_of(route: Route) -> RouteHashes:
     for picture in table.column("image").to_pylist():
         pictures.update(picture["bytes"])
     return RouteHashes(hashlib.sha256(json.dumps(drive).encode()).hexdigest(), pictures.hexdigest())
-
-
-def _card(frame_list: FrameList, settings: CollectSettings) -> dict[str, Any]:
-    camera = {
-        "width": MODEL_CAMERA.width,
-        "height": MODEL_CAMERA.height,
-        "fov_deg": FIELD_OF_VIEW_DEG,
-        "position_in_ego_m": list(MODEL_CAMERA_POSITION_IN_EGO),
-    }
-    return {
-        "name": f"frames of the list {frame_list.name}",
-        "camera": camera,
-        "created_by": "./simlingo bench language",
-        "collection": settings.card(),
-    }

@@ -76,10 +76,6 @@ class ObedientExpert:
         self._obey(said, ego)
         self.steps += [Step(instruction, state, "", ego.stamp) for state in (State.ACCEPTED, State.OBEYING)]
 
-    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
-        """Ways are meant by sentences here: see ``say``."""
-        raise NotImplementedError
-
     def control(self, tick: int) -> carla.VehicleControl:
         """The expert's, or a stop."""
         del tick

@@ -96,10 +96,6 @@ class TalkingDriver:
         """See :class:`Told`."""
         self._said.append(text)
 
-    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
-        """Ways are asked for in words here: see ``say``."""
-        raise NotImplementedError
-
     def control(self, tick: int) -> carla.VehicleControl:
         """The control that follows the newest plan, which is made of this tick's frame where it has one."""
         ego = self._session.ego_state()

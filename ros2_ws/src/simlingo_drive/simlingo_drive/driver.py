@@ -17,9 +17,6 @@ class Driver(Protocol):
     def control(self, tick: int) -> carla.VehicleControl:
         """Control for the state before tick ``tick`` (from 0) of the drive."""
 
-    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
-        """Obey a navigation instruction: drive along ``dense``, the way that it means, from now on."""
-
     @property
     def planner_ms(self) -> list[float]:
         """How long each plan took, frame in to plan out, ms."""
@@ -27,6 +24,13 @@ class Driver(Protocol):
     @property
     def texts(self) -> int:
         """How many commentaries came with the plans."""
+
+
+class InstructedDriver(Driver, Protocol):
+    """A driver that takes another way where it is asked to; the drivers of the registry do."""
+
+    def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
+        """Obey a navigation instruction: drive along ``dense``, the way that it means, from now on."""
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from simlingo.contracts import InvalidInputError
 from simlingo.navigation.global_planner import GlobalPlanner
-from simlingo_drive.driver import Driver, DriverSettings
+from simlingo_drive.driver import DriverSettings, InstructedDriver
 from simlingo_drive.drivers.expert import make_expert
 from simlingo_drive.drivers.model import make_model
 from simlingo_drive.routes.route import Route
 from simlingo_drive.session import Session
 
 #: Makes a driver at the start of a route.
-DriverFactory = Callable[[Session, Route, GlobalPlanner, DriverSettings], Driver]
+DriverFactory = Callable[[Session, Route, GlobalPlanner, DriverSettings], InstructedDriver]
 _FACTORIES: dict[str, DriverFactory] = {"expert": make_expert, "model": make_model}
 
 
@@ -34,7 +34,7 @@ def unregister(name: str) -> None:
     _FACTORIES.pop(name, None)
 
 
-def make_driver(session: Session, route: Route, planner: GlobalPlanner, settings: DriverSettings) -> Driver:
+def make_driver(session: Session, route: Route, planner: GlobalPlanner, settings: DriverSettings) -> InstructedDriver:
     """The driver that ``settings`` names, at the start of ``route``.
 
     Raises:
