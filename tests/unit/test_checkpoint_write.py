@@ -8,6 +8,7 @@ import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from checkpoint_runs import hydra, published_run, write_zero2  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.atomic_write import whole_folder, writing  # noqa: E402
+from simlingo.model.checkpoints.publish import write_published  # noqa: E402
 from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
 from simlingo.model.checkpoints.shards import read_shards, write_shards  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
@@ -103,6 +105,16 @@ def test_merged_adapters_cannot_be_exported(tmp_path: Path, capsys: pytest.Captu
     assert "without --merge-lora" in capsys.readouterr().err
     assert run("import", tmp_path / "ours", "--out", tmp_path / "again", "--no-tokenizer", "--merge-lora") == 1
     assert "no LoRA factors to merge" in capsys.readouterr().err
+
+
+def test_a_head_that_the_published_layout_lacks_is_not_dropped(tmp_path: Path) -> None:
+    checkpoint = open_checkpoint(write_pair(tmp_path / "tiny", random_network()))
+    judging = replace(checkpoint, config=replace(checkpoint.config, judgement_hidden=8))
+    with pytest.raises(
+        InvalidInputError, match="judges instructions by a head that the published layout has no place for"
+    ):
+        write_published(judging, tmp_path / "back")
+    assert not (tmp_path / "back").exists()
 
 
 def test_the_folder_says_what_it_is(tmp_path: Path) -> None:

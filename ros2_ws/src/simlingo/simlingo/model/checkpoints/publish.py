@@ -35,7 +35,8 @@ def write_published(checkpoint: Checkpoint, target: Path) -> Path:
         The weight file.
 
     Raises:
-        InvalidInputError: LoRA was merged or never there, it was never trained to drive, the target is taken, or the disk is full.
+        InvalidInputError: LoRA was merged or never there, it was never trained to drive, it judges instructions, the target is taken,
+            or the disk is full.
     """
     if not checkpoint.config.drives:
         raise InvalidInputError(
@@ -46,6 +47,11 @@ def write_published(checkpoint: Checkpoint, target: Path) -> Path:
         raise InvalidInputError(
             f"{checkpoint.source.folder} holds no LoRA factors, which the published layout keeps apart; "
             "import the original again without --merge-lora"
+        )
+    if checkpoint.config.judgement_hidden:
+        raise InvalidInputError(
+            f"{checkpoint.source.folder} judges instructions by a head that the published layout has no place for; without it "
+            "the model would say nothing of a refusal. Keep the folder as it is"
         )
     hydra = _hydra_file(checkpoint)
     inside = Path(RUN_CHECKPOINT if hydra else ".")
