@@ -12,7 +12,7 @@ import pytest
 from simlingo.contracts import MODEL_CAMERA, EgoState
 from simlingo_drive.views import View
 from training.collect.visible import Visible, pixels_of
-from training.language.surroundings.visibility import PEDESTRIAN_TAGS, SEEN_ROWS, VEHICLE_TAGS, pixel_of
+from training.language.surroundings.visibility import MARGIN_M, PEDESTRIAN_TAGS, SEEN_ROWS, VEHICLE_TAGS, pixel_of
 
 CAR, ROAD, FAR_M = 14, 1, 500.0
 HALF = np.array((2.3, 0.9, 0.75))
@@ -54,6 +54,15 @@ def test_what_is_hidden_or_another_things_does_not_count(view: View) -> None:
     assert count(view, PEDESTRIAN_TAGS) == 0
     view.depth[rows, columns] = NEAR_END_M + 1.5 + 2.0 * HALF[0] + 1.0  # one behind it
     assert count(view) == 0
+
+
+def test_what_stands_beside_its_far_end_does_not_count(view: View) -> None:
+    """The picture's part that the near end takes is wider there than the car."""
+    depth = MIDDLE[0] + HALF[0] + 1.5 - 0.1
+    view.semantic[:], view.depth[:] = CAR, depth
+    columns = MODEL_CAMERA.focal_x * 2.0 * (HALF[1] + MARGIN_M) / depth
+    rows = MODEL_CAMERA.focal_y * 2.0 * (HALF[2] + 2.0 * MARGIN_M) / depth
+    assert count(view) == pytest.approx(columns * rows, rel=0.06)
 
 
 def test_nothing_below_the_bonnet_or_behind_counts(view: View) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,29 @@ def test_a_named_cause_is_what_the_expert_heeds_and_the_camera_sees(routes: list
         assert told["cause"] in ("lead", "vehicle", "walker", "obstacle")
         assert heeded is not None
         assert heeded.kind in samples.causes[row]
+
+
+@pytest.mark.parametrize(
+    ("cause", "seen", "named"), [("vehicle", True, True), ("vehicle", False, False), ("traffic_light", True, False)]
+)
+def test_a_cause_is_named_only_where_the_camera_sees_it(
+    routes: list[Route], cause: str, seen: bool, named: bool
+) -> None:
+    scene = next(scene for scene in (scene_at(routes[0], row) for row in range(FRAMES)) if scene.things)
+    first = replace(scene.things[0], samples=100 if seen else 0)
+    scene = replace(scene, things=(first, *scene.things[1:]))
+    found = store._cause_object(scene, {"cause": cause, "cause_actor_id": first.id})
+    assert (found is not None) is named
+    assert found is None or first.kind in found
+
+
+def test_the_cause_of_a_frame_stands_at_its_row(
+    routes: list[Route], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_cause_object", lambda scene, told: f"{told['cause']}")
+    found = build_samples(routes, tmp_path / "samples", seed=4, workers=1)
+    told = [cause for route in routes for cause in read(route, ["cause"]).column("cause").to_pylist()]
+    assert [found.causes[row] for row in range(len(told))] == told
 
 
 def test_a_killed_build_goes_on_and_is_not_made_again(
