@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
@@ -17,13 +18,16 @@ from training.datasets.writer import RouteFile, write_dataset_card
 CAMERA = {"width": 1024, "height": 512, "fov_deg": 110.0, "position_in_ego_m": [-1.5, 0.0, 2.0]}
 
 
+@functools.cache
 def picture(number: int) -> np.ndarray:
-    """A smooth (512, 1024, 3) uint8 picture whose left and right halves have colours of their own."""
+    """A smooth (512, 1024, 3) uint8 picture whose left and right halves have colours of their own; read-only."""
     rows, columns = np.mgrid[0:512, 0:1024]
     red = 40 + (number * 37) % 150 + rows // 16
     green = np.where(columns < 512, 30, 190) + (number * 11) % 40
     blue = 200 - columns // 16 - (number * 7) % 50
-    return np.stack([red, green, blue], axis=2).clip(0, 255).astype(np.uint8)
+    made = np.stack([red, green, blue], axis=2).clip(0, 255).astype(np.uint8)
+    made.flags.writeable = False
+    return made
 
 
 def semantic(number: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from training.recipe.reading import Recipe, read_recipe
 from training.recipe.stage import Place, Rates, Settings
 
 RATES = {
-    "frames_per_s": 1, "samples_per_s": 1, "views_per_s": 1, "dreamt_frames_per_s": 1, "routes_per_minute": 1,
+    "frames_per_s": 1, "samples_per_s": 1, "frozen_samples_per_s": 2, "views_per_s": 1, "dreamt_frames_per_s": 1, "routes_per_minute": 1,
     "start_s": 1, "export_s": 1, "stage_minutes": 10, "total_minutes": 20,
 }  # fmt: skip
 #: Appends its stage's name to RUN/order, then does ``what``, and writes what it was told and given.

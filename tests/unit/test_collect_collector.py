@@ -111,7 +111,7 @@ def expected(out: Path, frames: int) -> dict[str, list[int]]:
     return found
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [1, 2, pytest.param(4, marks=pytest.mark.medium)])
 @pytest.mark.parametrize("frames", [1, 30, 31, 52, 57, 60, 120])
 def test_exactly_so_many_frames_come_whoever_drives_them(frames: int, workers: int, tmp_path: Path) -> None:
     assert collected(tmp_path, frames, workers) == frames

@@ -45,11 +45,16 @@ ROS = {
 
 
 @functools.cache
-def imports_of(file: Path, *, at_import_only: bool = False) -> frozenset[str]:
-    """Dotted names of all modules that a file imports; optionally only those imported when the file is."""
-    tree = ast.parse(file.read_text())
+def tree_of(file: Path) -> ast.Module:
+    """A file's syntax tree, parsed once for all tests; do not change it."""
+    return ast.parse(file.read_text())
+
+
+@functools.cache
+def imports_of(file: Path, *, in_functions: bool = True, for_type_checkers: bool = True) -> frozenset[str]:
+    """Dotted names of all modules that a file imports, or of those that it imports in fewer places."""
     found: set[str] = set()
-    for node in _nodes(tree, at_import_only):
+    for node in _statements(tree_of(file), in_functions, for_type_checkers):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -58,14 +63,15 @@ def imports_of(file: Path, *, at_import_only: bool = False) -> frozenset[str]:
     return frozenset(found)
 
 
-def _nodes(tree: ast.AST, at_import_only: bool) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if at_import_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if at_import_only and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        yield node
-        yield from _nodes(node, at_import_only)
+def _statements(node: ast.AST, in_functions: bool, for_type_checkers: bool) -> Iterator[ast.stmt]:
+    for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for inner in getattr(node, name, ()):
+            if not in_functions and isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if not for_type_checkers and isinstance(inner, ast.If) and "TYPE_CHECKING" in ast.unparse(inner.test):
+                continue
+            yield inner
+            yield from _statements(inner, in_functions, for_type_checkers)
 
 
 def reachable(start: str, *, at_import_only: bool) -> set[str]:
@@ -79,7 +85,7 @@ def reachable(start: str, *, at_import_only: bool) -> set[str]:
         seen.add(name)
         file = file_of(name)
         if file is not None:
-            todo.extend(imports_of(file, at_import_only=at_import_only))
+            todo.extend(imports_of(file, in_functions=not at_import_only, for_type_checkers=not at_import_only))
             # Importing a.b runs a's __init__ too.
             todo.extend(name.rsplit(".", cut)[0] for cut in range(1, name.count(".") + 1))
     return seen
@@ -127,7 +133,7 @@ def test_driving_loads_no_torch(module: str) -> None:
 @pytest.mark.parametrize("package", ["simlingo_bootstrap", "simlingo_cli"])
 def test_what_runs_before_the_environment_needs_the_standard_library_only(package: str) -> None:
     for file in PACKAGES[package].rglob("*.py"):
-        tops = {name.split(".")[0] for name in imports_of(file, at_import_only=True)}
+        tops = {name.split(".")[0] for name in imports_of(file, in_functions=False, for_type_checkers=False)}
         foreign = tops - set(sys.stdlib_module_names) - {package}
         assert not foreign, f"{file.relative_to(ROOT)} imports {sorted(foreign)}"
 
@@ -143,7 +149,19 @@ def test_the_checks_see_imports_inside_functions_and_classes(tmp_path: Path) -> 
     file = tmp_path / "module.py"
     file.write_text("def f():\n    import simlingo_sim.client\nclass A:\n    from torch import nn\n")
     assert imports_of(file) == {"simlingo_sim.client", "torch", "torch.nn"}
-    assert imports_of(file, at_import_only=True) == {"torch", "torch.nn"}
+    assert imports_of(file, in_functions=False) == {"torch", "torch.nn"}
+
+
+def test_the_checks_see_imports_in_every_block_of_a_statement(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\nelse:\n    import b\n"
+        "try:\n    import c\nexcept ImportError:\n    import d\nelse:\n    import e\nfinally:\n    import f\n"
+        "for _ in ():\n    import g\nelse:\n    import h\n"
+        "match 1:\n    case _:\n        with open('x'):\n            import i\n"
+    )
+    assert imports_of(file) == {"typing", "typing.TYPE_CHECKING", *"abcdefghi"}
+    assert imports_of(file, for_type_checkers=False) == {"typing", "typing.TYPE_CHECKING", *"cdefghi"}
 
 
 def modules_of(package: str) -> dict[str, Path]:
@@ -179,34 +197,17 @@ def circle_in(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+@functools.cache
 def import_graph(package: str) -> dict[str, set[str]]:
     """Module -> modules of the package that it imports, in functions too, but for what only type checkers read."""
     modules = modules_of(package)
     graph: dict[str, set[str]] = {}
     for name, file in modules.items():
-        wanted = {found for found in _runtime_imports(file) if found in modules}
+        wanted = {found for found in imports_of(file, for_type_checkers=False) if found in modules}
         # ``from a.b import c`` names a.b and a.b.c: where c is a module, a.b is only its folder.
         folders = {found for found in wanted if any(other.startswith(found + ".") for other in wanted)}
         graph[name] = wanted - folders - {name}
     return graph
-
-
-def _runtime_imports(file: Path) -> set[str]:
-    tree = ast.parse(file.read_text())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [
-                item for item in body if not (isinstance(item, ast.If) and "TYPE_CHECKING" in ast.unparse(item.test))
-            ]  # type: ignore[attr-defined]
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
@@ -236,7 +237,7 @@ def test_the_tick_and_the_turn_are_defined_once(name: str) -> None:
         file.relative_to(ROOT)
         for base in PACKAGES.values()
         for file in base.rglob("*.py")
-        for node in ast.parse(file.read_text()).body
+        for node in tree_of(file).body
         if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets)
     ]
     assert len(found) == 1, found
@@ -247,7 +248,9 @@ def test_one_loop_ticks_the_world() -> None:
     found = []
     for base in PACKAGES.values():
         for file in base.rglob("*.py"):
-            loops = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.For | ast.While)]
-            if any("world.tick()" in ast.unparse(loop) or "session.tick()" in ast.unparse(loop) for loop in loops):
+            if ".tick()" not in file.read_text():
+                continue
+            loops = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.For | ast.While)]
+            if any(call in ast.unparse(loop) for loop in loops for call in ("world.tick()", "session.tick()")):
                 found.append(file.relative_to(ROOT).as_posix())
     assert found == ["ros2_ws/src/simlingo_drive/simlingo_drive/rollout.py"]

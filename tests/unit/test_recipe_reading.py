@@ -14,6 +14,8 @@ from recipe_cases import RATES, recipe_of, road, write_recipe
 from simlingo.contracts import InvalidInputError
 from training.recipe.plan import plan
 from training.recipe.reading import RECIPES, read_recipe
+from training.recipe.stage import Rates
+from training.recipe.stage_train import Train
 
 recipe_cases.register()
 PROFILES = tuple(yaml.safe_load((RECIPES / "mini.yaml").read_text())["profiles"])
@@ -142,3 +144,14 @@ def test_unknown_recipes_profiles_and_stages_name_the_nearest() -> None:
         read_recipe("mini", "smok")
     with pytest.raises(InvalidInputError, match="no stage 'joit'; did you mean joint"):
         plan(read_recipe("mini"), Path("nowhere"), until="joit")
+
+
+def test_frozen_vision_reads_all_views_once_more_and_learns_at_its_own_rate() -> None:
+    rates = Rates(frames_per_s=1, samples_per_s=10, frozen_samples_per_s=20, views_per_s=4, dreamt_frames_per_s=5,
+                  routes_per_minute=1, start_s=7, export_s=3)  # fmt: skip
+    learns, frozen = (
+        Train(data=("drives",), samples=600, set={"network.freeze_vision": frozen}) for frozen in (False, True)
+    )
+    frames = {"drives": 100, "others": 1000}
+    assert learns.work_s(rates, frames) == pytest.approx(7 + 50 + 20 + 60 + 3)
+    assert frozen.work_s(rates, frames) == pytest.approx(7 + 50 + 20 + 50 + 30 + 3)

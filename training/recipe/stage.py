@@ -36,7 +36,8 @@ class Rates:
 
     frames_per_s: float = key(number(above=True))  # collected
     samples_per_s: float = key(number(above=True))  # learned from
-    views_per_s: float = key(number(above=True))  # into the picture cache; a frame has two
+    frozen_samples_per_s: float = key(number(above=True))  # the same where vision is frozen
+    views_per_s: float = key(number(above=True))  # into the picture cache, or through frozen vision; a frame has two
     dreamt_frames_per_s: float = key(number(above=True))  # whose dreams and questions are made
     routes_per_minute: float = key(number(above=True))  # driven by a model in the benchmark
     start_s: float = key(number())  # until a stage is at work

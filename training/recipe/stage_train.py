@@ -102,7 +102,10 @@ class Train(Settings):
     def work_s(self, rates: Rates, frames: Mapping[str, int]) -> float:
         """By samples, what is made of the data beforehand, and the export."""
         all_frames = sum(frames.get(name, 0) for name in {*self.data, *self.validation})
-        made = 2 * all_frames / rates.views_per_s
-        if read_config(self.config, self._changes()).mixture.needs_samples:
-            made += all_frames / rates.dreamt_frames_per_s
-        return rates.start_s + made + self.samples / rates.samples_per_s + rates.export_s
+        config = read_config(self.config, self._changes())
+        views_s = 2 * all_frames / rates.views_per_s
+        dreams_s = all_frames / rates.dreamt_frames_per_s if config.mixture.needs_samples else 0.0
+        learning_s = self.samples / rates.samples_per_s
+        if config.network.freeze_vision:
+            learning_s = self.samples / rates.frozen_samples_per_s + views_s
+        return rates.start_s + views_s + dreams_s + learning_s + rates.export_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from training.trainer.sampler import Draw, WeightedSampler, generator
 
 #: Labels that the prompts of a frame have in common.
 _SHARED = ("target_points", "light_state", "light_distance", "lead_distance")
+_Change = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 
 
 class Frames(Protocol):
@@ -55,12 +57,19 @@ class BatchMaker:
         processor: of the network that learns.
         config: of the run.
         samples: dreams and questions of the frames, where the mixture has any.
+        embeddings: (N, image_tokens, D) of the frames, where vision is frozen: they stand in a batch for the pictures, whose
+            light is then not changed, and for their dense labels.
     """
 
     def __init__(
-        self, frames: Frames, processor: Processor, config: TrainConfig, samples: Samples | None = None
+        self,
+        frames: Frames,
+        processor: Processor,
+        config: TrainConfig,
+        samples: Samples | None = None,
+        embeddings: npt.NDArray[np.float32] | None = None,
     ) -> None:
-        self._frames, self._config = frames, config
+        self._frames, self._config, self._embeddings = frames, config, embeddings
         self._mixture = PromptMixture(processor, samples, config.mixture)
         weights = frames.labels["weight"] if config.sampler.weighted else np.ones(len(frames))
         second = frames.labels["view"] != VIEWS.index(EGO)
@@ -76,32 +85,39 @@ class BatchMaker:
         seed, augmentation = self._config.seed, self._config.augmentation
         index = self._sampler.draw(step, self._config.sampler.batch_frames)
         labels = self._labels(index)
-        pictures = changed_light(self._frames.frames[index], augmentation, generator(seed, step, Draw.PICTURES))
         told = changed_speeds(told_speeds(labels), augmentation, generator(seed, step, Draw.SPEEDS))
         samples = self._mixture.arrays(labels, index, told, generator(seed, step, Draw.WORDS))
-        return self._batch(index, pictures, labels, samples)
+        light = generator(seed, step, Draw.PICTURES)
+        seen = self._seen(index, lambda pictures: changed_light(pictures, augmentation, light))
+        return self._batch(seen, labels, samples)
 
     def plain(self, index: npt.NDArray[np.int64]) -> dict[str, Tensor]:
         """The frames ``index`` (B,) as they are, with the same prompts whenever they are asked for."""
         labels = self._labels(index)
         rng = generator(self._config.mixture.seed, int(index[0]), Draw.WORDS)
         samples = self._mixture.arrays(labels, index, told_speeds(labels), rng)
-        return self._batch(index, self._frames.frames[index], labels, samples)
+        return self._batch(self._seen(index), labels, samples)
 
     def _labels(self, index: npt.NDArray[np.int64]) -> dict[str, np.ndarray]:
         return {name: values[index] for name, values in self._frames.labels.items()}
 
-    def _batch(
-        self,
-        index: npt.NDArray[np.int64],
-        pictures: npt.NDArray[np.uint8],
-        labels: dict[str, np.ndarray],
-        samples: SampleArrays,
-    ) -> dict[str, Tensor]:
-        arrays = {
-            "frames": np.ascontiguousarray(pictures),
+    def _seen(
+        self, index: npt.NDArray[np.int64], changed: _Change = lambda pictures: pictures
+    ) -> dict[str, np.ndarray]:
+        """What is seen of the frames: pictures with their dense labels, or what frozen vision makes of them."""
+        if self._embeddings is not None:
+            return {"image": np.ascontiguousarray(self._embeddings[index])}
+        return {
+            "frames": np.ascontiguousarray(changed(self._frames.frames[index])),
             "classes": np.ascontiguousarray(self._frames.classes[index]),
             "depth": np.ascontiguousarray(self._frames.depth[index]),
+        }
+
+    def _batch(
+        self, seen: dict[str, np.ndarray], labels: dict[str, np.ndarray], samples: SampleArrays
+    ) -> dict[str, Tensor]:
+        arrays = {
+            **seen,
             "input_ids": samples.ids,
             "attention_mask": samples.mask,
             "answer_mask": samples.answers,

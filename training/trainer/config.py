@@ -27,6 +27,13 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class NetworkConfig:
+    """What of the network learns."""
+
+    freeze_vision: bool = False  # vision tower and projector keep their weights, and read each picture once
+
+
+@dataclass(frozen=True)
 class SamplerConfig:
     """Which frames make a batch."""
 
@@ -158,6 +165,7 @@ class TrainConfig:
     model: str = "simlingo-mini"
     seed: int = number(0, most=2**32 - 1)
     data: DataConfig = field(default_factory=DataConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     mixture: MixtureConfig = field(default_factory=MixtureConfig)

@@ -12,6 +12,7 @@ from simlingo.contracts import InvalidInputError
 from simlingo.model.network import SimLingoNetwork
 from training.trainer.average import WeightAverage
 from training.trainer.config import TrainConfig
+from training.trainer.image_embeddings import freeze_vision
 from training.trainer.losses import DrivingLosses
 from training.trainer.sampler import Draw, generator
 from training.trainer.schedule import learning_rate
@@ -29,11 +30,13 @@ class Learner:
     def __init__(self, network: SimLingoNetwork, losses: DrivingLosses, config: TrainConfig) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device).train()
+        if config.network.freeze_vision:
+            freeze_vision(self.network)
         self.losses = losses.to(self.device)
         self.average = WeightAverage(self.network, config.average.decay)
         self._config = config
         self.optimizer = torch.optim.AdamW(
-            [*self.network.parameters(), *self.losses.parameters()],
+            [each for each in (*self.network.parameters(), *self.losses.parameters()) if each.requires_grad],
             lr=1.0,  # each update sets it
             weight_decay=config.optimiser.weight_decay,
             betas=config.optimiser.betas,
@@ -89,13 +92,13 @@ class Learner:
 
     @torch.no_grad()
     def validate(self, batches: Iterable[Mapping[str, Tensor]]) -> dict[str, float]:
-        """Losses of the averaged weights, mean over frames; names begin with ``val_``."""
+        """Losses of the averaged weights, mean over samples; names begin with ``val_``."""
         sums: dict[str, float] = {}
         count = 0
         with self.average.in_place_of(self.network):
             self.network.eval()
             for batch in batches:
-                size = len(batch["frames"])
+                size = len(batch["path"])
                 count += size
                 for name, value in self.losses(self.network, self._on_device(batch)).items():
                     sums[name] = sums.get(name, 0.0) + float(value) * size

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoint import save_weights
 from simlingo.model.folder import CONFIG_FILE, TOKENIZER_FILE
 from simlingo.model.tokenizer import PromptTokenizer
@@ -21,6 +23,7 @@ from training.trainer.csv_log import EVALUATION, LOSSES, VALIDATION
 from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation, check_evaluation
 from training.trainer.files import write_whole
+from training.trainer.image_embeddings import image_embeddings
 from training.trainer.learner import Learner
 from training.trainer.loggers import Logger, log_all, open_loggers
 from training.trainer.plots import plot_losses
@@ -72,12 +75,28 @@ class Trainer:
             self.learner.restore(stored[0])
             self.progress = stored[1]
         processor = self.policy.build_processor(self.policy.model, tokenizer)
-        self.batches = BatchMaker(data.train, processor, config, data.train_samples)
-        self._validation = BatchMaker(data.validation, processor, config, data.validation_samples)
+        train, validation = self._embeddings(data, begins=stored is None and start_from is None)
+        self.batches = BatchMaker(data.train, processor, config, data.train_samples, train)
+        self._validation = BatchMaker(data.validation, processor, config, data.validation_samples, validation)
         count = min(config.data.validation_frames, len(data.validation))
         self._validation_index = np.linspace(0, len(data.validation) - 1, count, dtype=np.int64)
         self._evaluation = evaluation
         self._loggers: list[Logger] = []
+
+    def _embeddings(self, data: TrainData, begins: bool) -> tuple[npt.NDArray[np.float32] | None, ...]:
+        """What frozen vision makes of the frames to train and to validate on; None where vision learns."""
+        if not self.config.network.freeze_vision:
+            return None, None
+        if begins:
+            raise InvalidInputError(
+                "network.freeze_vision keeps vision as it is, and fresh weights see nothing; begin with trained ones: --start-from MODEL"
+            )
+        parts = (
+            ("train", data.train, data.train_fingerprint),
+            ("validation", data.validation, data.validation_fingerprint),
+        )
+        folder, network = self.folder / "embeddings", self.learner.network
+        return tuple(image_embeddings(network, frames, mark, folder / f"{name}.npy") for name, frames, mark in parts)
 
     def measured_rate(self, clock: Callable[[], float] = time.perf_counter) -> float:
         """Samples a second of real updates, measured by the middle one; afterwards everything is as it was before."""

@@ -42,20 +42,23 @@ class DrivingLosses(nn.Module):
     def forward(self, network: SimLingoNetwork, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each loss by name, not weighted.
 
-        ``batch``: frames (B, T, 2T, 3) uint8; classes, depth (B, CELLS, 2 CELLS); and of each prompt, frame by frame
+        ``batch``: frames (B, T, 2T, 3) uint8 with classes and depth (B, CELLS, 2 CELLS), or, of frozen vision, image
+        (B, image_tokens, D) alone, which leaves the dense losses out; and of each prompt, frame by frame
         (N, a multiple of B): input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
         speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause, request, outcome (N,), of which the
         last three may be ``UNTOLD``, asked_at (N,), the place of the prompt's last token, and named_speed (N,) m/s, NaN where
         the words name none. The prompts of a frame share its vision pass.
         """
-        prompts = batch["input_ids"].shape[0] // batch["frames"].shape[0]
-        vision = network.vision_tokens(batch["frames"])
-        scores, log_depth = self.heads.cells_of(vision)
-        losses = {
-            "semantic": semantic_loss(scores, batch["classes"], self.class_weight),
-            "depth": depth_loss(log_depth, batch["depth"]),
-        }
-        image = network.image_embeddings(vision).repeat_interleave(prompts, dim=0)
+        losses: dict[str, Tensor] = {}
+        if "image" in batch:
+            image = batch["image"]
+        else:
+            vision = network.vision_tokens(batch["frames"])
+            scores, log_depth = self.heads.cells_of(vision)
+            losses["semantic"] = semantic_loss(scores, batch["classes"], self.class_weight)
+            losses["depth"] = depth_loss(log_depth, batch["depth"])
+            image = network.image_embeddings(vision)
+        image = image.repeat_interleave(batch["input_ids"].shape[0] // image.shape[0], dim=0)
         embeddings = network.prompt_embeddings(batch["input_ids"], batch["target_points"], image)
         hidden = network.sequence_hidden(embeddings, batch["attention_mask"])
         path, speed = network.heads(hidden)
