@@ -6,6 +6,8 @@ import argparse
 import math
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import carla
 import numpy as np
@@ -17,10 +19,12 @@ from simlingo.contracts import EgoState, SimlingoError
 from simlingo.geometry import ego_to_map, map_to_ego
 from simlingo_drive.backends.carla_server import CarlaBackend
 from simlingo_drive.backends.embedded import EmbeddedBackend
+from simlingo_drive.expert.situation import Stop
 from simlingo_drive.views import beside
 from simlingo_sim.towns import HELD_OUT_TOWN, TOWNS
 from simlingo_sim.weather import WEATHERS
 from training.collect import cli
+from training.collect.collect_driver import CollectDriver, Decision
 from training.collect.disturbance import MAX_STEER, PAUSE_S, Disturbance
 from training.collect.settings import (
     DEFAULT_TOWNS,
@@ -150,6 +154,35 @@ def test_pushes_come_and_go_and_stay_small() -> None:
     assert 50 < pushed < 700
     assert 0.02 < max(map(abs, steers)) <= MAX_STEER + 1e-6
     assert min(steers) < 0.0 < max(steers)
+
+
+def test_between_two_pushes_pass_four_to_twelve_seconds() -> None:
+    disturbance, gaps, quiet = Disturbance(np.random.default_rng(4)), [], 0
+    for _ in range(120_000):
+        before = disturbance.active
+        moved = disturbance.apply(carla.VehicleControl(), 8.0, free=False).steer != 0.0
+        if moved and not before:
+            gaps.append(quiet)
+        quiet = 0 if moved else quiet + 1
+    assert len(gaps) > 300
+    seconds = np.array(gaps) / 20.0
+    assert 3.9 < seconds.min() < 4.2 < 11.8 < seconds.max() < 12.01
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_a_driver_tells_its_disturbance_whether_anything_bounds_the_speed(free: bool) -> None:
+    """Pedals are pushed only where nothing does."""
+    told: list[Any] = []
+    own, pushed = carla.VehicleControl(throttle=0.3), carla.VehicleControl(throttle=0.9)
+    cause = None if free else Stop(40.0, "stop_sign", 5)
+    info = SimpleNamespace(ego=EgoState(0, 0.0, 0.0, 0.0, 6.5), cause=cause)
+    expert: Any = SimpleNamespace(run_step=lambda: (own, info))
+    route: Any = SimpleNamespace(update=lambda ego: "navigation")
+    disturbance: Any = SimpleNamespace(apply=lambda *given: told.append(given) or pushed)
+    driver = CollectDriver(expert, route, disturbance, None)
+    assert driver.control(0) is pushed
+    assert told == [(own, 6.5, free)]
+    assert driver.decision == Decision(info, "navigation", model_drives=False, disturbed=True)  # type: ignore[arg-type]
 
 
 def test_pushes_replace_a_pedal_or_add_to_the_steering() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from simlingo.contracts import Command
 from simlingo.geometry import ego_to_map
 from simlingo.navigation.route import RoutePlanner
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
-from simlingo_drive.expert import Expert, ExpertInfo
+from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
+from simlingo_drive.expert.signals import LightInfo
+from simlingo_drive.expert.situation import Stop
 from simlingo_drive.routes import RouteSpec
 from simlingo_drive.session import open_numbered
 from simlingo_drive.views import ViewChanges
-from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, other_light, other_speed
-from training.collect.labels import labels_of
+from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, at_speed, other_light, other_speed
+from training.collect.labels import cause_columns, labels_of
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.other_lead import other_lead
 from training.evaluation.closed_loop import route_of
@@ -95,6 +98,26 @@ def test_the_picture_shows_the_other_colour(approach: Approach) -> None:
     assert (approach.camera.capture(info.ego).rgb == real).all()
 
 
+def test_a_view_ahead_means_to_go_as_far_from_where_it_stands(approach: Approach) -> None:
+    """On a straight street, a metre ahead of the ego: the same waypoints before its own bumper."""
+    info = approach.expert.observe()
+    step = np.array((math.cos(info.ego.yaw), math.sin(info.ego.yaw)))
+    view = replace(info.ego, x=info.ego.x + step[0], y=info.ego.y + step[1])
+    here, ahead = (labels_of(info, approach.expert, approach.navigation, pose, 3.0) for pose in (info.ego, view))
+    for name in ("speed_waypoints_m", "other_speed_waypoints_m"):
+        np.testing.assert_allclose(ahead[name], here[name], atol=0.25)
+    assert here["other_speed_waypoints_m"][-1, 0] > 2.0
+
+
+def test_causes_without_an_actor_name_none(approach: Approach) -> None:
+    info = approach.expert.observe()
+    for actor, told in ((-1, None), (0, 0), (7, 7)):
+        cause = Stop(info.place.s + 12.5, "stop_sign", actor)
+        columns = cause_columns(replace(info, cause=cause))
+        assert (columns["cause_actor_id"], columns["cause_distance_m"]) == (told, pytest.approx(12.5))
+    assert cause_columns(replace(info, cause=None))["cause_distance_m"] is None
+
+
 def test_other_speeds_could_still_stop(approach: Approach) -> None:
     info = approach.expert.observe()
     rng = np.random.default_rng(0)
@@ -127,6 +150,33 @@ def test_a_green_light_in_red_stops_the_car_at_its_line(approach: Approach) -> N
     assert approach.expert.places_ahead(back)[-1] < info.place.s + 0.5
 
 
+def test_a_green_light_stays_green_for_one_who_could_not_stop_any_more(approach: Approach) -> None:
+    info = approach.expert.observe()
+    light_id = next(light.id for light in approach.world.get_actors().filter("traffic.traffic_light"))
+
+    def changed(distance: float, speed: float) -> bool:
+        told = replace(info, ego=replace(info.ego, speed=speed), light=LightInfo("green", distance, light_id))
+        args = (approach.expert, approach.navigation, approach.backend, approach.world)
+        return other_light(told, *args) is not None
+
+    for distance in (CONSTANTS.stop_margin + 8.0, CONSTANTS.stop_margin + 24.5):
+        most = math.sqrt(2.0 * (distance - CONSTANTS.stop_margin) * CONSTANTS.yellow_deceleration)
+        assert changed(distance, most - 0.05)
+        assert not changed(distance, most + 0.05)
+    least = math.sqrt(2.0 * 0.1 * CONSTANTS.yellow_deceleration)  # nearer than the margin counts as 0.1 m
+    assert changed(0.5 * CONSTANTS.stop_margin, least - 0.02)
+    assert not changed(0.5 * CONSTANTS.stop_margin, least + 0.02)
+
+
+def test_one_who_stands_brakes_comfortably_at_most(approach: Approach) -> None:
+    """Whatever stands before the bumper: a standing car cannot brake, and harder braking would tell of danger."""
+    info = approach.expert.observe()
+    at_bumper = Stop(info.place.s + info.situation.front - 1.0, "stop_sign", -1)
+    blocked = replace(info, situation=replace(info.situation, stops=[at_bumper]))
+    assert at_speed(blocked, approach.expert, 0.05).acceleration == -CONSTANTS.comfort_deceleration
+    assert at_speed(blocked, approach.expert, 3.0).acceleration < -CONSTANTS.comfort_deceleration - 0.5
+
+
 def test_without_a_light_nothing_changes(approach: Approach) -> None:
     info = approach.drive(lambda info: info.light.state == "none")
     assert other_light(info, approach.expert, approach.navigation, approach.backend, approach.world) is None
@@ -140,7 +190,9 @@ def test_a_view_nearer_to_a_red_light_means_to_stop_there(approach: Approach) ->
     moves = [made for made in found if made is not None]
     assert len(moves) > 20
     room = room_ahead(info)
+    assert len({moved.ego.speed for moved, *_ in moves}) > 10
     for moved, navigation, ahead in moves:
+        assert moved.acceleration == at_speed(moved, approach.expert, moved.ego.speed).acceleration
         assert 0.0 < ahead <= room - REMAINING_M
         assert moved.light.distance == pytest.approx(info.light.distance - ahead)
         assert math.dist((moved.ego.x, moved.ego.y), (info.ego.x, info.ego.y)) == pytest.approx(ahead, abs=0.1)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import carla
 import numpy as np
 import pytest
 
-from simlingo.contracts import MODEL_CAMERA, EgoState
+from simlingo.contracts import MODEL_CAMERA, MODEL_CAMERA_POSITION_IN_EGO, EgoState
 from simlingo_drive.views import View
+from training.collect import visible
 from training.collect.visible import Visible, pixels_of
 from training.language.surroundings.visibility import MARGIN_M, PEDESTRIAN_TAGS, SEEN_ROWS, VEHICLE_TAGS, pixel_of
 
@@ -18,6 +20,13 @@ CAR, ROAD, FAR_M = 14, 1, 500.0
 HALF = np.array((2.3, 0.9, 0.75))
 #: Of a car whose middle stands 15 m ahead.
 MIDDLE, NEAR_END_M = np.array((15.0, 1.0, 0.75)), 12.7
+
+
+@pytest.fixture(params=["compiled", "plain"], autouse=True)
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain code of the compiled count is judged, too: only there a planted fault can be seen."""
+    if request.param == "plain":
+        monkeypatch.setattr(visible, "_count", visible._count.py_func)
 
 
 @pytest.fixture
@@ -65,6 +74,45 @@ def test_what_stands_beside_its_far_end_does_not_count(view: View) -> None:
     assert count(view) == pytest.approx(columns * rows, rel=0.06)
 
 
+def count_by_hand(view: View, middle: np.ndarray, yaw: float) -> int:
+    """The same by points in space: every element of a car goes where it stands, and from there into the box's own frame."""
+    rows, columns = np.nonzero((view.semantic == CAR)[:SEEN_ROWS])
+    ahead = view.depth[rows, columns].astype(float)
+    camera = MODEL_CAMERA_POSITION_IN_EGO
+    right = (columns + 0.5 - MODEL_CAMERA.center_x) * ahead / MODEL_CAMERA.focal_x
+    up = (MODEL_CAMERA.center_y - rows - 0.5) * ahead / MODEL_CAMERA.focal_y
+    points = np.stack([ahead + camera[0], right + camera[1], up + camera[2]], axis=1) - middle
+    turn = np.array(((math.cos(yaw), math.sin(yaw)), (-math.sin(yaw), math.cos(yaw))))
+    own = np.column_stack([points[:, :2] @ turn.T, points[:, 2]])
+    return int((np.abs(own) < HALF + np.array((MARGIN_M, MARGIN_M, 2.0 * MARGIN_M))).all(axis=1).sum())
+
+
+@pytest.mark.parametrize(
+    ("middle", "yaw"),
+    [((9.0, -1.5, 0.9), 0.6), ((8.0, 4.0, 0.4), -1.1), ((14.0, 0.5, 1.4), 2.5), ((5.5, 0.0, 0.75), math.pi / 2)],
+)
+def test_a_turned_box_counts_what_stands_in_it(view: View, middle: tuple[float, float, float], yaw: float) -> None:
+    """Cars wherever one looks, at depths that run through the box from one side to the other and up and down."""
+    rng = np.random.default_rng(3)
+    view.semantic[:] = CAR
+    view.semantic[rng.random(view.semantic.shape) < 0.8] = ROAD
+    view.depth[:] = middle[0] - MODEL_CAMERA_POSITION_IN_EGO[0] + rng.uniform(-3.5, 3.5, view.depth.shape)
+    found = pixels_of(view, np.array(middle), yaw, HALF, VEHICLE_TAGS)
+    assert found == count_by_hand(view, np.array(middle), yaw) > 200
+
+
+def test_a_box_before_the_lens_is_looked_for_in_the_whole_picture(view: View) -> None:
+    """Its corners have no place in the picture; what is left of it may stand at any edge."""
+    view.semantic[:], view.depth[:] = ROAD, FAR_M
+    edges = ((0, 0), (0, -1), (SEEN_ROWS - 1, 0), (SEEN_ROWS - 1, -1))
+    for row, column in edges:
+        view.semantic[row, column], view.depth[row, column] = CAR, 0.5
+    middle = np.array((MODEL_CAMERA_POSITION_IN_EGO[0] + 1.0, 0.0, 2.0))
+    assert pixels_of(view, middle, 0.0, np.array((2.3, 0.9, 0.75)), VEHICLE_TAGS) == len(edges)
+    behind = np.array((MODEL_CAMERA_POSITION_IN_EGO[0] - HALF[0] - MARGIN_M - 0.1, 0.0, 2.0))
+    assert pixels_of(view, behind, 0.0, HALF, VEHICLE_TAGS) == 0
+
+
 def test_nothing_below_the_bonnet_or_behind_counts(view: View) -> None:
     view.semantic[SEEN_ROWS:] = CAR
     view.depth[SEEN_ROWS:] = 3.0
@@ -84,3 +132,18 @@ def test_the_box_is_the_actors(view: View) -> None:
     assert Visible(view, ego, 7.0).pixels("car", actor) == count(view)
     assert Visible(view, ego, 7.0).pixels("walker", actor) == 0
     assert Visible(view, ego, 9.5).pixels("car", actor) < count(view)
+    # Its middle lies ahead of its origin and to the right of it, and neither map nor actor look along an axis.
+    yaw, own = math.radians(30.0), math.radians(75.0)
+    ego = EgoState(0, -20.0, 8.0, yaw, 0.0)
+    middle = np.array((15.0, 1.0)) - turned((0.5, 0.25), own - yaw)
+    x, y = np.array((-20.0, 8.0)) + turned(middle, yaw)
+    box = carla.BoundingBox(carla.Location(0.5, 0.25, 0.75), carla.Vector3D(2.3, 0.9, 0.75))
+    turned_place = carla.Transform(carla.Location(x, y, 3.0), carla.Rotation(yaw=75.0))
+    actor = SimpleNamespace(bounding_box=box, get_transform=lambda: turned_place)
+    found = Visible(view, ego, 3.0).pixels("car", actor)
+    assert 0 < found == pixels_of(view, MIDDLE, own - yaw, HALF, VEHICLE_TAGS) < count(view)
+
+
+def turned(point: Sequence[float] | np.ndarray, angle: float) -> np.ndarray:
+    x, y = point
+    return np.array((x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)))
