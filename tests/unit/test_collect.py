@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -154,6 +155,49 @@ def test_pushes_come_and_go_and_stay_small() -> None:
     assert 50 < pushed < 700
     assert 0.02 < max(map(abs, steers)) <= MAX_STEER + 1e-6
     assert min(steers) < 0.0 < max(steers)
+
+
+class Middle:
+    """Random numbers that are none: the middle of each range, and the first of each choice."""
+
+    def uniform(self, low: float, high: float) -> float:
+        return (low + high) / 2.0
+
+    def choice(self, of: list[Any]) -> Any:
+        return of[0]
+
+
+@pytest.mark.parametrize(("speed", "amount"), [(5.0, 0.18141), (12.0, 0.031495), (2.1, 0.3)])
+def test_a_push_on_the_steering_is_one_wave_of_its_size(speed: float, amount: float) -> None:
+    """1.4 m / (1.05 s x speed)^2 / 0.28 per unit of steering, at 3 m/s at least, and 0.3 at most; 1.05 s hold 20 ticks."""
+    disturbance: Disturbance = Disturbance(Middle())  # type: ignore[arg-type]
+    steers = [disturbance.apply(carla.VehicleControl(), speed, free=False).steer for _ in range(160 + 20 + 5)]
+    assert steers[:159] == [0.0] * 159
+    wave = [-amount * math.sin(math.pi * (number + 0.5) / 20) for number in range(20)]
+    assert steers[159:179] == pytest.approx(wave, rel=1e-4)
+    assert steers[179:] == [0.0] * 6
+
+
+def test_pushes_wait_for_two_metres_a_second() -> None:
+    for speed, pushed in ((2.0, False), (2.001, True)):
+        disturbance: Disturbance = Disturbance(Middle())  # type: ignore[arg-type]
+        assert any(disturbance.apply(carla.VehicleControl(), speed, True).steer for _ in range(200)) == pushed
+
+
+def test_options_have_the_values_that_their_help_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    args = parser.parse_args(["--out", "data"])
+    assert (args.procedural, args.obstacles, args.seed, args.port) == (0.5, 0.5, 0, 2000)
+    assert args.workers == os.cpu_count()
+    least = {"--procedural": "0", "--obstacles": "1", "--seed": "0", "--workers": "1", "--port": "1"}
+    parser.parse_args(["--out", "data", *(word for pair in least.items() for word in pair)])
+    beyond = {"--procedural": "1.01", "--obstacles": "1.01", "--seed": "-1", "--workers": "0", "--port": "0"}
+    for option, value in beyond.items():
+        with pytest.raises(SystemExit):
+            parser.parse_args(["--out", "data", option, value])
+        assert option in capsys.readouterr().err
+    assert "./simlingo collect --out data/first" in parser.format_help()
 
 
 def test_between_two_pushes_pass_four_to_twelve_seconds() -> None:

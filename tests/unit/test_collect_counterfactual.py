@@ -20,7 +20,7 @@ from simlingo_drive.routes import RouteSpec
 from simlingo_drive.session import open_numbered
 from simlingo_drive.views import ViewChanges
 from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, at_speed, other_light, other_speed
-from training.collect.labels import cause_columns, labels_of
+from training.collect.labels import cause_columns, labels_of, place_beside
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.other_lead import other_lead
 from training.evaluation.closed_loop import route_of
@@ -233,3 +233,15 @@ def test_a_vehicle_drawn_ahead_is_seen_and_stopped_for(approach: Approach) -> No
     assert np.percentile(shown.depth[changed], 2) == pytest.approx(
         1.5 + info.situation.front + behind.lead_distance, abs=1.5
     )
+
+
+def test_the_place_of_a_view_is_along_and_beside_the_route(approach: Approach) -> None:
+    """In a bend, where no axis of the map helps."""
+    info = approach.drive(lambda info: abs(math.sin(2.0 * info.ego.yaw)) > 0.6)
+    yaw = approach.expert.route.yaw_at(info.place.s)
+    for along, right in ((0.0, 0.0), (0.4, 0.0), (0.0, 1.2), (-0.3, -0.8)):
+        x = info.ego.x + along * math.cos(yaw) - right * math.sin(yaw)
+        y = info.ego.y + along * math.sin(yaw) + right * math.cos(yaw)
+        place = place_beside(info, approach.expert.route, replace(info.ego, x=x, y=y))
+        assert place.s - info.place.s == pytest.approx(along, abs=0.15)
+        assert place.lateral - info.place.lateral == pytest.approx(right, abs=0.1)

@@ -22,7 +22,6 @@ from training.datasets.cells import CELLS, cell_labels
 from training.datasets.labels import LABELS, labels_of
 from training.datasets.pictures import decode_image, encode_image
 from training.datasets.reader import Dataset, open_dataset, read
-from training.datasets.sampling import sampling_weight
 from training.datasets.writer import trim, write_dataset_card
 
 IMAGE = MINI.image
@@ -61,7 +60,7 @@ def expected(frame: int, view: str) -> dict[str, object]:
     light = told["light_distance_m"] if told["light_distance_m"] is not None else np.inf
     near = told["light_state"] != "none" and light + 1.0 <= 50.0
     lead = told["lead_distance_m"]
-    labels: dict[str, object] = {
+    return {
         "speed": told["speed_mps"],
         "target_points": told["target_points_m"],
         "command": told["command"],
@@ -78,17 +77,9 @@ def expected(frame: int, view: str) -> dict[str, object]:
         "other_cause": Cause[told["other_cause"].upper()].value,
         "view": ("ego", "second").index(view),
         "frame": frame,
+        "target_speed": told["target_speed_mps"],
+        "hazard": int(told["hazard"]),
     }
-    labels["weight"] = sampling_weight(
-        float(told["speed_mps"]),
-        told["target_speed_mps"],
-        told["path_m"],
-        told["hazard"],
-        int(labels["light_state"]),  # type: ignore[call-overload]
-        float(labels["light_distance"]),  # type: ignore[arg-type]
-        Cause[told["cause"].upper()],
-    )
-    return labels
 
 
 @pytest.mark.parametrize("index", range(len(ROWS)))

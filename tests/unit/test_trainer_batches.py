@@ -206,8 +206,9 @@ def test_a_training_batch_is_a_function_of_seed_and_step(processor: Processor) -
 
 def test_training_batches_are_drawn_changed_and_sometimes_speak(processor: Processor) -> None:
     pack = frames(6)
-    pack.labels["weight"][:] = (0, 0, 1, 0, 0, 0)
-    maker = BatchMaker(pack, processor, tiny_config(sampler={"batch_frames": 30}))
+    pack.labels["hazard"][2] = 1
+    only = {"batch_frames": 30, "buckets": {"all": 0.0, "hazard": 1.0}}
+    maker = BatchMaker(pack, processor, tiny_config(sampler=only))
     batch = maker.training(0)
     assert (batch["path"].numpy() == pack.labels["path"][2]).all()
     assert (batch["frames"].numpy() != pack.frames[2]).any()
@@ -220,9 +221,9 @@ def test_training_batches_are_drawn_changed_and_sometimes_speak(processor: Proce
     short = int(batch["answer_mask"].sum(1).min())
     speaks = (batch["answer_mask"].sum(1) > short).float().mean().item()
     assert 0.1 < speaks < 0.6
-    silent = BatchMaker(pack, processor, tiny_config(mixture={"commentary": 0.0}, sampler={"batch_frames": 30}))
+    silent = BatchMaker(pack, processor, tiny_config(mixture={"commentary": 0.0}, sampler=only))
     assert set(silent.training(0)["answer_mask"].sum(1).tolist()) == {short}
-    even = BatchMaker(pack, processor, tiny_config(sampler={"batch_frames": 30, "weighted": False}))
+    even = BatchMaker(pack, processor, tiny_config(sampler={"batch_frames": 30}))
     assert len({tuple(row) for row in even.training(0)["path"].flatten(1).tolist()}) > 3
 
 

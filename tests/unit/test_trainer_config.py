@@ -29,7 +29,7 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     optimiser, schedule = config.optimiser, config.schedule
     assert (optimiser.weight_decay, optimiser.betas, optimiser.gradient_clip) == (0.05, (0.9, 0.98), 1.0)
     assert dataclasses.astuple(schedule) == (1e-3, 0.05, 0.02, 0.01, 10)
-    assert (config.sampler.batch_frames, config.average.decay, config.sampler.weighted) == (4, 0.999, True)
+    assert (config.sampler.batch_frames, config.average.decay, config.sampler.buckets.stop_sign) == (4, 0.999, 0.035)
     assert config.sampler.second_views == 0.5
     assert dataclasses.astuple(config.augmentation) == (0.15, 0.15, 0.5, 0.25, 0.5)
     assert dataclasses.astuple(config.mixture) == (

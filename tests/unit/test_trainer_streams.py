@@ -29,7 +29,7 @@ def test_a_batch_takes_its_random_numbers_from_the_streams_of_its_seed_and_step(
     processor = Processor(MODEL, PromptTokenizer.load(tmp_path / "tokenizer.json"))
     pack, config = frames(6), tiny_config(seed=3, sampler={"batch_frames": 8}, mixture={"commentary": 0.5})
     batch = BatchMaker(pack, processor, config).training(7)
-    index = WeightedSampler(pack.labels["weight"], 3).draw(7, 8)
+    index = WeightedSampler(np.ones(6), 3).draw(7, 8)
     streams = {draw: generator(3, 7, draw) for draw in Draw}
     pictures = changed_light(pack.frames[index], config.augmentation, streams[Draw.PICTURES])
     assert (batch["frames"].numpy() == pictures).all()

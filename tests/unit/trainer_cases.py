@@ -60,7 +60,6 @@ def frames(count: int = 8, seed: int = 0) -> Pack:
         for name, (shape, kind) in LABELS.items()
     }  # fmt: skip
     labels["command"][:], labels["next_command"][:] = 4, 1
-    labels["weight"][:] = 1.0
     for name, most in (("cause", 7), ("other_cause", 7), ("light_state", 3)):
         labels[name][:] = rng.integers(0, most, count)
     return Pack(

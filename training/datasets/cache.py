@@ -27,7 +27,7 @@ from training.datasets.reader import Route, fingerprint, read
 from training.datasets.route_jobs import do_jobs
 
 #: Changes when arrays or labels change their meaning.
-FORMAT = 1
+FORMAT = 2
 Picture = Callable[[ImageArray], ImageArray]
 _ARRAYS = ("frames", "classes", "depth")
 _KEY, _LABELS = "key", "labels.npz"

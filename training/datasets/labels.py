@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from simlingo.contracts import PATH_POINTS, SPEED_WAYPOINTS
 from simlingo_drive.expert.causes import Cause
-from training.datasets.sampling import sampling_weight
 from training.datasets.schema import BY_NAME, VIEWS
 
 #: Per-view labels: name -> (shape, type). Points in metres in the view frame.
@@ -26,7 +25,8 @@ LABELS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "lead_distance": ((), np.float32),  # m, 50 without
     "cause": ((), np.uint8),  # simlingo_drive.expert.causes.Cause, of the expert's speed
     "other_cause": ((), np.uint8),  # the same at the other speed
-    "weight": ((), np.float32),  # sampling weight
+    "target_speed": ((), np.float32),  # m/s, what the expert wants in half a second
+    "hazard": ((), np.uint8),  # a vehicle or pedestrian makes the expert slow down
     "view": ((), np.uint8),  # index into schema.VIEWS
     "frame": ((), np.int32),  # number of the frame in its route
     "route": ((), np.int32),  # number of the route in the cache
@@ -39,7 +39,7 @@ FARTHEST_M = 50.0
 PAST_LINE_M = 1.0
 #: Labels that are a column's numbers.
 _NUMBERS = {
-    "speed": "speed_mps", "target_points": "target_points_m", "command": "command", "next_command": "next_command",
+    "speed": "speed_mps", "target_speed": "target_speed_mps", "target_points": "target_points_m", "command": "command", "next_command": "next_command",
     "distance_to_command": "distance_to_command_m", "path": "path_m", "speed_waypoints": "speed_waypoints_m",
     "other_speed": "other_speed_mps", "other_speed_waypoints": "other_speed_waypoints_m", "frame": "frame",
 }  # fmt: skip
@@ -66,26 +66,8 @@ def labels_of(table: pa.Table, route: int) -> dict[str, np.ndarray]:
         found[label] = np.array([Cause[name.upper()] for name in table.column(label).to_pylist()])
     found["view"] = np.array([VIEWS.index(view) for view in table.column("view").to_pylist()])
     found["route"] = np.full(len(table), route)
-    found["weight"] = _weights(table, found)
+    found["hazard"] = np.array(table.column("hazard").to_pylist())
     return {name: found[name].astype(kind).reshape(len(table), *shape) for name, (shape, kind) in LABELS.items()}
-
-
-def _weights(table: pa.Table, labels: dict[str, np.ndarray]) -> np.ndarray:
-    target, hazard = _numbers(table, "target_speed_mps"), table.column("hazard").to_pylist()
-    return np.array(
-        [
-            sampling_weight(
-                float(labels["speed"][row]),
-                float(target[row]),
-                labels["path"][row],
-                hazard[row],
-                int(labels["light_state"][row]),
-                float(labels["light_distance"][row]),
-                Cause(int(labels["cause"][row])),
-            )
-            for row in range(len(table))
-        ]
-    )
 
 
 def _numbers(table: pa.Table, column: str, missing: float = 0.0) -> np.ndarray:

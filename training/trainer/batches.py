@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from simlingo.model.processor import Processor
+from training.datasets.sampling import sampling_weights
 from training.datasets.schema import EGO, VIEWS
 from training.language.samples.tables import Samples
 from training.trainer.augment import changed_light, changed_speeds, told_speeds
@@ -71,7 +73,7 @@ class BatchMaker:
     ) -> None:
         self._frames, self._config, self._embeddings = frames, config, embeddings
         self._mixture = PromptMixture(processor, samples, config.mixture)
-        weights = frames.labels["weight"] if config.sampler.weighted else np.ones(len(frames))
+        weights = sampling_weights(frames.labels, dataclasses.asdict(config.sampler.buckets))
         second = frames.labels["view"] != VIEWS.index(EGO)
         self._sampler = WeightedSampler(np.where(second, config.sampler.second_views, 1.0) * weights, config.seed)
 

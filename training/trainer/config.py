@@ -34,11 +34,34 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
+class BucketConfig:
+    """Share of each bucket of :mod:`training.datasets.sampling` in the draws, relative to their sum."""
+
+    all: float = number(1.0)
+    moving: float = number(0.0)
+    waiting: float = number(0.0)
+    starting: float = number(0.0)
+    pulling_away: float = number(0.0)
+    braking: float = number(0.0)
+    speeding_up: float = number(0.0)
+    turning: float = number(0.0)
+    red_light: float = number(0.0)
+    green_light: float = number(0.0)
+    stop_sign: float = number(0.0)
+    hazard: float = number(0.0)
+    junction: float = number(0.0)
+    walker: float = number(0.0)
+    vehicle: float = number(0.0)
+    lead: float = number(0.0)
+    obstacle: float = number(0.0)
+
+
+@dataclass(frozen=True)
 class SamplerConfig:
     """Which frames make a batch."""
 
     batch_frames: int = number(12, least=1)
-    weighted: bool = True
+    buckets: BucketConfig = field(default_factory=BucketConfig)
     second_views: float = number(1.0, most=1.0)  # how often they are drawn beside the ego's; they have no dreams
 
 
