@@ -84,6 +84,7 @@ def test_what_is_kept_gives_the_losses_of_the_pictures(
     assert plain[0]["path"].item() == pytest.approx(plain[1]["path"].item(), abs=1e-5)
 
 
+@pytest.mark.medium
 def test_only_the_rest_of_the_network_learns(start: Path, tmp_path: Path) -> None:
     trainer, budget = tiny_run(tmp_path / "run", tiny_config(**FROZEN), start_from=start)
     trainer.run(budget, lambda progress: None)
@@ -100,6 +101,7 @@ def test_only_the_rest_of_the_network_learns(start: Path, tmp_path: Path) -> Non
     assert "val_path" in read_rows(tmp_path / "run/validation.csv")[0]
 
 
+@pytest.mark.medium
 def test_pictures_are_read_once_by_a_run_that_goes_on(
     start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
