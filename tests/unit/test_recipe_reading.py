@@ -29,10 +29,22 @@ def test_the_recipe_of_the_shipped_weights_can_be_run_at_each_profile(profile: s
 
 
 def test_the_profiles_are_the_budgets_that_are_promised() -> None:
-    assert PROFILES == ("two-cores", "h100", "smoke")
+    assert PROFILES == ("two-cores", "without-dreams", "h100", "smoke")
     assert max(read_recipe("mini").expected_s().values()) <= 150 * 60
     assert sum(read_recipe("mini", "h100").expected_s().values()) <= 10 * 60
     assert sum(read_recipe("mini", "smoke").expected_s().values()) <= 5 * 60
+
+
+def test_without_dreams_all_else_of_the_training_is_the_same() -> None:
+    """Data, start, samples and steps: what differs is what three of four prompts ask."""
+    stages = [read_recipe("mini", profile).stages for profile in ("two-cores", "without-dreams")]
+    for dreaming, without in zip(*stages, strict=True):
+        told, other = dict(dreaming.settings.told()), dict(without.settings.told())
+        if dreaming.kind == "train":
+            assert told["set"].pop("mixture.instructions") == 3
+            assert other["set"].pop("mixture.instructions") == 0
+        if dreaming.kind != "bench-drive":
+            assert told == other
 
 
 def test_a_value_by_profile_is_that_of_the_profile(tmp_path: Path) -> None:
