@@ -67,7 +67,7 @@ class Approach:
         self.frozen.set_state(carla.TrafficLightState.Green)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def approach() -> Approach:
     made = Approach()
     info = made.drive(lambda info: info.light.state != "none" and 10.0 < info.light.distance < 14.0)
