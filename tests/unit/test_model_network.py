@@ -54,6 +54,37 @@ def test_left_padding_changes_nothing(folder: Path) -> None:
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("shared", [0, 1, 17, 29])
+def test_what_the_prompts_of_a_frame_share_may_be_computed_once(folder: Path, shared: int) -> None:
+    """Three prompts of two frames: states and gradients are those of six sequences on their own."""
+    network, _ = load_network(folder)
+    torch.manual_seed(4)
+    frames, prompts, width = 2, 3, TINY.language.hidden_size
+    common = torch.randn(frames, shared, width).repeat_interleave(prompts, dim=0)
+    embeddings = torch.cat((common, torch.randn(frames * prompts, 30 - shared, width)), dim=1)
+    mask = torch.ones(frames * prompts, 30, dtype=torch.long)
+    for row, padding in enumerate((0, 4, 1, 0, 7, 2)):
+        mask[row, shared : min(shared + padding, 29)] = 0
+    weight = torch.randn(frames * prompts, 60, width) * torch.cat((mask, torch.ones(6, 30)), dim=1)[..., None]
+    found = []
+    for states in (
+        lambda given: network.sequence_hidden(given, mask),
+        lambda given: network.shared_hidden(given, mask, prompts, shared),
+    ):
+        network.zero_grad()
+        given = embeddings.clone().requires_grad_()
+        hidden = states(given)
+        (hidden * weight).sum().backward()
+        first = (
+            given.grad[:, :shared].view(frames, prompts, shared, width).sum(1)
+        )  # of what is shared: the sum of its copies
+        grads = [each.grad.clone() for each in network.parameters() if each.grad is not None]
+        found.append([hidden.detach() * (weight != 0), first, given.grad[:, shared:], *grads])
+    assert len(found[0]) == len(found[1]) > 20
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=2e-4, rtol=1e-4)
+
+
 def test_pixel_unshuffle_order_is_row_then_column(folder: Path) -> None:
     network, _ = load_network(folder)
     grid = torch.arange(16.0).view(1, 4, 4, 1)

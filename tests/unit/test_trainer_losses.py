@@ -21,7 +21,15 @@ from training.datasets.cells import CELLS, CLASSES  # noqa: E402
 from training.trainer.batches import BatchMaker  # noqa: E402
 from training.trainer.config import LossConfig, LossWeights  # noqa: E402
 from training.trainer.heads import HelperHeads, class_weights  # noqa: E402
-from training.trainer.losses import DrivingLosses, answer_places, depth_loss, gap_loss, point_loss, semantic_loss  # noqa: E402
+from training.trainer.losses import (  # noqa: E402
+    DrivingLosses,
+    answer_places,
+    depth_loss,
+    gap_loss,
+    point_loss,
+    semantic_loss,
+    shared_tokens,
+)
 from training.trainer.sample import UNTOLD  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
@@ -141,6 +149,28 @@ def judged(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
     batch["named_speed"] = torch.tensor([float("nan"), 12.0, float("nan"), 3.0])
     with torch.no_grad():
         return network, losses, batch, losses(network, batch)
+
+
+def test_the_prompts_of_a_batch_begin_alike_and_share_that(judged, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """The placeholders of the picture stand there, which are most of a prompt."""
+    network, losses, batch, _ = judged
+    shared = shared_tokens(batch["input_ids"], batch["attention_mask"])
+    assert shared > MODEL.image_tokens
+    assert (batch["input_ids"][:, :shared] == batch["input_ids"][:1, :shared]).all()
+    calls = []
+    original = network.shared_hidden
+    monkeypatch.setattr(network, "shared_hidden", lambda *given: calls.append(given[2:]) or original(*given))
+    with torch.no_grad():
+        losses(network, batch)
+    assert calls == [(2, shared)]
+
+
+def test_a_prompt_that_is_all_shared_keeps_its_last_token() -> None:
+    ids, mask = torch.tensor([[4, 5, 6], [4, 5, 6]]), torch.ones(2, 3)
+    assert shared_tokens(ids, mask) == 2
+    assert shared_tokens(ids, torch.tensor([[1, 0, 1], [1, 1, 1]])) == 1
+    assert shared_tokens(torch.tensor([[4, 5, 6], [4, 9, 6]]), mask) == 1
+    assert shared_tokens(torch.tensor([[3, 5, 6], [4, 5, 6]]), mask) == 0
 
 
 def hidden_of(network, batch):  # type: ignore[no-untyped-def]

@@ -47,7 +47,7 @@ class DrivingLosses(nn.Module):
         (N, a multiple of B): input_ids, attention_mask, answer_mask (N, L), target_points (N, 2, 2), path (N, 20, 2),
         speed_waypoints (N, 10, 2), light_state, light_distance, lead_distance, cause, request, outcome (N,), of which the
         last three may be ``UNTOLD``, asked_at (N,), the place of the prompt's last token, and named_speed (N,) m/s, NaN where
-        the words name none. The prompts of a frame share its vision pass.
+        the words name none. The prompts of a frame share its vision pass, and the pass of the tokens that all begin with.
         """
         losses: dict[str, Tensor] = {}
         if "image" in batch:
@@ -58,9 +58,11 @@ class DrivingLosses(nn.Module):
             losses["semantic"] = semantic_loss(scores, batch["classes"], self.class_weight)
             losses["depth"] = depth_loss(log_depth, batch["depth"])
             image = network.image_embeddings(vision)
-        image = image.repeat_interleave(batch["input_ids"].shape[0] // image.shape[0], dim=0)
+        prompts = batch["input_ids"].shape[0] // image.shape[0]
+        image = image.repeat_interleave(prompts, dim=0)
         embeddings = network.prompt_embeddings(batch["input_ids"], batch["target_points"], image)
-        hidden = network.sequence_hidden(embeddings, batch["attention_mask"])
+        shared = shared_tokens(batch["input_ids"], batch["attention_mask"])
+        hidden = network.shared_hidden(embeddings, batch["attention_mask"], prompts, shared)
         path, speed = network.heads(hidden)
         losses["path"] = point_loss(path, batch["path"])
         losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
@@ -86,6 +88,12 @@ class DrivingLosses(nn.Module):
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum, which is minimised."""
         return torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
+
+
+def shared_tokens(ids: Tensor, mask: Tensor) -> int:
+    """How many tokens all prompts (N, L) begin with, the last one left out: the placeholders of the picture among them."""
+    same = (ids == ids[:1]).all(0) & (mask == 1).all(0)
+    return int(same[:-1].cumprod(0).sum())
 
 
 def point_loss(predicted: Tensor, label: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ def outcome_label(reason: Reason | None) -> int:
 
 
 class SampleArrays(NamedTuple):
-    """N samples; prompts of at most L tokens, padded on the left."""
+    """N samples; prompts of at most L tokens, padded behind the tokens that all begin with."""
 
     ids: npt.NDArray[np.int64]  # (N, L)
     mask: npt.NDArray[np.int64]  # (N, L) 1 where there is a token
@@ -55,14 +56,17 @@ class SampleArrays(NamedTuple):
 
 
 def as_arrays(samples: Sequence[Sample], pad: int) -> SampleArrays:
-    """Samples as arrays; ``pad`` fills what is before a shorter prompt."""
+    """Samples as arrays; ``pad`` fills shorter prompts where they cease to be all the same, so that this part is computed once."""
     length = max(len(sample.prompt.ids) for sample in samples)
+    columns = zip(*(sample.prompt.ids for sample in samples), strict=False)  # as far as the shortest
+    shared = sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, columns))
     shape = (len(samples), length)
     ids, mask, answers = np.full(shape, pad, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for row, sample in enumerate(samples):
         prompt = sample.prompt
-        ids[row, length - len(prompt.ids) :] = prompt.ids
-        mask[row, length - len(prompt.ids) :] = 1
+        begin = length - len(prompt.ids) + shared
+        ids[row, :shared], ids[row, begin:] = prompt.ids[:shared], prompt.ids[shared:]
+        mask[row, :shared], mask[row, begin:] = 1, 1
         if sample.says:
             answers[row, length - prompt.answer :] = 1
     return SampleArrays(

@@ -154,6 +154,35 @@ class SimLingoNetwork(nn.Module):
         hidden: Tensor = output.last_hidden_state
         return hidden
 
+    def shared_hidden(self, embeddings: Tensor, attention_mask: Tensor, prompts: int, shared: int) -> Tensor:
+        """The same as :meth:`sequence_hidden`, for ``prompts`` sequences a frame that begin with ``shared`` equal embeddings.
+
+        What they share is computed once a frame, and gradients of all of them flow through it.
+
+        Args:
+            embeddings: (N, L, D), frame by frame.
+            attention_mask: (N, L), 1 in the shared part.
+            prompts: N is a multiple of it.
+            shared: less than L; 0: nothing is shared.
+        """
+        if not shared or prompts == 1:
+            return self.sequence_hidden(embeddings, attention_mask)
+        first = self.vlm.language_model(inputs_embeds=embeddings[::prompts, :shared], use_cache=True)
+        cache = first.past_key_values
+        cache.batch_repeat_interleave(prompts)
+        count = embeddings.shape[0]
+        queries = torch.cat((self.route_queries, self.speed_queries), dim=1).expand(count, -1, -1)
+        mask = torch.cat((attention_mask, attention_mask.new_ones(count, queries.shape[1])), dim=1)
+        output = self.vlm.language_model(
+            inputs_embeds=torch.cat((embeddings[:, shared:], queries), dim=1),
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1)[:, shared:],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        common = first.last_hidden_state.repeat_interleave(prompts, dim=0)
+        return torch.cat((common, output.last_hidden_state), dim=1)
+
     def heads(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Path (N, 20, 2) and speed waypoints (N, 10, 2), sums of the heads' steps (spec A.7).
 
