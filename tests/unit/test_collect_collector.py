@@ -260,7 +260,14 @@ def test_a_worker_goes_on_until_no_infraction_can_take_the_wanted_frames(
     reports: queue.Queue[tuple[int, int]] = queue.Queue()
     monkeypatch.setattr(worker, "_reports", reports)
     job = route_job(settings(tmp_path), 5)
-    for limit, ended, frames in (([5, 25], [33], 33), ([5, 3], [28], 28), ([4, 25], [1], 0), ([6, 1], [], 50)):
+    for limit, ended, frames in (
+        ([5, 25], [33], 33),
+        ([5, 3], [28], 28),
+        ([4, 25], [1], 0),
+        ([0, 25], [1], 0),
+        ([6, 1], [], 50),
+        ([-1, 0], [], 50),
+    ):
         monkeypatch.setattr(worker, "_limit", limit)
         answers.clear()
         route_path(tmp_path, job.name).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from simlingo.navigation.route import RoutePlanner
 from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
 from simlingo_drive.expert import CONSTANTS, Expert, ExpertInfo
 from simlingo_drive.expert.signals import LightInfo
-from simlingo_drive.expert.situation import Stop
+from simlingo_drive.expert.situation import Lead, Narrow, Stop
 from simlingo_drive.routes import RouteSpec
 from simlingo_drive.session import open_numbered
 from simlingo_drive.views import ViewChanges
-from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, at_speed, other_light, other_speed
+from training.collect.counterfactual import LATE_DECELERATION, LATE_SPEED, _is_free, at_speed, other_light, other_speed
 from training.collect.labels import cause_columns, labels_of, place_beside
 from training.collect.nearer import REMAINING_M, nearer, room_ahead
 from training.collect.other_lead import other_lead
@@ -256,3 +257,122 @@ def test_the_place_of_a_view_is_along_and_beside_the_route(approach: Approach) -
         place = place_beside(info, approach.expert.route, replace(info.ego, x=x, y=y))
         assert place.s - info.place.s == pytest.approx(along, abs=0.15)
         assert place.lateral - info.place.lateral == pytest.approx(right, abs=0.1)
+
+
+class Told:
+    """Random numbers that are told: a share of each range, and so many standard deviations."""
+
+    def __init__(self, share: float, deviations: float = 0.0) -> None:
+        self.share, self.deviations = share, deviations
+        self.bounds: list[tuple[float, ...]] = []
+
+    def random(self) -> float:
+        return self.share
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        return low + self.share * (high - low)
+
+    def normal(self, mean: float, deviation: float) -> float:
+        return mean + self.deviations * deviation
+
+    def integers(self, low: int, high: int | None = None, size: int | None = None) -> Any:
+        self.bounds.append((low,) if high is None else (low, high))
+        first = 0 if high is None else low
+        return first if size is None else np.arange(first, first + size)
+
+
+def test_the_other_speed_is_bounded_by_all_that_lies_ahead(approach: Approach) -> None:
+    """v^2 = 2 x 3.5 m/s2 x gap, and what LATE_SPEED adds; the free speed by a tenth, a bend's by a fifth and 0.5 m/s."""
+    info, rng = approach.expert.observe(), Told(1.0)
+    bumper = info.place.s + info.situation.front
+    empty = replace(info.situation, stops=[], leads=[], narrows=[])
+
+    def most(**ahead: Any) -> float:
+        return other_speed(replace(info, situation=replace(empty, **ahead)), approach.expert, rng)  # type: ignore[arg-type]
+
+    allowed, _ = approach.expert.route.bend(info.place.s)
+    assert most(free_speed=3.0) == pytest.approx(3.3)
+    assert most(free_speed=500.0) == pytest.approx(1.2 * allowed + 0.5)
+    assert most(stops=[Stop(bumper + 2.0, "traffic_light", 1)]) == pytest.approx(math.sqrt(14.0) + LATE_SPEED)
+    assert most(leads=[Lead(bumper + 3.0, 0.0, 1)]) == pytest.approx(math.sqrt(14.0) + LATE_SPEED)
+    assert most(leads=[Lead(bumper + 3.0, 0.5, 1)]) == most()
+    narrow = Narrow(info.place.s + 2.0, info.place.s + 9.0, 1.0, 1)
+    assert most(narrows=[narrow]) == pytest.approx(math.sqrt(1.0 + 14.0) + LATE_SPEED)
+
+
+def test_a_vehicle_drawn_ahead_stands_as_the_numbers_say(approach: Approach) -> None:
+    """Half a metre to the right, turned by six degrees, 5.225 m from bumper to bumper."""
+    approach.go_on()
+    info = approach.drive(lambda info: room_ahead(info) > 40.0 and info.ego.speed > 2.0)
+    rng = Told(0.5, deviations=2.0)
+    made = other_lead(info, approach.expert, approach.backend, approach.world, rng)  # type: ignore[arg-type]
+    assert made is not None
+    behind, vehicle = made
+    model = approach.backend.drawable_vehicles()[0]
+    gap = 0.3 + 19.7 * 0.25
+    middle = info.place.s + info.situation.front + gap + 0.5 * model.length_m
+    yaw = approach.expert.route.yaw_at(middle)
+    x, y = approach.expert.route.at(middle)
+    assert (vehicle.type_id, vehicle.color, vehicle.brake) == (model.type_id, (20, 21, 22), True)
+    assert (vehicle.x, vehicle.y) == pytest.approx((x - 0.5 * math.sin(yaw), y + 0.5 * math.cos(yaw)), abs=1e-6)
+    assert vehicle.yaw == pytest.approx(yaw + math.radians(6.0))
+    assert behind.lead_distance == pytest.approx(gap)
+    assert (behind.lead_id, behind.lead_speed) == (-1, 0.0)
+    lead = behind.situation.leads[0]
+    assert (lead.rear_s, lead.speed, lead.actor_id) == (pytest.approx(middle - 0.5 * model.length_m), 0.0, -1)
+    assert rng.bounds == [(len(approach.backend.drawable_vehicles()),), (20, 236), (1 << 30,)]
+    dark = other_lead(info, approach.expert, approach.backend, approach.world, Told(0.81))  # type: ignore[arg-type]
+    assert dark is not None
+    assert not dark[1].brake
+
+
+def test_no_vehicle_is_drawn_where_something_stands_within_six_metres(approach: Approach) -> None:
+    import carla
+
+    approach.go_on()
+    info = approach.drive(lambda info: room_ahead(info) > 40.0 and info.ego.speed > 2.0)
+
+    def drawn(share: float) -> bool:
+        return other_lead(info, approach.expert, approach.backend, approach.world, Told(share)) is not None  # type: ignore[arg-type]
+
+    assert drawn(0.0)  # right before the ego, whose own middle is nearer than six metres
+    model = approach.backend.drawable_vehicles()[0]
+    middle = info.place.s + info.situation.front + 0.3 + 19.7 * 0.25 + 0.5 * model.length_m
+    yaw, (x, y) = approach.expert.route.yaw_at(middle), approach.expert.route.at(middle)
+    cone = approach.world.get_blueprint_library().find("static.prop.trafficcone01")
+    for aside, free in ((6.1, True), (5.9, False)):
+        spot = carla.Location(x - aside * math.sin(yaw), y + aside * math.cos(yaw), 0.2)
+        actor = approach.world.spawn_actor(cone, carla.Transform(spot))
+        assert drawn(0.5) == free
+        actor.destroy()
+
+
+def test_a_junction_is_free_where_none_moves_in_it_or_comes_the_other_way(approach: Approach) -> None:
+    """Distance of the other vehicle from the junction's place (m), its heading against the ego's (degrees), its velocity (m/s)."""
+    import carla
+
+    info = approach.expert.observe()
+    s = info.place.s + 20.0
+    x, y = approach.expert.route.at(np.array([s]))[0]
+    for aside, heading, velocity, command, free in (
+        (17.0, 180.0, (3.0, 4.0), Command.STRAIGHT, False),
+        (19.0, 180.0, (3.0, 4.0), Command.STRAIGHT, True),
+        (17.0, 180.0, (0.0, 0.4), Command.STRAIGHT, True),
+        (17.0, 180.0, (0.5, 0.0), Command.STRAIGHT, True),
+        (17.0, 180.0, (0.0, 0.51), Command.STRAIGHT, False),
+        (17.0, 90.0, (3.0, 4.0), Command.STRAIGHT, False),
+        (17.0, 0.0, (3.0, 4.0), Command.STRAIGHT, True),
+        (31.0, 180.0, (0.0, 0.0), Command.LEFT, False),
+        (33.0, 180.0, (0.0, 0.0), Command.LEFT, True),
+        (31.0, 180.0, (0.0, 0.0), Command.RIGHT, True),
+        (31.0, 110.0, (0.0, 0.0), Command.LEFT, True),
+    ):
+        yaw = math.degrees(info.ego.yaw) + heading
+        pose = carla.Transform(carla.Location(x + 0.6 * aside, y + 0.8 * aside, 0.0), carla.Rotation(yaw=yaw))
+        moves = carla.Vector3D(*velocity, 0.0)
+        others = [SimpleNamespace(get_transform=lambda pose=pose: pose, get_velocity=lambda moves=moves: moves)]
+        world: Any = SimpleNamespace(
+            get_actors=lambda others=others: SimpleNamespace(filter=lambda kind, others=others: others)
+        )
+        navigation = replace(approach.navigation, command=command)
+        assert _is_free(info, approach.expert, navigation, world, s) == free, (aside, heading, velocity, command)

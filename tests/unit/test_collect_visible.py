@@ -74,7 +74,7 @@ def test_what_stands_beside_its_far_end_does_not_count(view: View) -> None:
     assert count(view) == pytest.approx(columns * rows, rel=0.06)
 
 
-def count_by_hand(view: View, middle: np.ndarray, yaw: float) -> int:
+def count_by_hand(view: View, middle: np.ndarray, yaw: float, half: np.ndarray) -> int:
     """The same by points in space: every element of a car goes where it stands, and from there into the box's own frame."""
     rows, columns = np.nonzero((view.semantic == CAR)[:SEEN_ROWS])
     ahead = view.depth[rows, columns].astype(float)
@@ -84,21 +84,31 @@ def count_by_hand(view: View, middle: np.ndarray, yaw: float) -> int:
     points = np.stack([ahead + camera[0], right + camera[1], up + camera[2]], axis=1) - middle
     turn = np.array(((math.cos(yaw), math.sin(yaw)), (-math.sin(yaw), math.cos(yaw))))
     own = np.column_stack([points[:, :2] @ turn.T, points[:, 2]])
-    return int((np.abs(own) < HALF + np.array((MARGIN_M, MARGIN_M, 2.0 * MARGIN_M))).all(axis=1).sum())
+    return int((np.abs(own) < half + np.array((MARGIN_M, MARGIN_M, 2.0 * MARGIN_M))).all(axis=1).sum())
 
 
 @pytest.mark.parametrize(
-    ("middle", "yaw"),
-    [((9.0, -1.5, 0.9), 0.6), ((8.0, 4.0, 0.4), -1.1), ((14.0, 0.5, 1.4), 2.5), ((5.5, 0.0, 0.75), math.pi / 2)],
+    ("middle", "yaw", "half"),
+    [
+        ((9.0, -1.5, 0.9), 0.6, (2.3, 0.9, 0.75)),
+        ((8.0, 4.0, 0.4), -1.1, (2.3, 0.9, 0.75)),
+        ((14.0, 0.5, 1.4), 2.5, (2.3, 0.9, 0.75)),
+        ((5.5, 0.0, 0.75), math.pi / 2, (2.3, 0.9, 0.75)),
+        ((9.0, 1.0, 0.5), 0.2, (0.3, 3.0, 0.3)),  # wide and low
+        ((5.0, -0.5, 3.0), -0.4, (0.4, 0.3, 3.0)),  # beyond the upper edge
+    ],
 )
-def test_a_turned_box_counts_what_stands_in_it(view: View, middle: tuple[float, float, float], yaw: float) -> None:
-    """Cars wherever one looks, at depths that run through the box from one side to the other and up and down."""
+def test_a_turned_box_counts_what_stands_in_it(
+    view: View, middle: tuple[float, ...], yaw: float, half: tuple[float, ...]
+) -> None:
+    """Cars wherever one looks, at depths that run through the box from one side to the other."""
     rng = np.random.default_rng(3)
     view.semantic[:] = CAR
     view.semantic[rng.random(view.semantic.shape) < 0.8] = ROAD
-    view.depth[:] = middle[0] - MODEL_CAMERA_POSITION_IN_EGO[0] + rng.uniform(-3.5, 3.5, view.depth.shape)
-    found = pixels_of(view, np.array(middle), yaw, HALF, VEHICLE_TAGS)
-    assert found == count_by_hand(view, np.array(middle), yaw) > 200
+    deep = math.hypot(half[0], half[1]) + 0.5
+    view.depth[:] = middle[0] - MODEL_CAMERA_POSITION_IN_EGO[0] + rng.uniform(-deep, deep, view.depth.shape)
+    found = pixels_of(view, np.array(middle), yaw, np.array(half), VEHICLE_TAGS)
+    assert found == count_by_hand(view, np.array(middle), yaw, np.array(half)) > 200
 
 
 def test_a_box_before_the_lens_is_looked_for_in_the_whole_picture(view: View) -> None:
@@ -109,6 +119,10 @@ def test_a_box_before_the_lens_is_looked_for_in_the_whole_picture(view: View) ->
         view.semantic[row, column], view.depth[row, column] = CAR, 0.5
     middle = np.array((MODEL_CAMERA_POSITION_IN_EGO[0] + 1.0, 0.0, 2.0))
     assert pixels_of(view, middle, 0.0, np.array((2.3, 0.9, 0.75)), VEHICLE_TAGS) == len(edges)
+    # Its middle stands behind the lens, and one end before it, the long one or that of something turned.
+    half_behind = np.array((MODEL_CAMERA_POSITION_IN_EGO[0] - 1.5, 0.0, 2.0))
+    for yaw, half in ((0.0, (2.3, 0.9, 0.75)), (math.pi / 2, (0.9, 2.3, 0.75))):
+        assert pixels_of(view, half_behind, yaw, np.array(half), VEHICLE_TAGS) == len(edges)
     behind = np.array((MODEL_CAMERA_POSITION_IN_EGO[0] - HALF[0] - MARGIN_M - 0.1, 0.0, 2.0))
     assert pixels_of(view, behind, 0.0, HALF, VEHICLE_TAGS) == 0
 

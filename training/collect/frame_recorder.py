@@ -19,6 +19,7 @@ from training.collect.collect_driver import CollectDriver, Decision
 from training.collect.counterfactual import other_speed
 from training.collect.labels import labels_of
 from training.collect.second_view import SecondView, SecondViews
+from training.collect.standing import WaitingFrames
 from training.collect.visible import Visible
 from training.collect.world_log import WorldLog
 from training.datasets.pictures import with_lenses
@@ -27,8 +28,6 @@ from training.datasets.writer import RouteFile
 
 #: Ticks (20 Hz) between two frames: 4 Hz (spec B.1).
 FRAME_EVERY = 5
-#: Standing longer than this (frames), only every so many frames are kept: they are all alike.
-STANDING_FRAMES, STANDING_EVERY = 8, 6
 #: The first point of the saved route lies so far ahead, m (spec B.2).
 FIRST_ROUTE_POINT_M = 2.5
 
@@ -64,7 +63,7 @@ class FrameRecorder(Hook):
         self._session, self._driver, self._expert, self._camera = session, driver, expert, camera
         self._second_views, self._log, self._file, self._rng, self._told = second_views, log, file, rng, told
         self._ego_views_only = ego_views_only
-        self._standing = 0
+        self._waiting = WaitingFrames()
         self._place_second()
 
     def decide(self, tick: int, control: carla.VehicleControl) -> None:
@@ -82,8 +81,7 @@ class FrameRecorder(Hook):
 
     def _frame(self, tick: int, decision: Decision, control: carla.VehicleControl) -> None:
         info = decision.info
-        self._standing = self._standing + 1 if info.ego.speed < 0.1 and info.target_speed < 0.3 else 0
-        if self._standing > STANDING_FRAMES and self._standing % STANDING_EVERY != 0:
+        if not self._waiting.keeps(info.ego.speed, info.target_speed):
             return
         second = SecondView(info, decision.navigation)
         if self._second_views is not None:

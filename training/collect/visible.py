@@ -79,7 +79,7 @@ def _count(
         up = reach[2] if corner & 4 else -reach[2]
         ahead = pose[0] + along * pose[3] - across * pose[4] - lens[4]
         if ahead < nearest_m:
-            if pose[0] - lens[4] < -reach[0]:
+            if pose[0] - lens[4] < -math.hypot(reach[0], reach[1]):  # however it is turned
                 return 0
             left, right, top, bottom = 0.0, float(width), 0.0, float(height)
             break
