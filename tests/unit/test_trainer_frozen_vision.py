@@ -156,6 +156,14 @@ def test_another_vision_or_other_pictures_make_it_again(
     assert sizes == [4, 4]
 
 
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_a_cache_are_read_only(network: SimLingoNetwork, tmp_path: Path) -> None:
+    pack = frames(4)
+    wanted = np.array(image_embeddings(network, pack, "pictures", tmp_path / "writable.npy"))
+    pack.frames.flags.writeable = False  # as they are where they are mapped from a file
+    np.testing.assert_array_equal(image_embeddings(network, pack, "pictures", tmp_path / "mapped.npy"), wanted)
+
+
 def test_a_damaged_file_is_named(network: SimLingoNetwork, tmp_path: Path) -> None:
     path = tmp_path / "e.npy"
     image_embeddings(network, frames(4), "pictures", path)

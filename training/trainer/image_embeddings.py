@@ -87,7 +87,7 @@ def _build(network: SimLingoNetwork, frames: Frames, key: str, path: Path) -> No
     training = network.training
     network.eval()
     for number, first in enumerate(track(range(done, len(frames), _VIEWS), "reading the pictures once"), 1):
-        pictures = torch.from_numpy(np.ascontiguousarray(frames.frames[first : first + _VIEWS])).to(device)
+        pictures = torch.from_numpy(np.array(frames.frames[first : first + _VIEWS])).to(device)
         array[first : first + _VIEWS] = network.image_embeddings(network.vision_tokens(pictures)).float().cpu().numpy()
         if number % _NOTED == 0:
             array.flush()
