@@ -33,7 +33,7 @@ def test_of_a_wait_the_first_eight_frames_and_every_sixth_are_kept() -> None:
 @pytest.mark.parametrize(("speed", "target", "waits"), [(0.09, 0.29, True), (0.1, 0.29, False), (0.09, 0.3, False)])
 def test_a_car_waits_that_stands_and_means_to(speed: float, target: float, waits: bool) -> None:
     waiting = WaitingFrames()
-    assert ([waiting.keeps(speed, target) for _ in range(9)][-1] is False) == waits
+    assert [waiting.keeps(speed, target) for _ in range(9)] == [*[True] * 8, not waits]
 
 
 def test_second_views_stand_on_both_sides_and_are_turned_both_ways() -> None:
