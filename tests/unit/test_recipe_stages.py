@@ -211,6 +211,16 @@ def test_a_model_travels_with_what_it_needs_and_nothing_else(tmp_path: Path) -> 
         model_digest(tmp_path / "model")
 
 
+def test_what_frozen_vision_made_goes_with_the_end_of_its_stage(place: Place) -> None:
+    run = place.folder / "run"
+    copy_model(find_model("simlingo-mini"), run)
+    (run / "embeddings").mkdir()
+    (run / "embeddings/train.npy").write_bytes(b"large")
+    Train(data=("first",), samples=1).finish(place)
+    assert not (run / "embeddings").exists()
+    assert (place.folder / "model/model.safetensors").is_file()
+
+
 def test_the_models_of_a_recipe_bring_its_stages_along(tmp_path: Path) -> None:
     recipe = read_recipe("mini", "smoke")
     assert plan(recipe, tmp_path)[0].stage.settings.history(Place(tmp_path, tmp_path)) == []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: What a run is made of, see :mod:`training.trainer.run_record`.
 RECORD_FILE = "run.yaml"
+#: The folder of what frozen vision makes of all pictures, see :mod:`training.trainer.image_embeddings`: 25 kB a view.
+EMBEDDINGS = "embeddings"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -22,7 +22,7 @@ from training.trainer.config import TrainConfig
 from training.trainer.csv_log import EVALUATION, LOSSES, VALIDATION
 from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation, check_evaluation
-from training.trainer.files import write_whole
+from training.trainer.files import EMBEDDINGS, write_whole
 from training.trainer.image_embeddings import image_embeddings
 from training.trainer.learner import Learner
 from training.trainer.loggers import Logger, log_all, open_loggers
@@ -95,7 +95,7 @@ class Trainer:
             ("train", data.train, data.train_fingerprint),
             ("validation", data.validation, data.validation_fingerprint),
         )
-        folder, network = self.folder / "embeddings", self.learner.network
+        folder, network = self.folder / EMBEDDINGS, self.learner.network
         return tuple(image_embeddings(network, frames, mark, folder / f"{name}.npy") for name, frames, mark in parts)
 
     def measured_rate(self, clock: Callable[[], float] = time.perf_counter) -> float:
