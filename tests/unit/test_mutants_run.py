@@ -117,6 +117,9 @@ FILES = {
         def test_halved():  # in a process of its own
             code = "from pkg.child import halved; print(halved(9))"
             assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "4\\n"
+
+        def test_other_code():  # of which no line is counted, and nothing is said about that
+            assert subprocess.run([sys.executable, "-c", "1"], capture_output=True, text=True).stderr == ""
         """,
 }
 
