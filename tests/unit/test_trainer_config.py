@@ -141,3 +141,32 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, text: str | None, words: s
 def test_a_resolved_configuration_reads_back_as_itself() -> None:
     config = read_config("simlingo-mini", ["seed=4", "evaluation.routes=[a]"])
     assert config_of(config.resolved(), "run.yaml") == config
+
+
+def test_without_a_file_a_mixture_only_drives_and_comments() -> None:
+    told = {name: value for name, value in dataclasses.asdict(TrainConfig().mixture).items() if value}
+    assert told == {
+        "prompts": 2, "commentary": 1.0 / 3.0, "safety": 0.5, "followed": 0.5, "route_told": 0.8, "nonsense": 0.1,
+        "said_as_unsafe": 0.2, "refusal_said": 0.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "share",
+    ["question", "commentary", "commentary_given", "commentary_as_command", "flagged", "safety", "followed", "route_told",
+     "nonsense", "said_as_unsafe", "refusal_said"],
+)  # fmt: skip
+def test_shares_of_the_mixture_are_chances(share: str) -> None:
+    for value in (0.0, 1.0):
+        assert getattr(config_of({"mixture": {share: value}}, "here").mixture, share) == value
+    for value in (-0.01, 1.01):
+        with pytest.raises(
+            InvalidInputError, match=rf"here: mixture\.{share} must be 0 or more and at most 1, not {value}"
+        ):
+            config_of({"mixture": {share: value}}, "here")
+
+
+def test_the_seed_of_the_mixture_has_32_bits() -> None:
+    assert config_of({"mixture": {"seed": 2**32 - 1}}, "here").mixture.seed == 2**32 - 1
+    with pytest.raises(InvalidInputError, match=r"mixture\.seed must be"):
+        config_of({"mixture": {"seed": 2**32}}, "here")

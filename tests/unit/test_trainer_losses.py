@@ -284,3 +284,8 @@ def test_every_loss_reaches_the_network(judged) -> None:  # type: ignore[no-unty
         losses(network, batch)[name].backward()
         assert network.vlm.vision_tower.embeddings.position_embeddings.grad.abs().sum() > 0, name
     network.zero_grad()
+
+
+def test_the_last_token_tells_every_kind_and_one_speed() -> None:
+    kinds, speed = HelperHeads(MODEL).words_of(torch.zeros(5, MODEL.language.hidden_size))
+    assert (kinds.shape, speed.shape) == ((5, len(KINDS)), (5,))
