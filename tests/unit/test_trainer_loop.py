@@ -195,6 +195,18 @@ def test_a_run_that_is_interrupted_ends_with_a_checkpoint_and_goes_on(tmp_path: 
 
 
 @pytest.mark.medium
+def test_a_run_that_is_interrupted_before_its_first_update_goes_on_too(tmp_path: Path) -> None:
+    trainer, budget = tiny_run(tmp_path)
+    trainer.interrupted = True
+    trainer.run(budget, ignore)
+    assert (tmp_path / "losses.png").is_file()
+    again, budget = tiny_run(tmp_path)
+    assert again.progress.step == 0
+    again.run(budget, ignore)
+    assert read_rows(tmp_path / "losses.csv")[-1]["samples"] == budget
+    assert [row["samples"] for row in read_rows(tmp_path / "validation.csv")] == [0, budget]
+
+
 def test_a_checkpoint_is_written_when_its_time_has_come(tmp_path: Path) -> None:
     config = tiny_config(checkpoints={"every_minutes": 1e-9})
     trainer, budget = tiny_run(tmp_path, config, samples=12)

@@ -13,7 +13,8 @@ from matplotlib.ticker import LogFormatter
 
 def plot_losses(history: list[dict[str, float]], path: Path) -> None:
     """One panel a loss over samples seen; validation beside training where it was measured."""
-    names = [name for name in history[-1] if name not in ("samples", "minutes") and not name.startswith("val_")]
+    told = (name.removeprefix("val_") for name in history[-1] if name not in ("samples", "minutes"))
+    names = list(dict.fromkeys(told))  # a run that is interrupted before its first update has validation alone
     columns = 4
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False)
