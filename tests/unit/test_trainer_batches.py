@@ -133,15 +133,25 @@ def test_moving_cars_are_told_a_speed_that_is_a_bit_wrong() -> None:
 
 def test_prompts_are_padded_where_they_cease_to_be_the_same() -> None:
     points = np.zeros((20, 2)), np.zeros((10, 2))
-    prompts = (PromptIds([5, 6, 7, 8], 1, 2), PromptIds([5, 6, 9], 1, 1))
+    prompts = (PromptIds([5, 6, 7, 8, 2], 1, 2), PromptIds([5, 6, 9, 2], 1, 1))
     found = as_arrays([Sample(prompt, *points) for prompt in prompts], pad=3)
-    assert found.ids.tolist() == [[5, 6, 7, 8], [5, 6, 3, 9]]
-    assert found.mask.tolist() == [[1, 1, 1, 1], [1, 1, 0, 1]]
-    assert found.answers.tolist() == [[0, 0, 1, 1], [0, 0, 0, 1]]
-    assert found.asked_at.tolist() == [1, 2]
+    assert found.ids.tolist() == [[5, 6, 7, 8, 2], [5, 6, 3, 9, 2]]
+    assert found.mask.tolist() == [[1, 1, 1, 1, 1], [1, 1, 0, 1, 1]]
+    assert found.answers.tolist() == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
+    assert found.asked_at.tolist() == [2, 3]  # 7 and 9
     alone = as_arrays([Sample(prompts[0], *points)] * 2, pad=3)
-    assert alone.ids.tolist() == [[5, 6, 7, 8]] * 2
+    assert alone.ids.tolist() == [[5, 6, 7, 8, 2]] * 2
     assert alone.mask.all()
+
+
+def test_an_answer_stays_whole_where_prompts_differ_in_it_alone() -> None:
+    points = np.zeros((20, 2)), np.zeros((10, 2))
+    prompts = (PromptIds([5, 6, 7, 8, 9, 4], 1, 3), PromptIds([5, 6, 7, 8, 4], 1, 2), PromptIds([5, 6, 7, 8], 1, 1))
+    found = as_arrays([Sample(prompt, *points) for prompt in prompts], pad=3)
+    assert found.ids.tolist() == [[5, 6, 7, 8, 9, 4], [5, 6, 3, 7, 8, 4], [5, 6, 3, 3, 7, 8]]
+    assert found.mask.tolist() == [[1] * 6, [1, 1, 0, 1, 1, 1], [1, 1, 0, 0, 1, 1]]
+    assert found.answers.tolist() == [[0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1]]
+    assert found.asked_at.tolist() == [2, 3, 4]
 
 
 def test_prompts_that_begin_differently_are_padded_on_the_left() -> None:

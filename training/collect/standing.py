@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: So many frames of a wait are kept, and then every so manieth.
+#: The first eight frames of a wait are kept, and of all its frames every sixth.
 STANDING_FRAMES, STANDING_EVERY = 8, 6
 
 

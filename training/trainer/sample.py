@@ -58,7 +58,8 @@ class SampleArrays(NamedTuple):
 def as_arrays(samples: Sequence[Sample], pad: int) -> SampleArrays:
     """Samples as arrays; ``pad`` fills shorter prompts where they cease to be all the same, so that this part is computed once."""
     length = max(len(sample.prompt.ids) for sample in samples)
-    columns = zip(*(sample.prompt.ids for sample in samples), strict=False)  # as far as the shortest
+    # As far as the tokens before the last one that is asked: an answer and what it answers stand at the end, without a gap.
+    columns = zip(*(sample.prompt.ids[: -sample.prompt.answer - 1] for sample in samples), strict=False)
     shared = sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, columns))
     shape = (len(samples), length)
     ids, mask, answers = np.full(shape, pad, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)

@@ -139,20 +139,24 @@ class SimLingoNetwork(nn.Module):
 
         ``attention_mask`` (N, L): 1 for tokens, 0 for padding on the left; without it nothing is padded.
         """
-        count = embeddings.shape[0]
-        queries = torch.cat((self.route_queries, self.speed_queries), dim=1).expand(count, -1, -1)
-        mask = positions = None
-        if attention_mask is not None:
-            mask = torch.cat((attention_mask, attention_mask.new_ones(count, queries.shape[1])), dim=1)
-            positions = (mask.cumsum(1) - 1).clamp_min(0)
+        states, mask, positions = self._with_queries(embeddings, attention_mask)
         output = self.vlm.language_model(
-            inputs_embeds=torch.cat((embeddings, queries), dim=1),
-            attention_mask=mask,
-            position_ids=positions,
-            use_cache=False,
+            inputs_embeds=states, attention_mask=mask, position_ids=positions, use_cache=False
         )
         hidden: Tensor = output.last_hidden_state
         return hidden
+
+    def _with_queries(
+        self, embeddings: Tensor, attention_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """The prompt (N, L, D) followed by the queries, with mask and positions (N, L + 30) where anything is padded."""
+        count = embeddings.shape[0]
+        queries = torch.cat((self.route_queries, self.speed_queries), dim=1).expand(count, -1, -1)
+        states = torch.cat((embeddings, queries), dim=1)
+        if attention_mask is None:
+            return states, None, None
+        mask = torch.cat((attention_mask, attention_mask.new_ones(count, queries.shape[1])), dim=1)
+        return states, mask, (mask.cumsum(1) - 1).clamp_min(0)
 
     def shared_hidden(self, embeddings: Tensor, attention_mask: Tensor, prompts: int, shared: int) -> Tensor:
         """The same as :meth:`sequence_hidden`, for ``prompts`` sequences a frame that begin with ``shared`` equal embeddings.
@@ -170,13 +174,12 @@ class SimLingoNetwork(nn.Module):
         first = self.vlm.language_model(inputs_embeds=embeddings[::prompts, :shared], use_cache=True)
         cache = first.past_key_values
         cache.batch_repeat_interleave(prompts)
-        count = embeddings.shape[0]
-        queries = torch.cat((self.route_queries, self.speed_queries), dim=1).expand(count, -1, -1)
-        mask = torch.cat((attention_mask, attention_mask.new_ones(count, queries.shape[1])), dim=1)
+        states, mask, positions = self._with_queries(embeddings, attention_mask)
+        assert positions is not None  # there is a mask
         output = self.vlm.language_model(
-            inputs_embeds=torch.cat((embeddings[:, shared:], queries), dim=1),
+            inputs_embeds=states[:, shared:],
             attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1)[:, shared:],
+            position_ids=positions[:, shared:],
             past_key_values=cache,
             use_cache=True,
         )
