@@ -1,4 +1,7 @@
-"""What frozen vision makes of every view: the language model's image embeddings, computed once and kept on disk."""
+"""What frozen vision makes of every view: the language model's image embeddings, computed once and kept on disk.
+
+Batches hold them in place of pictures, so that no gradient reaches vision: its weights stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,6 @@ from training.trainer.files import write_whole
 _VIEWS = 16
 #: Passes between two notes of how far a build is.
 _NOTED = 16
-
-
-def freeze_vision(network: SimLingoNetwork) -> None:
-    """Keep the weights of vision tower and projector as they are."""
-    for part in vision_of(network):
-        part.requires_grad_(False)
 
 
 def vision_of(network: SimLingoNetwork) -> tuple[nn.Module, nn.Module]:

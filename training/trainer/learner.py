@@ -12,7 +12,6 @@ from simlingo.contracts import InvalidInputError
 from simlingo.model.network import SimLingoNetwork
 from training.trainer.average import WeightAverage
 from training.trainer.config import TrainConfig
-from training.trainer.image_embeddings import freeze_vision
 from training.trainer.losses import DrivingLosses
 from training.trainer.sampler import Draw, generator
 from training.trainer.schedule import learning_rate
@@ -30,13 +29,11 @@ class Learner:
     def __init__(self, network: SimLingoNetwork, losses: DrivingLosses, config: TrainConfig) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device).train()
-        if config.network.freeze_vision:
-            freeze_vision(self.network)
         self.losses = losses.to(self.device)
         self.average = WeightAverage(self.network, config.average.decay)
         self._config = config
         self.optimizer = torch.optim.AdamW(
-            [each for each in (*self.network.parameters(), *self.losses.parameters()) if each.requires_grad],
+            [*self.network.parameters(), *self.losses.parameters()],
             lr=1.0,  # each update sets it
             weight_decay=config.optimiser.weight_decay,
             betas=config.optimiser.betas,
