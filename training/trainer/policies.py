@@ -56,6 +56,7 @@ def policy_named(name: str) -> TrainablePolicy:
 #: The shipped model: it drives, speaks, answers and heeds instructions.
 TALKING = replace(
     MINI,
+    vision_graph="int8",
     language=replace(MINI.language, layers=6, vocab_size=1536),
     judgement_hidden=64,
     speaks=True,

@@ -80,6 +80,7 @@ class ModelConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
+    vision_graph: str = "fp32"  # what the exported vision computes in: fp32, or int8 (simlingo.model.quantise)
     downsample_ratio: float = 0.25  # pixel unshuffle, spec A.3: 4 x 4 patches make a visual token
     route_hidden: tuple[int, int] = (128, 64)  # widths of the route head, spec A.7
     speed_hidden: int = 64  # width of the speed head, spec A.7

@@ -17,10 +17,13 @@ from simlingo.model.graph_files import share_weights
 from simlingo.model.graph_modules import PLANNED, PlanGraph, QueryGraph, TextGraph, VisionGraph
 from simlingo.model.network import SimLingoNetwork
 from simlingo.model.prompt import DRIVING_ANSWER, RouteAs, chat, driving_prompt
+from simlingo.model.quantise import quantise_products
 from simlingo.model.tokenizer import PromptTokenizer
 
 #: Largest difference between a graph's outputs and the network's, in m for points.
 TOLERANCE = 2e-3
+#: Largest change of a plan by a quantised vision, m.
+QUANTISED_TOLERANCE = 0.2
 #: Longest prompt and cache that the graphs are declared for, tokens.
 _LONGEST = 4096
 
@@ -37,11 +40,14 @@ class _Part(NamedTuple):
 def export_graphs(folder: Path) -> float:
     """Write the graphs of the model of ``folder`` and check them.
 
+    Where the configuration has a quantised vision, its graph is checked before that, and afterwards by what becomes of
+    plans.
+
     Returns:
-        Largest difference to the torch network over the check inputs.
+        Largest difference to the torch network over the check inputs, quantisation left out.
 
     Raises:
-        SimlingoError: a graph's outputs differ by more than ``TOLERANCE``.
+        SimlingoError: a graph's outputs differ by more than ``TOLERANCE``, or plans by more than ``QUANTISED_TOLERANCE``.
     """
     network, tokenizer = load_network(folder)
     temporary = folder / "graphs.tmp"
@@ -61,11 +67,22 @@ def export_graphs(folder: Path) -> float:
                 external_data=False,
                 verbose=False,
             )
+        quantised = network.config.vision_graph == "int8"
+        if quantised:
+            vision = parts.pop("vision")
+            worst = _difference(temporary / GRAPHS["vision"], vision)
+            # The projector's own weights take no time, and half of the error would be theirs.
+            quantise_products(temporary / GRAPHS["vision"], but="multi_modal_projector")
         share_weights(temporary, {"fingerprint": fingerprint(folder), "name": network.config.name})
         for name, part in parts.items():
             worst = max(worst, _difference(temporary / GRAPHS[name], part))
     if worst > TOLERANCE:
         raise SimlingoError(f"the exported graphs differ from the network by {worst:.4f} (at most {TOLERANCE})")
+    if quantised and (moved := _moved(temporary, vision, parts["plan"])) > QUANTISED_TOLERANCE:
+        raise SimlingoError(
+            f"vision in int8 moves points of plans by {moved:.2f} m (at most {QUANTISED_TOLERANCE}); "
+            'set vision_graph of the configuration to "fp32"'
+        )
     for path in sorted(temporary.iterdir()):
         path.replace(folder / path.name)
     temporary.rmdir()
@@ -114,12 +131,31 @@ def _parts(network: SimLingoNetwork, tokenizer: PromptTokenizer) -> dict[str, _P
 
 
 def _difference(path: Path, part: _Part) -> float:
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    """Largest difference of a graph's outputs to what it was made of."""
     worst = 0.0
-    for example in part.examples:
+    for example, got in zip(part.examples, _outputs(path, part), strict=True):
         wanted = part.module(*example)
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        got = session.run(None, {name: value.numpy() for name, value in zip(part.inputs, example, strict=True)})
         for reference, value in zip(wanted, got, strict=True):
             worst = max(worst, float(np.abs(reference.numpy() - value).max()))
     return worst
+
+
+def _moved(folder: Path, vision: _Part, plan: _Part) -> float:
+    """How far the vision graph of ``folder`` moves a point of path or speed waypoints, m; ``plan`` holds exact embeddings."""
+    seen = [(torch.from_numpy(image),) for (image,) in _outputs(folder / GRAPHS["vision"], vision)]
+    examples = [(*image, *rest) for image, (_, *rest) in zip(seen, plan.examples, strict=True)]
+    wanted = _outputs(folder / GRAPHS["plan"], plan)
+    got = _outputs(folder / GRAPHS["plan"], plan._replace(examples=examples))
+    return max(
+        float(np.linalg.norm(value - reference, axis=-1).max())
+        for before, after in zip(wanted, got, strict=True)
+        for reference, value in zip(before[:2], after[:2], strict=True)
+    )
+
+
+def _outputs(path: Path, part: _Part) -> list[list[np.ndarray]]:
+    """What a graph gives for each example of a part."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    inputs = [{name: value.numpy() for name, value in zip(part.inputs, each, strict=True)} for each in part.examples]
+    return [session.run(None, each) for each in inputs]

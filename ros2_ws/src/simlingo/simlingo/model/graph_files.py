@@ -38,6 +38,7 @@ def share_weights(folder: Path, metadata: dict[str, str]) -> None:
                 values = numpy_helper.to_array(tensor)
                 if values.size < _SMALL:
                     continue
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))  # as bytes, whatever field held them
                 half = values.astype(np.float16) if values.dtype == np.float32 else values
                 if values.dtype == np.float32 and np.array_equal(half.astype(np.float32), values):
                     name = tensor.name

@@ -95,7 +95,9 @@ class SimLingoNetwork(nn.Module):
         They are made in fp32 and then rounded to the type that vision runs in, as the published transform does (spec A.2).
         """
         count, tile = frames.shape[0], self.config.image.tile
-        tiles = frames.view(count, tile, 2, tile, 3).permute(0, 2, 4, 1, 3).reshape(count * 2, 3, tile, tile)
+        # Halves first, so that one axis alone moves: ONNX Runtime takes ten times as long for one permutation of all.
+        halves = torch.stack((frames[:, :, :tile], frames[:, :, tile:]), dim=1)
+        tiles = halves.reshape(count * 2, tile, tile, 3).permute(0, 3, 1, 2)
         pixels = (tiles.to(torch.float32) / 255.0 - self.image_mean) / self.image_std
         return pixels.to(self.vlm.vision_tower.embeddings.cls_token.dtype)
 
