@@ -66,7 +66,10 @@ def test_the_page_counts_what_there_is(english: Language) -> None:
 
 
 def test_the_phrases_of_a_kind_differ_in_more_than_one_word(english: Language) -> None:
-    """At most a few share all words but one with another of their kind: most are another verb and construction."""
+    """What is held out is said in other words than what is trained: of each kind many phrases share no frame with another.
+
+    Others do, by intent: "drive to", "head to" and "get to" one thing, so that a new frame meets known verbs.
+    """
     by_kind: dict[str, list[list[str]]] = defaultdict(list)
     for phrase in english.instructions:
         by_kind[phrase.group.name].append(phrase.text.lower().split())
@@ -79,7 +82,8 @@ def test_the_phrases_of_a_kind_differ_in_more_than_one_word(english: Language) -
             and len(one) == len(other) > 2
             and sum(a != b for a, b in zip(one, other, strict=True)) == 1
         }
-        assert len(alike) <= 0.45 * len(phrases), (kind, sorted(alike))
+        least = 20 if kind.startswith("unsafe") else 60
+        assert len(phrases) - len(alike) >= least, (kind, sorted(alike))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_a_missing_kind_and_too_few_phrases_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="holds no YAML file"):
         read_instructions(folder, rules)
     shutil.copytree(ENGLISH / "instructions", folder)
-    (folder / "straight.yaml").write_text("straight:\n  imperative: [go on, keep on, drive]\n  other: [ahead]\n")
+    (folder / "straight.yaml").write_text("straight:\n  imperative: [hold the middle, bore through, lance on]\n  other: [beeline]\n")
     with pytest.raises(InvalidInputError, match="straight has 4 phrases without slots and needs 5; write 1 more"):
         read_instructions(folder, rules)
     (folder / "straight.yaml").unlink()

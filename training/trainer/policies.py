@@ -57,7 +57,7 @@ def policy_named(name: str) -> TrainablePolicy:
 TALKING = replace(
     MINI,
     vision_graph="int8",
-    language=replace(MINI.language, layers=6, vocab_size=1536),
+    language=replace(MINI.language, layers=6, vocab_size=2048),
     judgement_hidden=64,
     speaks=True,
     answers=True,
