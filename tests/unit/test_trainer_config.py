@@ -41,6 +41,7 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
         0.035,
         0.15,
         0.5,
+        dataclasses.astuple(config.mixture.kinds),
         0.5,
         0.8,
         0.1,
@@ -48,6 +49,8 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
         0.5,
         0,
     )
+    kinds = config.mixture.kinds
+    assert (kinds.target_speed, kinds.stop, kinds.drive_to, kinds.faster, kinds.go, kinds.follow) == (3.0, 2.0, 2.0, 1.5, 1.0, 0.7)
     assert (config.model, config.seed, config.checkpoints.every_minutes) == ("simlingo-mini", 0, 2.0)
     assert dataclasses.astuple(config.data) == (0.04, 0, 256, 1)
     assert dataclasses.astuple(config.evaluation) == (0, ())
@@ -145,6 +148,7 @@ def test_a_resolved_configuration_reads_back_as_itself() -> None:
 
 def test_without_a_file_a_mixture_only_drives_and_comments() -> None:
     told = {name: value for name, value in dataclasses.asdict(TrainConfig().mixture).items() if value}
+    assert set(told.pop("kinds").values()) == {1.0}
     assert told == {
         "prompts": 2, "commentary": 1.0 / 3.0, "safety": 0.5, "followed": 0.5, "route_told": 0.8, "nonsense": 0.1,
         "said_as_unsafe": 0.2, "refusal_said": 0.5,

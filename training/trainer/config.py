@@ -77,6 +77,28 @@ class AugmentationConfig:
 
 
 @dataclass(frozen=True)
+class KindConfig:
+    """How often each kind of instruction is drawn, relative to the others of its frame."""
+
+    faster: float = number(1.0)
+    slower: float = number(1.0)
+    target_speed: float = number(1.0)
+    stop: float = number(1.0)
+    go: float = number(1.0)
+    lane_left: float = number(1.0)
+    lane_right: float = number(1.0)
+    drive_to: float = number(1.0)
+    avoid: float = number(1.0)
+    follow: float = number(1.0)
+    overtake: float = number(1.0)
+    pull_over: float = number(1.0)
+    keep_distance: float = number(1.0)
+    turn_left: float = number(1.0)
+    turn_right: float = number(1.0)
+    straight: float = number(1.0)
+
+
+@dataclass(frozen=True)
 class MixtureConfig:
     """What the prompts of a frame ask; shares are chances."""
 
@@ -88,6 +110,7 @@ class MixtureConfig:
     commentary_as_command: float = number(0.0, most=1.0)
     flagged: float = number(0.0, most=1.0)  # questions and commentaries behind the flag of an instruction
     safety: float = number(0.5, most=1.0)  # of the instructions: unsafe ones are refused
+    kinds: KindConfig = field(default_factory=KindConfig)
     followed: float = number(0.5, most=1.0)  # of each kind of instruction, as far as the frames allow
     route_told: float = number(0.8, most=1.0)  # of the instructions: the route is told as well
     nonsense: float = number(0.1, most=1.0)  # of the instructions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +28,18 @@ from training.trainer.driving_samples import ROUTES, Frame
 from training.trainer.sample import Sample, kind_label, outcome_label
 
 
-def dream_weights(samples: Samples, followed: float) -> npt.NDArray[np.float64]:
-    """How often each dream is drawn, before the frames that have it: all kinds alike, and of each kind as many as wished followed.
+def dream_weights(samples: Samples, kinds: Mapping[str, float], followed: float) -> npt.NDArray[np.float64]:
+    """How often each dream is drawn, before the frames that have it: each kind as often as wished, and of it as many followed.
 
     Of a lane change nearly all dreams are refused, of a stop none: drawn as they come, the words alone would tell the verdict.
 
     Args:
         samples: the dreams, N of them.
+        kinds: weight of each kind, by name.
         followed: share of the followed ones in each kind that has both.
 
     Returns:
-        (N,) weights, 1 for a kind in all.
+        (N,) weights, that of its kind for the dreams of one in all.
     """
     table = samples.dreams.table
     pairs = list(zip(table["kind"].to_pylist(), table["verdict"].to_pylist(), strict=True))
@@ -46,7 +49,9 @@ def dream_weights(samples: Samples, followed: float) -> npt.NDArray[np.float64]:
         refused = [pair for pair in counts if pair[0] == kind and pair[1] != Verdict.FOLLOW.value]
         follow = (kind, Verdict.FOLLOW.value)
         of_followed = 0.0 if follow not in counts else followed if refused else 1.0
-        shares |= {pair: (1.0 - of_followed) / len(refused) for pair in refused} | {follow: of_followed}
+        weight = kinds[kind]
+        shares |= {pair: weight * (1.0 - of_followed) / len(refused) for pair in refused}
+        shares[follow] = weight * of_followed
     return np.array([shares[pair] / counts[pair] for pair in pairs])
 
 
@@ -62,16 +67,16 @@ class InstructionSamples:
     def __init__(self, processor: Processor, samples: Samples, config: MixtureConfig) -> None:
         self._processor, self._samples, self._config = processor, samples, config
         self._words = language()
-        self._weights = dream_weights(samples, config.followed)
+        self._weights = dream_weights(samples, dataclasses.asdict(config.kinds), config.followed)
 
     def sample(self, frame: Frame, rng: np.random.Generator) -> Sample | None:
         """One sample of a frame, at the speed that the ego has; None: the frame has no dream."""
         if rng.random() < self._config.nonsense:
             return self._nonsense(frame, rng)
-        numbers = self._samples.dreams.of_row.get(frame.row)
-        if numbers is None:
+        numbers = self._samples.dreams.of_row.get(frame.row, ())
+        weights = self._weights[list(numbers)]
+        if not weights.any():
             return None
-        weights = self._weights[numbers]
         dream = self._samples.dreams[int(rng.choice(numbers, p=weights / weights.sum()))]
         if dream.verdict is Verdict.UNSAFE and rng.random() < self._config.said_as_unsafe:
             return self._unsafe(frame, dream, rng)
