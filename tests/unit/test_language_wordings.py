@@ -124,7 +124,9 @@ def test_a_missing_kind_and_too_few_phrases_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="holds no YAML file"):
         read_instructions(folder, rules)
     shutil.copytree(ENGLISH / "instructions", folder)
-    (folder / "straight.yaml").write_text("straight:\n  imperative: [hold the middle, bore through, lance on]\n  other: [beeline]\n")
+    (folder / "straight.yaml").write_text(
+        "straight:\n  imperative: [hold the middle, bore through, lance on]\n  other: [beeline]\n"
+    )
     with pytest.raises(InvalidInputError, match="straight has 4 phrases without slots and needs 5; write 1 more"):
         read_instructions(folder, rules)
     (folder / "straight.yaml").unlink()

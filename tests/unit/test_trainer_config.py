@@ -50,7 +50,14 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
         0,
     )
     kinds = config.mixture.kinds
-    assert (kinds.target_speed, kinds.stop, kinds.drive_to, kinds.faster, kinds.go, kinds.follow) == (3.0, 2.0, 2.0, 1.5, 1.0, 0.7)
+    assert (kinds.target_speed, kinds.stop, kinds.drive_to, kinds.faster, kinds.go, kinds.follow) == (
+        3.0,
+        2.0,
+        2.0,
+        1.5,
+        1.0,
+        0.7,
+    )
     assert (config.model, config.seed, config.checkpoints.every_minutes) == ("simlingo-mini", 0, 2.0)
     assert dataclasses.astuple(config.data) == (0.04, 0, 256, 1)
     assert dataclasses.astuple(config.evaluation) == (0, ())

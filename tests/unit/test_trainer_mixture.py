@@ -145,7 +145,9 @@ def test_the_words_say_what_the_dream_asks_and_none_is_held_out(processor: Proce
     assert min(kinds.values()) > 8, "each kind as often"
     assert not [text for text in batch["texts"] for phrase in held if f"m/s. {phrase}" in text]
     speeds = batch_of(processor, samples({0: [UNSAFE]}), 1, **ONLY_DREAMS)["texts"]
-    assert all(any(number in text.lower() for number in ("90", "25", "56", "ninety", "twenty", "fifty")) for text in speeds), speeds
+    assert all(
+        any(number in text.lower() for number in ("90", "25", "56", "ninety", "twenty", "fifty")) for text in speeds
+    ), speeds
 
 
 def test_what_words_mean_is_read_off_the_prompts_last_token(processor: Processor) -> None:
