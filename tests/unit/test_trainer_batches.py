@@ -23,7 +23,7 @@ from training.trainer.config import AugmentationConfig, DataConfig, TrainConfig 
 from training.trainer.data import open_data  # noqa: E402
 from training.trainer.prefetch import Prefetch  # noqa: E402
 from training.trainer.sample import Sample, as_arrays  # noqa: E402
-from training.trainer.sampler import Draw, WeightedSampler, generator  # noqa: E402
+from training.trainer.sampler import Draw, WeightedSampler, generator, streams  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 
@@ -72,16 +72,17 @@ def test_brightness_is_a_factor_and_contrast_spreads_about_the_middle() -> None:
 
 def test_each_picture_is_changed_by_its_own_light_within_bounds() -> None:
     flat = np.stack([np.full((2, 2, 3), value, np.uint8) for value in (100,) * 200])
-    only_gain = changed_light(flat, AugmentationConfig(brightness=0.2, contrast=0.0), np.random.default_rng(0))
+    rngs = streams(0, 0, Draw.PICTURES, 200)
+    only_gain = changed_light(flat, AugmentationConfig(brightness=0.2, contrast=0.0), rngs)
     values = only_gain[:, 0, 0, 0]
     assert values.min() in range(80, 84)
     assert values.max() in range(117, 121)
     assert (only_gain == values[:, None, None, None]).all(), "one light a picture"
-    only_contrast = changed_light(flat, AugmentationConfig(brightness=0.0, contrast=0.5), np.random.default_rng(0))
+    only_contrast = changed_light(flat, AugmentationConfig(brightness=0.0, contrast=0.5), rngs)
     values = only_contrast[:, 0, 0, 0]  # 128 - 28 * (0.5 to 1.5)
     assert values.min() in range(86, 89)
     assert values.max() in range(112, 115)
-    none = changed_light(flat, AugmentationConfig(brightness=0.0, contrast=0.0), np.random.default_rng(0))
+    none = changed_light(flat, AugmentationConfig(brightness=0.0, contrast=0.0), rngs)
     np.testing.assert_array_equal(none, flat)
     assert (flat == 100).all(), "the stored frames stay as they are"
 

@@ -21,7 +21,7 @@ from training.trainer import image_embeddings as under_test  # noqa: E402
 from training.trainer.batches import BatchMaker  # noqa: E402
 from training.trainer.csv_log import read_rows  # noqa: E402
 from training.trainer.image_embeddings import image_embeddings, vision_of  # noqa: E402
-from training.trainer.losses import DrivingLosses  # noqa: E402
+from training.trainer.losses import DrivingLosses, values_of  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 FROZEN = {"network": {"freeze_vision": True}}
@@ -71,14 +71,14 @@ def test_what_is_kept_gives_the_losses_of_the_pictures(
     assert kept.shape == (8, MODEL.image_tokens, MODEL.language.hidden_size)
     config = tiny_config(augmentation={"brightness": 0.0, "contrast": 0.0}, sampler={"batch_frames": 5})
     for step in (0, 4):
-        seen = losses(network, BatchMaker(pack, processor, config).training(step))
-        read = losses(network, BatchMaker(pack, processor, config, embeddings=kept).training(step))
+        seen = values_of(losses(network, BatchMaker(pack, processor, config).training(step)))
+        read = values_of(losses(network, BatchMaker(pack, processor, config, embeddings=kept).training(step)))
         assert seen.keys() - read.keys() == {"semantic", "depth"}
         for name, value in read.items():
             assert value.item() == pytest.approx(seen[name].item(), abs=1e-5), name
         assert read["path"].item() > 0.01
     plain = [
-        losses(network, BatchMaker(pack, processor, config, None, each).plain(np.array([1, 6])))
+        values_of(losses(network, BatchMaker(pack, processor, config, None, each).plain(np.array([1, 6]))))
         for each in (None, kept)
     ]
     assert plain[0]["path"].item() == pytest.approx(plain[1]["path"].item(), abs=1e-5)

@@ -25,6 +25,7 @@ from training.trainer.checkpoint import RunProgress, load_state, save_state  # n
 from training.trainer.csv_log import read_rows  # noqa: E402
 from training.trainer.files import write_whole  # noqa: E402
 from training.trainer.loop import Trainer  # noqa: E402
+from training.trainer.losses import values_of  # noqa: E402
 from training.trainer.policies import policy_named, register  # noqa: E402
 from training.trainer.schedule import learning_rate  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
@@ -121,10 +122,10 @@ def test_the_averaged_weights_validate_and_the_others_go_on(tmp_path: Path) -> N
     assert trainer.learner.network.training
     trainer.learner.network.load_state_dict(trainer.learner.average.weights)
     with torch.no_grad():
-        whole = trainer.learner.losses(
-            trainer.learner.network, trainer._validation.plain(trainer._validation_index[:2])
+        whole, rest = (
+            values_of(trainer.learner.losses(trainer.learner.network, trainer._validation.plain(index)))
+            for index in (trainer._validation_index[:2], trainer._validation_index[2:])
         )
-        rest = trainer.learner.losses(trainer.learner.network, trainer._validation.plain(trainer._validation_index[2:]))
     for name, value in whole.items():
         assert found[f"val_{name}"] == pytest.approx((value.item() + rest[name].item()) / 2, rel=1e-5)
     trainer.learner.network.load_state_dict(own)

@@ -29,6 +29,7 @@ from training.trainer.losses import (  # noqa: E402
     point_loss,
     semantic_loss,
     shared_tokens,
+    values_of,
 )
 from training.trainer.sample import UNTOLD  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
@@ -39,7 +40,7 @@ def test_points_are_summed_over_x_and_y_and_averaged_over_points_and_samples() -
     label = torch.tensor([[[0.5, 0.0], [3.0, -2.0]], [[0.0, 0.0], [0.0, 1.0]]])
     # smooth L1: 0.5 d^2 below 1, d - 0.5 from there on
     each = [0.125 + 0.0, 2.5 + 1.5, 0.0, 0.0 + 0.5]
-    assert point_loss(predicted, label).item() == pytest.approx(sum(each) / 4)
+    assert point_loss(predicted, label).value.item() == pytest.approx(sum(each) / 4)
 
 
 def test_cells_weigh_as_their_class() -> None:
@@ -47,7 +48,7 @@ def test_cells_weigh_as_their_class() -> None:
     classes = torch.tensor([[1, 0]], dtype=torch.uint8)
     weight = torch.tensor([1.0, 5.0])
     expected = (5.0 * math.log(2.0) + 1.0 * math.log(4.0 / 3.0)) / 6.0
-    assert semantic_loss(scores, classes, weight).item() == pytest.approx(expected)
+    assert semantic_loss(scores, classes, weight).value.item() == pytest.approx(expected)
 
 
 def test_rare_classes_have_their_weights() -> None:
@@ -70,18 +71,18 @@ def test_depth_is_compared_by_its_logarithm_and_near_is_near() -> None:
     log_depth = torch.tensor([[0.0, 1.0, 0.0]])
     depth = torch.tensor([[math.e**2, math.e, 0.0]], dtype=torch.float16)
     expected = (2.0 + 0.0 + abs(math.log(0.5))) / 3.0
-    assert depth_loss(log_depth, depth).item() == pytest.approx(expected, abs=1e-3)
+    assert depth_loss(log_depth, depth).value.item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_gaps_are_in_tens_of_metres_within_fifty() -> None:
     predicted, distance = torch.tensor([0.0, 0.0, 5.0]), torch.tensor([5.0, -3.0, 80.0])
     # wanted 0.5, 0, 5
-    assert gap_loss(predicted, distance).item() == pytest.approx(0.125 / 3)
+    assert gap_loss(predicted, distance).value.item() == pytest.approx(0.125 / 3)
     predicted = torch.tensor([2.0, 9.0])
     distance = torch.tensor([10.0, 10.0])
-    assert gap_loss(predicted, distance, torch.tensor([True, False])).item() == pytest.approx(0.5)
-    assert gap_loss(predicted, distance, torch.tensor([True, True])).item() == pytest.approx((0.5 + 7.5) / 2)
-    assert gap_loss(predicted, distance, torch.tensor([False, False])).item() == 0.0
+    assert gap_loss(predicted, distance, torch.tensor([True, False])).value.item() == pytest.approx(0.5)
+    assert gap_loss(predicted, distance, torch.tensor([True, True])).value.item() == pytest.approx((0.5 + 7.5) / 2)
+    assert gap_loss(predicted, distance, torch.tensor([False, False])).value.item() == 0.0
 
 
 def test_the_state_before_a_token_of_the_answer_has_to_tell_it() -> None:
@@ -148,7 +149,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
     batch["outcome"] = torch.tensor([0, UNTOLD, UNTOLD, 5])
     batch["named_speed"] = torch.tensor([float("nan"), 12.0, float("nan"), 3.0])
     with torch.no_grad():
-        return network, losses, batch, losses(network, batch)
+        return network, losses, batch, values_of(losses(network, batch))
 
 
 def test_the_prompts_of_a_batch_begin_alike_and_share_that(judged, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -247,7 +248,7 @@ def test_the_head_that_judges_learns_what_is_told_alone(judged) -> None:  # type
     model = replace(MODEL, judgement_hidden=8)
     network, losses = SimLingoNetwork(model, 5, 6), DrivingLosses(model, LossConfig())
     network.image_context_id, network.target_point_id = judged[0].image_context_id, judged[0].target_point_id
-    found = losses(network, batch)
+    found = values_of(losses(network, batch))
     with torch.no_grad():
         scores = network.judgement(hidden_of(network, batch)).double().numpy()
     for name, part, rows in (
@@ -258,7 +259,7 @@ def test_the_head_that_judges_learns_what_is_told_alone(judged) -> None:  # type
         entropy = np.log(np.exp(part[rows]).sum(1)) - part[rows, wanted]
         assert found[name].item() == pytest.approx(float(entropy.mean()), rel=1e-5)
     nothing = {**batch, "request": torch.full((4,), UNTOLD), "outcome": torch.full((4,), UNTOLD)}
-    silent = losses(network, nothing)
+    silent = values_of(losses(network, nothing))
     assert silent["request"].item() == silent["outcome"].item() == silent["words"].item() == 0.0
     silent["request"].backward()
 
@@ -267,7 +268,7 @@ def test_cells_are_judged_on_the_frames(judged) -> None:  # type: ignore[no-unty
     network, losses, batch, found = judged
     with torch.no_grad():
         scores, log_depth = losses.heads.cells_of(network.vision_tokens(batch["frames"]))
-    assert found["depth"].item() == pytest.approx(depth_loss(log_depth, batch["depth"]).item(), rel=1e-5)
+    assert found["depth"].item() == pytest.approx(depth_loss(log_depth, batch["depth"]).value.item(), rel=1e-5)
     classes, values = batch["classes"].numpy().astype(int).ravel(), scores.double().numpy().reshape(-1, len(CLASSES))
     weight = class_weights(LossConfig()).numpy()[classes]
     each = np.log(np.exp(values).sum(1)) - values[np.arange(len(classes)), classes]
@@ -281,7 +282,7 @@ def test_every_loss_reaches_the_network(judged) -> None:  # type: ignore[no-unty
     ]  # fmt: skip
     for name in found:
         network.zero_grad()
-        losses(network, batch)[name].backward()
+        values_of(losses(network, batch))[name].backward()
         assert network.vlm.vision_tower.embeddings.position_embeddings.grad.abs().sum() > 0, name
     network.zero_grad()
 

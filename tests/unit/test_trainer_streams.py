@@ -15,7 +15,7 @@ from simlingo.model.processor import Processor  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
 from training.trainer.augment import changed_light, changed_speeds, told_speeds  # noqa: E402
 from training.trainer.batches import BatchMaker  # noqa: E402
-from training.trainer.sampler import Draw, WeightedSampler, generator  # noqa: E402
+from training.trainer.sampler import Draw, WeightedSampler, generator, streams  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 
@@ -30,15 +30,16 @@ def test_a_batch_takes_its_random_numbers_from_the_streams_of_its_seed_and_step(
     pack, config = frames(6), tiny_config(seed=3, sampler={"batch_frames": 8}, mixture={"commentary": 0.5})
     batch = BatchMaker(pack, processor, config).training(7)
     index = WeightedSampler(np.ones(6), 3).draw(7, 8)
-    streams = {draw: generator(3, 7, draw) for draw in Draw}
-    pictures = changed_light(pack.frames[index], config.augmentation, streams[Draw.PICTURES])
+    pictures = changed_light(pack.frames[index], config.augmentation, streams(3, 7, Draw.PICTURES, 8))
     assert (batch["frames"].numpy() == pictures).all()
     plain = told_speeds({name: values[index] for name, values in pack.labels.items()})
-    told = changed_speeds(plain, config.augmentation, streams[Draw.SPEEDS])
+    told = changed_speeds(plain, config.augmentation, generator(3, 7, Draw.SPEEDS))
     assert (batch["speed_waypoints"].numpy() == told.waypoints.reshape(16, 10, 2)).all()
     lengths = batch["answer_mask"].sum(1).numpy()
-    words, speaks = streams[Draw.WORDS], []
-    for _ in range(16):
+    speaks = []
+    for number in range(16):
+        if number % 2 == 0:  # two prompts a frame
+            words = streams(3, 7, Draw.WORDS, 8)[number // 2]
         mode = words.choice(5, p=[0.0, 0.5, 0.0, 0.0, 0.5])  # a commentary, or nothing
         speaks.append(mode == 1)
         if mode == 1:

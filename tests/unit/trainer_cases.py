@@ -94,7 +94,9 @@ def tiny_run(
 
 def train_command(folder: Path, name: str, export: Callable[[Path], float]) -> Callable[..., int]:
     """``./simlingo train`` on a small data set in ``folder``, with further options; the model exports as it is told."""
-    data = write_dataset(folder / "data", {"learn": 2, "check": 2})
+    data = folder / "data"
+    if not data.exists():
+        write_dataset(data, {"learn": 2, "check": 2})
     register(replace(POLICY, name=name, export=export))
 
     def command(*options: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +12,14 @@ from training.trainer.config import AugmentationConfig
 
 
 def changed_light(
-    pictures: npt.NDArray[np.uint8], config: AugmentationConfig, rng: np.random.Generator
+    pictures: npt.NDArray[np.uint8], config: AugmentationConfig, rngs: Sequence[np.random.Generator]
 ) -> npt.NDArray[np.uint8]:
-    """``pictures`` (B, H, W, 3) with brightness and contrast of each changed a little, by one table a picture."""
+    """``pictures`` (B, H, W, 3) with brightness and contrast of each changed a little, by one table a picture.
+
+    ``rngs``: B, one a picture.
+    """
     result = np.empty_like(pictures)
-    for row, picture in enumerate(pictures):
+    for row, (picture, rng) in enumerate(zip(pictures, rngs, strict=True)):
         gain = 1.0 + rng.uniform(-config.brightness, config.brightness)
         contrast = 1.0 + rng.uniform(-config.contrast, config.contrast)
         result[row] = light_table(gain, contrast)[picture]

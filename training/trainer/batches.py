@@ -17,9 +17,10 @@ from training.datasets.schema import EGO, VIEWS
 from training.language.samples.tables import Samples
 from training.trainer.augment import changed_light, changed_speeds, told_speeds
 from training.trainer.config import TrainConfig
+from training.trainer.group import ALONE, Group
 from training.trainer.prompts import PromptMixture
 from training.trainer.sample import SampleArrays
-from training.trainer.sampler import Draw, WeightedSampler, generator
+from training.trainer.sampler import Draw, WeightedSampler, generator, streams
 
 #: Labels that the prompts of a frame have in common.
 _SHARED = ("target_points", "light_state", "light_distance", "lead_distance")
@@ -61,6 +62,7 @@ class BatchMaker:
         samples: dreams and questions of the frames, where the mixture has any.
         embeddings: (N, image_tokens, D) of the frames, where vision is frozen: they stand in a batch for the pictures, whose
             light is then not changed, and for their dense labels.
+        group: of whose training batches this process makes its share.
     """
 
     def __init__(
@@ -70,8 +72,9 @@ class BatchMaker:
         config: TrainConfig,
         samples: Samples | None = None,
         embeddings: npt.NDArray[np.float32] | None = None,
+        group: Group = ALONE,
     ) -> None:
-        self._frames, self._config, self._embeddings = frames, config, embeddings
+        self._frames, self._config, self._embeddings, self._group = frames, config, embeddings, group
         self._mixture = PromptMixture(processor, samples, config.mixture)
         weights = sampling_weights(frames.labels, dataclasses.asdict(config.sampler.buckets))
         second = frames.labels["view"] != VIEWS.index(EGO)
@@ -79,25 +82,26 @@ class BatchMaker:
 
     @property
     def samples(self) -> int:
-        """Samples of a training batch: every prompt counts."""
+        """Samples of a training batch, all shares together: every prompt counts."""
         return self._config.sampler.batch_frames * self._mixture.prompts
 
     def training(self, step: int) -> dict[str, Tensor]:
-        """The batch of ``step``, drawn and augmented; see :class:`training.trainer.losses.DrivingLosses`."""
-        seed, augmentation = self._config.seed, self._config.augmentation
-        index = self._sampler.draw(step, self._config.sampler.batch_frames)
+        """This process's share of batch ``step``, drawn and augmented; see :class:`training.trainer.losses.DrivingLosses`."""
+        seed, augmentation, count = self._config.seed, self._config.augmentation, self._config.sampler.batch_frames
+        index, mine = self._sampler.draw(step, count), self._group.share(count)
         labels = self._labels(index)
         told = changed_speeds(told_speeds(labels), augmentation, generator(seed, step, Draw.SPEEDS))
-        samples = self._mixture.arrays(labels, index, told, generator(seed, step, Draw.WORDS))
-        light = generator(seed, step, Draw.PICTURES)
-        seen = self._seen(index, lambda pictures: changed_light(pictures, augmentation, light))
-        return self._batch(seen, labels, samples)
+        samples = self._mixture.arrays(labels, index, told, streams(seed, step, Draw.WORDS, count), mine.tolist())
+        every = streams(seed, step, Draw.PICTURES, count)
+        light = [every[place] for place in mine]
+        seen = self._seen(index[mine], lambda pictures: changed_light(pictures, augmentation, light))
+        return self._batch(seen, {name: values[mine] for name, values in labels.items()}, samples)
 
     def plain(self, index: npt.NDArray[np.int64]) -> dict[str, Tensor]:
         """The frames ``index`` (B,) as they are, with the same prompts whenever they are asked for."""
         labels = self._labels(index)
-        rng = generator(self._config.mixture.seed, int(index[0]), Draw.WORDS)
-        samples = self._mixture.arrays(labels, index, told_speeds(labels), rng)
+        rngs = streams(self._config.mixture.seed, int(index[0]), Draw.WORDS, len(index))
+        samples = self._mixture.arrays(labels, index, told_speeds(labels), rngs)
         return self._batch(self._seen(index), labels, samples)
 
     def _labels(self, index: npt.NDArray[np.int64]) -> dict[str, np.ndarray]:

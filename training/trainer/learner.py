@@ -12,7 +12,8 @@ from simlingo.contracts import InvalidInputError
 from simlingo.model.network import SimLingoNetwork
 from training.trainer.average import WeightAverage
 from training.trainer.config import TrainConfig
-from training.trainer.losses import DrivingLosses
+from training.trainer.group import ALONE, Group
+from training.trainer.losses import DrivingLosses, Mean, values_of
 from training.trainer.sampler import Draw, generator
 from training.trainer.schedule import learning_rate
 
@@ -24,14 +25,17 @@ class Learner:
         network: what learns; it is moved to the device.
         losses: what it is told.
         config: of the run.
+        group: the processes that learn together, each from its share of a batch.
     """
 
-    def __init__(self, network: SimLingoNetwork, losses: DrivingLosses, config: TrainConfig) -> None:
+    def __init__(
+        self, network: SimLingoNetwork, losses: DrivingLosses, config: TrainConfig, group: Group = ALONE
+    ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device).train()
         self.losses = losses.to(self.device)
         self.average = WeightAverage(self.network, config.average.decay)
-        self._config = config
+        self._config, self._group = config, group
         self.optimizer = torch.optim.AdamW(
             [*self.network.parameters(), *self.losses.parameters()],
             lr=1.0,  # each update sets it
@@ -69,38 +73,54 @@ class Learner:
         """Change the weights by one batch.
 
         Args:
-            batch: see :class:`training.trainer.losses.DrivingLosses`.
+            batch: this process's share, see :class:`training.trainer.losses.DrivingLosses`.
             step: updates before this one; decides the network's own random numbers.
             share: of the budget, see :func:`training.trainer.schedule.learning_rate`.
 
         Returns:
-            The losses before the update, not weighted.
+            The losses of the whole batch before the update, not weighted.
         """
         torch.manual_seed(int(generator(self._config.seed, step, Draw.NETWORK).integers(2**63)))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(share, self._config.schedule)
-        losses = self.losses(self.network, self._on_device(batch))
+        shares = self._shares(self.losses(self.network, self._on_device(batch)))
         self.optimizer.zero_grad(set_to_none=True)
-        self.losses.total(losses).backward()  # type: ignore[no-untyped-call]
+        self.losses.total(shares).backward()  # type: ignore[no-untyped-call]
+        losses = torch.stack([value.detach() for value in shares.values()])
+        learning = (*self.network.parameters(), *self.losses.parameters())
+        self._group.sum([losses, *(each.grad for each in learning if each.grad is not None)])
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.optimiser.gradient_clip)
         self.optimizer.step()
         self.average.update(self.network, step + 1)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return dict(zip(shares, losses.tolist(), strict=True))
+
+    def _shares(self, losses: Mapping[str, tuple[Mean, ...]]) -> dict[str, Tensor]:
+        """What this process's share adds to each loss of the whole batch."""
+        means = [mean for each in losses.values() for mean in each]
+        counts = torch.stack([mean.count for mean in means])
+        self._group.sum([counts])
+        whole = iter(counts.clamp_min(1.0))
+        return {name: torch.stack([mean.total / next(whole) for mean in each]).sum() for name, each in losses.items()}
 
     @torch.no_grad()
     def validate(self, batches: Iterable[Mapping[str, Tensor]]) -> dict[str, float]:
-        """Losses of the averaged weights, mean over samples; names begin with ``val_``."""
-        sums: dict[str, float] = {}
-        count = 0
+        """Losses of the averaged weights, mean over samples of all processes; names begin with ``val_``.
+
+        ``batches``: of this process.
+        """
+        names = list(self.losses.weights)
+        sums, seen = torch.zeros(len(names), dtype=torch.float64), torch.zeros(len(names), dtype=torch.float64)
         with self.average.in_place_of(self.network):
             self.network.eval()
             for batch in batches:
                 size = len(batch["path"])
-                count += size
-                for name, value in self.losses(self.network, self._on_device(batch)).items():
-                    sums[name] = sums.get(name, 0.0) + float(value) * size
+                for name, value in values_of(self.losses(self.network, self._on_device(batch))).items():
+                    seen[names.index(name)] += size
+                    sums[names.index(name)] += float(value) * size
         self.network.train()
-        return {f"val_{name}": value / count for name, value in sums.items()}
+        self._group.sum([sums, seen])
+        found = zip(names, sums.tolist(), seen.tolist(), strict=True)
+        return {f"val_{name}": value / count for name, value, count in found if count}
 
     def _on_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}

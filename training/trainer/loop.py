@@ -23,6 +23,7 @@ from training.trainer.csv_log import EVALUATION, LOSSES, VALIDATION
 from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation, check_evaluation
 from training.trainer.files import EMBEDDINGS, write_whole
+from training.trainer.group import ALONE, Group
 from training.trainer.image_embeddings import image_embeddings
 from training.trainer.learner import Learner
 from training.trainer.loggers import Logger, log_all, open_loggers
@@ -47,6 +48,7 @@ class Trainer:
         data: frames to learn from and to validate on, with what there is to say about them.
         start_from: a model folder whose weights to begin with; None: fresh ones.
         evaluation: drives the model now and then, as ``config.evaluation`` asks.
+        group: the processes that train together; the main one writes the run's files.
 
     Raises:
         InvalidInputError: a checkpoint or weights that do not fit, or options that cannot be met.
@@ -59,16 +61,21 @@ class Trainer:
         data: TrainData,
         start_from: Path | None = None,
         evaluation: ClosedLoopEvaluation | None = None,
+        group: Group = ALONE,
     ) -> None:
         check_evaluation(config.evaluation, evaluation)
         torch.manual_seed(config.seed)
-        self.folder, self.config = folder, config
+        if config.sampler.batch_frames < group.size:
+            raise InvalidInputError(
+                f"{group.size} processes cannot share a batch of {config.sampler.batch_frames} frames; set sampler.batch_frames higher"
+            )
+        self.folder, self.config, self.group = folder, config, group
         self.policy = policy_named(config.model)
         tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
         stored = load_state(folder)
         network = first_network(self.policy, tokenizer, start_from if stored is None else None)
         self.provenance = provenance_in(folder, start_from)
-        self.learner = Learner(network, self.policy.build_losses(self.policy.model, config.losses), config)
+        self.learner = Learner(network, self.policy.build_losses(self.policy.model, config.losses), config, group)
         self.progress = RunProgress()
         self.interrupted = False  # set it, and the run ends with a checkpoint after the update in work
         if stored is not None:
@@ -76,7 +83,7 @@ class Trainer:
             self.progress = stored[1]
         processor = self.policy.build_processor(self.policy.model, tokenizer)
         train, validation = self._embeddings(data, begins=stored is None and start_from is None)
-        self.batches = BatchMaker(data.train, processor, config, data.train_samples, train)
+        self.batches = BatchMaker(data.train, processor, config, data.train_samples, train, group)
         self._validation = BatchMaker(data.validation, processor, config, data.validation_samples, validation)
         count = min(config.data.validation_frames, len(data.validation))
         self._validation_index = np.linspace(0, len(data.validation) - 1, count, dtype=np.int64)
@@ -99,7 +106,13 @@ class Trainer:
         return tuple(image_embeddings(network, frames, mark, folder / f"{name}.npy") for name, frames, mark in parts)
 
     def measured_rate(self, clock: Callable[[], float] = time.perf_counter) -> float:
-        """Samples a second of real updates, measured by the middle one; afterwards everything is as it was before."""
+        """Samples a second of real updates, measured by the middle one; afterwards everything is as it was before.
+
+        Raises:
+            InvalidInputError: this is one of several processes, each of which would measure its own.
+        """
+        if self.group.size > 1:
+            raise InvalidInputError("several processes share no measurement of time; name --samples instead of minutes")
         kept, step = copy.deepcopy(self.learner.state()), self.progress.step
         times = []
         with Prefetch(self.batches.training, step, self.config.data.workers) as batches:
@@ -114,21 +127,23 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Losses of the averaged weights on the validation frames."""
         index, size = self._validation_index, self.config.sampler.batch_frames
-        return self.learner.validate(
-            self._validation.plain(index[start : start + size]) for start in range(0, len(index), size)
-        )
+        starts = np.arange(0, len(index), size)
+        mine = starts[self.group.share(len(starts))]
+        return self.learner.validate(self._validation.plain(index[start : start + size]) for start in mine)
 
     def run(self, budget: int, report: Callable[[RunProgress], None]) -> None:
         """Train until ``budget`` samples are seen or :attr:`interrupted`; ``report`` is called after each update."""
-        progress = self.progress
-        self._loggers = open_loggers(self.folder, self.config, progress.step)
+        progress, group = self.progress, self.group
+        if group.main:
+            self._loggers = open_loggers(self.folder, self.config, progress.step)
         last_save = time.monotonic()
         try:
             with Prefetch(self.batches.training, progress.step, self.config.data.workers) as batches:
-                while progress.samples < budget and not self.interrupted:
+                while progress.samples < budget and not group.any(self.interrupted):
                     self._step(batches, budget)
                     report(progress)
-                    if time.monotonic() - last_save > self.config.checkpoints.every_minutes * 60.0:
+                    due = time.monotonic() - last_save > self.config.checkpoints.every_minutes * 60.0
+                    if group.any(group.main and due):
                         self.save()
                         last_save = time.monotonic()
                     self._evaluate_when_due()
@@ -158,6 +173,8 @@ class Trainer:
             row = {"samples": float(progress.samples), "minutes": progress.elapsed_s / 60.0}
             progress.history.append(row | progress.smooth | validation)
             self._log(VALIDATION, validation)
+        if not self.group.main:
+            return
         for logger in self._loggers:
             logger.flush()
         save_state(self.folder, self.learner.state(), progress)
@@ -182,11 +199,13 @@ class Trainer:
         if due <= progress.evaluated_samples:
             return
         self.save()
+        progress.evaluated_samples = due
+        if not self.group.main:
+            return
         self.policy.export(self.folder)
         threads = torch.get_num_threads()
         figures = self._evaluation(self.folder, progress.samples)
         torch.set_num_threads(threads)  # a drive may have chosen its own
-        progress.evaluated_samples = due
         self._log(EVALUATION, figures)
         save_state(self.folder, self.learner.state(), progress)
 

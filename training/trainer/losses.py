@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,23 @@ SPEED_UNIT_MPS = 10.0
 torch.ones(1).log()
 
 
+class Mean(NamedTuple):
+    """A loss as the sum over what it counts, and how much that is: shares of a batch add up to the batch."""
+
+    total: Tensor
+    count: Tensor  # a number as a tensor
+
+    @property
+    def value(self) -> Tensor:
+        """The mean; 0 where nothing counts."""
+        return self.total / self.count.clamp_min(1.0)
+
+
+def values_of(losses: Mapping[str, tuple[Mean, ...]]) -> dict[str, Tensor]:
+    """Each loss as one number."""
+    return {name: torch.stack([mean.value for mean in means]).sum() for name, means in losses.items()}
+
+
 class DrivingLosses(nn.Module):
     """All losses of a batch, and their weighted sum; its parameters are the helper heads, which learn with the network."""
 
@@ -39,8 +57,8 @@ class DrivingLosses(nn.Module):
         self.weights: dict[str, float] = dataclasses.asdict(config.weights)
         self.register_buffer("class_weight", class_weights(config), persistent=False)
 
-    def forward(self, network: SimLingoNetwork, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Each loss by name, not weighted.
+    def forward(self, network: SimLingoNetwork, batch: Mapping[str, Tensor]) -> dict[str, tuple[Mean, ...]]:
+        """Each loss by name, not weighted, as the means that it is the sum of.
 
         ``batch``: frames (B, T, 2T, 3) uint8 with classes and depth (B, CELLS, 2 CELLS), or, of frozen vision, image
         (B, image_tokens, D) alone, which leaves the dense losses out; and of each prompt, frame by frame
@@ -49,14 +67,14 @@ class DrivingLosses(nn.Module):
         last three may be ``UNTOLD``, asked_at (N,), the place of the prompt's last token, and named_speed (N,) m/s, NaN where
         the words name none. The prompts of a frame share its vision pass, and the pass of the tokens that all begin with.
         """
-        losses: dict[str, Tensor] = {}
+        losses: dict[str, tuple[Mean, ...]] = {}
         if "image" in batch:
             image = batch["image"]
         else:
             vision = network.vision_tokens(batch["frames"])
             scores, log_depth = self.heads.cells_of(vision)
-            losses["semantic"] = semantic_loss(scores, batch["classes"], self.class_weight)
-            losses["depth"] = depth_loss(log_depth, batch["depth"])
+            losses["semantic"] = (semantic_loss(scores, batch["classes"], self.class_weight),)
+            losses["depth"] = (depth_loss(log_depth, batch["depth"]),)
             image = network.image_embeddings(vision)
         prompts = batch["input_ids"].shape[0] // image.shape[0]
         image = image.repeat_interleave(prompts, dim=0)
@@ -64,29 +82,29 @@ class DrivingLosses(nn.Module):
         shared = shared_tokens(batch["input_ids"], batch["attention_mask"])
         hidden = network.shared_hidden(embeddings, batch["attention_mask"], prompts, shared)
         path, speed = network.heads(hidden)
-        losses["path"] = point_loss(path, batch["path"])
-        losses["speed_waypoints"] = point_loss(speed, batch["speed_waypoints"])
+        losses["path"] = (point_loss(path, batch["path"]),)
+        losses["speed_waypoints"] = (point_loss(speed, batch["speed_waypoints"]),)
         answers = answer_places(batch["answer_mask"])
-        losses["text"] = told_loss(
-            network.lm_head(hidden[:, : answers.shape[1]][answers]), batch["input_ids"][:, 1:][answers]
-        )
+        said = network.lm_head(hidden[:, : answers.shape[1]][answers])
+        losses["text"] = (told_loss(said, batch["input_ids"][:, 1:][answers]),)
         words, named = self.heads.words_of(hidden.gather(1, _at(batch["asked_at"], hidden))[:, 0])
-        losses["words"] = told_loss(words, batch["request"])
-        losses["named_speed"] = named_loss(named, batch["named_speed"])
+        losses["words"] = (told_loss(words, batch["request"]),)
+        losses["named_speed"] = (named_loss(named, batch["named_speed"]),)
         light, light_gap, lead_gap, cause = self.heads.scene_of(hidden[:, -1])
-        losses["light"] = functional.cross_entropy(light, batch["light_state"].long())
-        losses["cause"] = told_loss(cause, batch["cause"])
-        losses["lead"] = gap_loss(lead_gap, batch["lead_distance"]) + gap_loss(
-            light_gap, batch["light_distance"], batch["light_state"] > 0
+        losses["light"] = (told_loss(light, batch["light_state"]),)
+        losses["cause"] = (told_loss(cause, batch["cause"]),)
+        losses["lead"] = (
+            gap_loss(lead_gap, batch["lead_distance"]),
+            gap_loss(light_gap, batch["light_distance"], batch["light_state"] > 0),
         )
         judgement = network.judgement(hidden)
         if judgement is not None:
-            losses["request"] = told_loss(judgement[:, : len(KINDS)], batch["request"])
-            losses["outcome"] = told_loss(judgement[:, len(KINDS) :], batch["outcome"])
+            losses["request"] = (told_loss(judgement[:, : len(KINDS)], batch["request"]),)
+            losses["outcome"] = (told_loss(judgement[:, len(KINDS) :], batch["outcome"]),)
         return losses
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum, which is minimised."""
+        """The weighted sum of the losses' values, which is minimised."""
         return torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
 
 
@@ -96,35 +114,39 @@ def shared_tokens(ids: Tensor, mask: Tensor) -> int:
     return int(same[:-1].cumprod(0).sum())
 
 
-def point_loss(predicted: Tensor, label: Tensor) -> Tensor:
+def point_loss(predicted: Tensor, label: Tensor) -> Mean:
     """Smooth L1 (beta 1), summed over x and y, averaged over points and samples; (N, P, 2) m."""
-    return functional.smooth_l1_loss(predicted, label, reduction="none").sum(-1).mean()
+    return _mean(functional.smooth_l1_loss(predicted, label, reduction="none").sum(-1))
 
 
-def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Tensor:
+def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Mean:
     """Cross-entropy of ``scores`` (..., classes) with ``classes`` (...), each cell weighing as its class."""
-    return functional.cross_entropy(
-        scores.reshape(-1, scores.shape[-1]), classes.reshape(-1).long(), weight=class_weight
-    )
+    flat = classes.reshape(-1).long()
+    total = functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), flat, weight=class_weight, reduction="sum")
+    return Mean(total, class_weight[flat].sum())
 
 
-def depth_loss(log_depth: Tensor, depth: Tensor) -> Tensor:
+def depth_loss(log_depth: Tensor, depth: Tensor) -> Mean:
     """Mean difference of the logarithms; ``depth`` in m."""
-    return (log_depth - depth.float().clamp_min(MIN_DEPTH_M).log()).abs().mean()
+    return _mean((log_depth - depth.float().clamp_min(MIN_DEPTH_M).log()).abs())
 
 
-def told_loss(scores: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of ``scores`` (N, classes) with ``labels`` (N,), mean over those that are told; 0 where none is."""
-    told = labels != UNTOLD
+def told_loss(scores: Tensor, labels: Tensor) -> Mean:
+    """Cross-entropy of ``scores`` (N, classes) with ``labels`` (N,), mean over those that are told."""
     total = functional.cross_entropy(scores, labels.long(), ignore_index=UNTOLD, reduction="sum")
-    return total / told.sum().clamp_min(1)
+    return Mean(total, (labels != UNTOLD).sum().float())
 
 
-def named_loss(predicted: Tensor, speed: Tensor) -> Tensor:
+def named_loss(predicted: Tensor, speed: Tensor) -> Mean:
     """Smooth L1 of speeds (N,), mean over those that are named; ``predicted`` in 10 m/s, ``speed`` in m/s or NaN."""
     named = ~speed.isnan()
     each = functional.smooth_l1_loss(predicted, speed.nan_to_num() / SPEED_UNIT_MPS, reduction="none")
-    return (each * named).sum() / named.sum().clamp_min(1)
+    return Mean((each * named).sum(), named.sum().float())
+
+
+def _mean(each: Tensor) -> Mean:
+    """Over all of ``each``."""
+    return Mean(each.sum(), each.new_tensor(float(each.numel())))
 
 
 def _at(places: Tensor, hidden: Tensor) -> Tensor:
@@ -137,11 +159,11 @@ def answer_places(answer_mask: Tensor) -> Tensor:
     return answer_mask[:, 1:] > 0
 
 
-def gap_loss(predicted: Tensor, distance: Tensor, counts: Tensor | None = None) -> Tensor:
+def gap_loss(predicted: Tensor, distance: Tensor, counts: Tensor | None = None) -> Mean:
     """Smooth L1 of gaps (N,), mean over all or over those that ``counts``; ``predicted`` in 10 m, ``distance`` in m."""
     wanted = distance.clamp(0.0, MAX_GAP_M) / GAP_UNIT_M
-    if counts is None:
-        return functional.smooth_l1_loss(predicted, wanted)
     each = functional.smooth_l1_loss(predicted, wanted, reduction="none")
+    if counts is None:
+        return _mean(each)
     weight = counts.float()
-    return (each * weight).sum() / weight.sum().clamp_min(1)
+    return Mean((each * weight).sum(), weight.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -57,18 +57,23 @@ class PromptMixture:
         labels: Mapping[str, np.ndarray],
         rows: npt.NDArray[np.int64],
         told: ToldSpeeds,
-        rng: np.random.Generator,
+        rngs: Sequence[np.random.Generator],
+        places: Iterable[int] | None = None,
     ) -> SampleArrays:
-        """The prompts of B frames, frame by frame.
+        """The prompts of a batch of B frames, frame by frame.
 
         Args:
             labels: of the frames, leading axis B.
             rows: (B,) of the frames in their cache.
             told: what driving prompts are told of the speed.
-            rng: draws everything.
+            rngs: B, each draws everything of its frame.
+            places: of the frames in the batch whose prompts are wanted; None: all.
         """
-        frames = [Frame(labels, place, int(row), told) for place, row in enumerate(rows)]
-        return as_arrays([sample for frame in frames for sample in self._samples_of(frame, rng)], self._pad)
+        wanted = range(len(rows)) if places is None else places
+        frames = [Frame(labels, place, int(rows[place]), told) for place in wanted]
+        return as_arrays(
+            [sample for frame in frames for sample in self._samples_of(frame, rngs[frame.place])], self._pad
+        )
 
     def _samples_of(self, frame: Frame, rng: np.random.Generator) -> Sequence[Sample]:
         found: list[Sample] = []

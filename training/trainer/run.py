@@ -12,6 +12,7 @@ from simlingo.model.folder import TOKENIZER_FILE
 from training.trainer.config import TrainConfig
 from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation
+from training.trainer.group import ALONE, Group
 from training.trainer.loop import Trainer
 from training.trainer.policies import policy_named
 from training.trainer.run_record import RunRecord, check_same_run, load_record, record_of
@@ -38,6 +39,7 @@ def prepare(
     accept: Collection[str] = (),
     evaluation: ClosedLoopEvaluation | None = None,
     tell: Callable[[str], None] = print,
+    group: Group = ALONE,
 ) -> tuple[Trainer, int]:
     """The trainer of the run in ``folder`` and its budget in samples; ``run.yaml`` is written before the first update.
 
@@ -49,6 +51,7 @@ def prepare(
         accept: keys that may differ from an earlier start, see :mod:`training.trainer.run_record`.
         evaluation: for closed-loop drives.
         tell: takes what happens, in a line.
+        group: the processes that train together; the main one comes here first.
 
     Raises:
         InvalidInputError: the run was begun under other conditions, or something does not fit; names what and the cure.
@@ -61,14 +64,15 @@ def prepare(
         budget = _kept_budget(stored, asked, folder)
     if not (folder / TOKENIZER_FILE).is_file():
         policy.write_tokenizer(folder / TOKENIZER_FILE, policy.model.language.vocab_size)
-    trainer = Trainer(folder, config, data, start_from, evaluation)
+    trainer = Trainer(folder, config, data, start_from, evaluation, group)
     if stored is not None:
         noted = [{"samples": trainer.progress.samples, **change} for change in changes]
         now = replace(now, budget=stored.budget, changes=[*stored.changes, *noted])
     else:
         budget, note = _new_budget(trainer, asked, tell)
         now = replace(now, budget=note)
-    now.write(folder)
+    if group.main:
+        now.write(folder)
     return trainer, budget
 
 

@@ -23,6 +23,11 @@ def generator(seed: int, step: int, draw: Draw) -> np.random.Generator:
     return np.random.default_rng((seed, step, int(draw)))
 
 
+def streams(seed: int, step: int, draw: Draw, count: int) -> list[np.random.Generator]:
+    """Random numbers of each of ``count`` frames of a batch: who makes only some of them draws the same."""
+    return [np.random.default_rng((seed, step, int(draw), place)) for place in range(count)]
+
+
 class WeightedSampler:
     """Draws frames, each as often as its share of the weights says.
 
