@@ -35,7 +35,8 @@ class Train(Settings):
     validation: tuple[str, ...] = key(texts, (), of=Product.DATA)  # without: whole routes of data
     config: str = key(text, "simlingo-mini")  # a name in training/configs, or a file
     set: Mapping[str, Any] | None = key(settings, None)  # values in its place, by dotted key
-    threads: int | None = key(whole(1), None, decides=False)  # without: one a core
+    processes: int = key(whole(1), 1, decides=False)  # that share each batch
+    threads: int | None = key(whole(1), None, decides=False)  # of a process; without: its part of the cores
 
     product: ClassVar = Product.MODEL
     sources: ClassVar = TRAINER
@@ -68,6 +69,8 @@ class Train(Settings):
             words += ["--start-from", place.inputs[self.start]]
         if self.validation:
             words += ["--validation", *(place.inputs[name] for name in self.validation)]
+        if self.processes > 1:
+            words += ["--processes", self.processes]
         if self.threads is not None:
             words += ["--threads", self.threads]
         return [cli("train", *words)]
