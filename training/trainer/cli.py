@@ -112,8 +112,7 @@ def _run(args: argparse.Namespace) -> int:
     group = joined()
     if not group.main:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process tells when to end
-    if args.threads or group.size > 1:
-        torch.set_num_threads(args.threads or cores_of(group.size))
+    torch.set_num_threads(args.threads or cores_of(1))  # the main process prepares alone
     try:
         config = read_config(args.config, args.set if args.seed is None else [*args.set, f"seed={args.seed}"])
         policy = policy_named(config.model)
@@ -130,6 +129,7 @@ def _run(args: argparse.Namespace) -> int:
                 args.run, config, data, asked, args.start_from, args.accept, evaluation, group=group
             )
         group.wait()
+        torch.set_num_threads(args.threads or cores_of(group.size))
         if not group.main:
             trainer.run(budget, lambda progress: None)
             return 0
