@@ -56,6 +56,7 @@ def test_a_kind_names_all_sources_that_it_imports(kind: str) -> None:
     files = {file for name in ours if (file := file_of(name)) is not None and file.read_text().strip()}
     counted = {path for source in KINDS[kind].sources for path in sources_in(source, ROOT)}
     assert {str(file.relative_to(ROOT)) for file in files - counted} <= {
+        "training/recipe/caution.py",
         "training/recipe/export_model.py",
         "training/recipe/model_files.py",
     }
@@ -209,16 +210,6 @@ def test_a_model_travels_with_what_it_needs_and_nothing_else(tmp_path: Path) -> 
     (tmp_path / "model/tokenizer.json").unlink()
     with pytest.raises(InvalidInputError, match=r"no whole model folder: it has no tokenizer.json"):
         model_digest(tmp_path / "model")
-
-
-def test_what_frozen_vision_made_goes_with_the_end_of_its_stage(place: Place) -> None:
-    run = place.folder / "run"
-    copy_model(find_model("simlingo-mini"), run)
-    (run / "embeddings").mkdir()
-    (run / "embeddings/train.npy").write_bytes(b"large")
-    Train(data=("first",), samples=1).finish(place)
-    assert not (run / "embeddings").exists()
-    assert (place.folder / "model/model.safetensors").is_file()
 
 
 def test_the_models_of_a_recipe_bring_its_stages_along(tmp_path: Path) -> None:

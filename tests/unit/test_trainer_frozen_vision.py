@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; ./simlingo test installs it")
 
-from trainer_cases import MODEL, frames, tiny_config, tiny_run  # noqa: E402
+from trainer_cases import MODEL, frames, tiny_config, tiny_data, tiny_run  # noqa: E402
 
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoint import build_network, load_network  # noqa: E402
@@ -116,6 +117,19 @@ def test_pictures_are_read_once_by_a_run_that_goes_on(
     again.run(budget, lambda progress: None)
     assert sizes == []
     assert (folder / "losses.csv").read_text() == (tmp_path / "whole/losses.csv").read_text()
+
+
+@pytest.mark.medium
+def test_the_next_run_with_this_vision_reads_no_picture(
+    start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = replace(tiny_data(), cache=tmp_path / "cache")
+    tiny_run(tmp_path / "first", tiny_config(**FROZEN), start_from=start, data=data)
+    assert (tmp_path / "cache/embeddings/train.npy").is_file()
+    assert not (tmp_path / "first/embeddings").exists()
+    sizes = passes(monkeypatch)
+    tiny_run(tmp_path / "second", tiny_config(**FROZEN, seed=5), start_from=start, data=data)
+    assert sizes == []
 
 
 def test_fresh_weights_are_not_frozen(tmp_path: Path) -> None:

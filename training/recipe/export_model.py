@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simlingo.contracts import SimlingoError
+from training.recipe.caution import NEUTRAL, set_caution
 from training.recipe.model_files import copy_model
 
 
@@ -17,9 +18,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.recipe.export_model", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="model folder to begin with")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    parser.add_argument("--caution", type=float, default=NEUTRAL, help="how sure it must be to follow an instruction")
     args = parser.parse_args(argv)
     try:
-        print(f"graphs and network differ by {export(args.model, args.out):.1e}")
+        print(f"graphs and network differ by {export(args.model, args.out, args.caution):.1e}")
     except SimlingoError as error:
         print(f"recipe: {error}", file=sys.stderr)
         return 1
@@ -28,8 +30,10 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def export(folder: Path, out: Path) -> float:
+def export(folder: Path, out: Path, caution: float = NEUTRAL) -> float:
     """Copy a model to ``out`` and export its graphs anew; the largest difference between them and the network.
+
+    ``caution``: see :func:`training.recipe.caution.set_caution`.
 
     Raises:
         SimlingoError: the folder is no whole model, or the graphs differ by more than they may.
@@ -38,6 +42,7 @@ def export(folder: Path, out: Path) -> float:
 
     work = out.with_name(f"{out.name}.work")
     copy_model(folder, work)
+    set_caution(work, caution)
     difference = export_graphs(work)
     copy_model(work, out)
     shutil.rmtree(work)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from training.recipe.keys import Product, key, text
+from training.recipe.caution import NEUTRAL
+from training.recipe.keys import Product, key, number, text
 from training.recipe.model_files import model_digest, model_files
 from training.recipe.stage import TRAINER, TRAINER_PACKAGES, Place, Rates, Settings
 
@@ -18,6 +19,7 @@ class Export(Settings):
     """Graphs exported anew into a folder that holds what is shipped and nothing else, each checked against the network."""
 
     model: str = key(text, of=Product.MODEL)
+    caution: float = key(number(0.0, 0.99, above=True), NEUTRAL)  # see training.recipe.caution
 
     product: ClassVar = Product.MODEL
     sources: ClassVar = TRAINER
@@ -30,6 +32,7 @@ class Export(Settings):
     def commands(self, place: Place) -> list[list[str]]:
         """See :mod:`training.recipe.export_model`."""
         words = ["--model", str(place.inputs[self.model]), "--out", str(self.made_at(place.folder))]
+        words += ["--caution", str(self.caution)]
         return [[sys.executable, "-m", "training.recipe.export_model", *words]]
 
     def digest(self, place: Place) -> str:

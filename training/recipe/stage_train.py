@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from training.recipe.model_files import copy_model, model_digest
 from training.recipe.stage import TRAINER, TRAINER_PACKAGES, Place, Rates, Settings, cli
 from training.trainer.commit import ACCEPTABLE
 from training.trainer.config_reading import read_config
-from training.trainer.files import EMBEDDINGS, RECORD_FILE
+from training.trainer.files import RECORD_FILE
 
 #: The run's curves stand in the card; TensorBoard's files would need a package that a bare environment lacks.
 _ALWAYS = ("loggers.tensorboard=false",)
@@ -81,9 +80,8 @@ class Train(Settings):
         return run / "cache" / hashlib.sha256(names.encode()).hexdigest()[:8]
 
     def finish(self, place: Place) -> None:
-        """Put the model by itself; what frozen vision made of the pictures is of no further use."""
+        """Put the model by itself."""
         copy_model(place.folder / _RUN, self.made_at(place.folder))
-        shutil.rmtree(place.folder / _RUN / EMBEDDINGS, ignore_errors=True)
 
     def digest(self, place: Place) -> str:
         """Of the model's files."""

@@ -30,6 +30,7 @@ class TrainData:
     folders: tuple[Path, ...] = ()
     train_samples: Samples | None = None  # dreams and questions, where the mixture has any
     validation_samples: Samples | None = None
+    cache: Path | None = None  # where what is made of the data is kept
 
 
 def open_data(
@@ -70,6 +71,7 @@ def open_data(
         fingerprint(validating),
         (*folders, *validation),
         *samples,
+        cache,
     )
 
 

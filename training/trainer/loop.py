@@ -102,7 +102,7 @@ class Trainer:
             ("train", data.train, data.train_fingerprint),
             ("validation", data.validation, data.validation_fingerprint),
         )
-        folder, network = self.folder / EMBEDDINGS, self.learner.network
+        folder, network = (data.cache or self.folder) / EMBEDDINGS, self.learner.network
         return tuple(image_embeddings(network, frames, mark, folder / f"{name}.npy") for name, frames, mark in parts)
 
     def measured_rate(self, clock: Callable[[], float] = time.perf_counter) -> float:
