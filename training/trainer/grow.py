@@ -66,7 +66,7 @@ def _check(before: ModelConfig, after: ModelConfig) -> None:
     may_differ = {
         "name": after.name, "speaks": after.speaks, "answers": after.answers, "instructions": after.instructions,
         "judgement_hidden": before.judgement_hidden or after.judgement_hidden, "max_new_tokens": after.max_new_tokens,
-        "vision_graph": after.vision_graph,
+        "vision_graph": after.vision_graph, "plain_words": after.plain_words,
         "language": replace(new, rope_theta=old.rope_theta, rms_norm_eps=old.rms_norm_eps),
     }  # fmt: skip
     if replace(before, **may_differ) != after:  # type: ignore[arg-type]

@@ -62,5 +62,6 @@ TALKING = replace(
     speaks=True,
     answers=True,
     instructions=True,
+    plain_words=True,
 )
 register(TrainablePolicy("simlingo-mini", TALKING))

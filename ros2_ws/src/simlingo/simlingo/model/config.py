@@ -92,6 +92,7 @@ class ModelConfig:
     speaks: bool = False  # trained to comment on its driving
     answers: bool = False  # trained to answer questions
     instructions: bool = False  # trained to obey and to refuse instructions in words
+    plain_words: bool = False  # instructions and questions are read as simlingo.model.plain_words writes them
     distance_to_first_point: bool = False  # a command's metres are those to the first target point, not along the route
     lora: LoraConfig | None = None  # None: the weights hold no adapters
     token_ids: TokenIds | None = None  # None: the tokenizer says them

@@ -25,6 +25,7 @@ from simlingo.model.language_prompt import (
     question_answer,
     question_prompt,
 )
+from simlingo.model.plain_words import plain_words
 from simlingo.model.preprocess import model_image
 from simlingo.model.prompt import (
     DRIVING_ANSWER,
@@ -124,7 +125,7 @@ class Processor:
         Raises:
             InvalidInputError: the words are empty, no text, or too long.
         """
-        prompt = instruction_prompt(here, words, flag)
+        prompt = instruction_prompt(here, self._read(words), flag)
         return self._chat(f"{flag.value} {here}", prompt, "" if answer is None else answer + TURN_END)
 
     def question(self, question: str, here: str = "", answer: str | None = None) -> PromptIds:
@@ -139,7 +140,11 @@ class Processor:
             InvalidInputError: question or answer is empty, no text, or too long.
         """
         said = "" if answer is None else question_answer(answer).removeprefix(QUESTION_ANSWER_START) + TURN_END
-        return self._chat(here, question_prompt(here, question), said, QUESTION_ANSWER_START)
+        return self._chat(here, question_prompt(here, self._read(question)), said, QUESTION_ANSWER_START)
+
+    def _read(self, words: str) -> str:
+        """What somebody said, as this network reads it."""
+        return plain_words(words) if self.config.plain_words else words
 
     def commentary_text(self, ids: list[int]) -> str:
         """The words of a commentary that the model said, without the plan's own word at its end."""
