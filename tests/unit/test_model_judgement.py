@@ -124,7 +124,7 @@ def test_every_way_to_run_a_network_judges_alike(folder: Path, backends: list[Ba
             assert found[0] is not None
             assert {*found, *again, *batch[0], *batch[1]} == {found[0]}
             seen.add(found[0])
-    assert len(seen) > 2, "one judgement for everything would prove nothing"
+    assert len(seen) >= 2, "two networks that judge alike would prove nothing"
 
 
 def observation() -> Observation:

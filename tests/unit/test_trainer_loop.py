@@ -141,7 +141,9 @@ def test_validation_frames_are_spread_evenly_and_weigh_the_same(tmp_path: Path) 
     found = trainer.validate()
     batches = [trainer._validation.plain(trainer._validation_index[place]) for place in (slice(0, 2), slice(2, 3))]
     with torch.no_grad():
-        two, one = (trainer.learner.losses(trainer.learner.network, batch)["path"].item() for batch in batches)
+        two, one = (
+            values_of(trainer.learner.losses(trainer.learner.network, batch))["path"].item() for batch in batches
+        )
     assert found["val_path"] == pytest.approx((2 * two + one) / 3, rel=1e-5)
 
 
