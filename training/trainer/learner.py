@@ -97,7 +97,7 @@ class Learner:
     def _shares(self, losses: Mapping[str, tuple[Mean, ...]]) -> dict[str, Tensor]:
         """What this process's share adds to each loss of the whole batch."""
         means = [mean for each in losses.values() for mean in each]
-        counts = torch.stack([mean.count for mean in means])
+        counts = torch.stack([mean.over for mean in means])
         self._group.sum([counts])
         whole = iter(counts.clamp_min(1.0))
         return {name: torch.stack([mean.total / next(whole) for mean in each]).sum() for name, each in losses.items()}

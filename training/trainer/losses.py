@@ -33,12 +33,12 @@ class Mean(NamedTuple):
     """A loss as the sum over what it counts, and how much that is: shares of a batch add up to the batch."""
 
     total: Tensor
-    count: Tensor  # a number as a tensor
+    over: Tensor  # a number as a tensor
 
     @property
     def value(self) -> Tensor:
         """The mean; 0 where nothing counts."""
-        return self.total / self.count.clamp_min(1.0)
+        return self.total / self.over.clamp_min(1.0)
 
 
 def values_of(losses: Mapping[str, tuple[Mean, ...]]) -> dict[str, Tensor]:
