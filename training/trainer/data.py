@@ -60,10 +60,12 @@ def open_data(
         _check_apart(train, validating)
     else:
         train, validating = split(routes, config.validation_share, config.split_seed)
-    samples: list[Samples | None] = [None, None]
+    samples: tuple[Samples | None, Samples | None] = (None, None)
     if mixture is not None and mixture.needs_samples:
-        parts = ((train, "train-samples"), (validating, "validation-samples"))
-        samples = [build_samples(part, cache / name, mixture.seed) for part, name in parts]
+        samples = (
+            build_samples(train, cache / "train-samples", mixture.seed),
+            build_samples(validating, cache / "validation-samples", mixture.seed),
+        )
     return TrainData(
         _pack(train, cache / "train", model),
         _pack(validating, cache / "validation", model),
