@@ -20,6 +20,8 @@ from simlingo.model.plain_words import plain_words, speeds_mps
         ("go 30 mph", "go 13.4 m/s"),
         ("set 5,5 m/s", "set 5.5 m/s"),
         ("at 50km/h", "at 13.9 m/s"),
+        ("faster,50 km/h,now", "faster,13.9 m/s,now"),
+        ("1,234 km/h", "1,234 km/h"),
         ("a hundred and twenty kilometres per hour now", "33.3 m/s now"),
         ("one hundred five kph", "29.2 m/s"),
         ("one hundred kmh", "27.8 m/s"),
@@ -85,3 +87,23 @@ def test_a_model_reads_words_as_its_configuration_says(tmp_path: Path) -> None:
         answered = reads.question("Is it RED?", answer="Yes, Red.")
         assert f"Q: {asked}" in tokenizer.decode(answered.ids)
         assert "A: Yes, Red." in tokenizer.decode(answered.ids), "answers stay as they are"
+
+
+def test_a_text_that_is_refused_as_too_long_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may send one, and a million characters would take a second."""
+    from simlingo.contracts import InvalidInputError
+    from simlingo.model import processor
+    from simlingo.model.config import MINI
+    from simlingo.model.language_prompt import InstructionFlag
+    from simlingo.model.tokenizer import PromptTokenizer
+    from training.trainer.tokenizer import train_tokenizer
+
+    read: list[int] = []
+    monkeypatch.setattr(processor, "plain_words", lambda text: read.append(len(text)) or text)
+    train_tokenizer(tmp_path / "tokenizer.json", 1024)
+    reads = processor.Processor(replace(MINI, plain_words=True), PromptTokenizer.load(tmp_path / "tokenizer.json"))
+    for ask in (lambda text: reads.instruction("", text, InstructionFlag.SAFETY), reads.question):
+        with pytest.raises(InvalidInputError, match="shorten it"):
+            ask("fifty " * 200_000)
+        ask("go on")
+    assert read == [5, 5]

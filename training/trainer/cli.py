@@ -101,7 +101,6 @@ def _run(args: argparse.Namespace) -> int:
     """In one process of the run's group."""
     import torch
 
-    from simlingo.contracts import SimlingoError
     from training.trainer.config_reading import read_config
     from training.trainer.data import open_data
     from training.trainer.group import joined, left
@@ -143,9 +142,6 @@ def _run(args: argparse.Namespace) -> int:
         if trainer.interrupted:
             raise KeyboardInterrupt
         difference = policy.export(args.run)
-    except SimlingoError as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("\ntrain: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 130

@@ -21,7 +21,7 @@ _FROM_ZERO = ("crop_top", "added_tokens", "judgement_hidden", "image_context", "
 #: Ten times what such networks have. The network is laid out before its tensors are compared, layer by layer.
 _MOST_LAYERS = 256
 #: What an exported vision graph may compute in.
-VISION_GRAPHS = ("fp32", "int8")
+_VISION_GRAPHS = ("fp32", "int8")
 _CURE = "correct it, or take the configuration that came with the weights"
 
 
@@ -68,8 +68,8 @@ def check_sizes(config: ModelConfig, path: Path, names: Mapping[str, str] | None
         raise fault(
             f"{named('downsample_ratio')} is {config.downsample_ratio:g}, it must be 1 divided by a whole number"
         )
-    if config.vision_graph not in VISION_GRAPHS:
-        raise fault(f"vision_graph is {config.vision_graph!r}, it must be one of {', '.join(VISION_GRAPHS)}")
+    if config.vision_graph not in _VISION_GRAPHS:
+        raise fault(f"vision_graph is {config.vision_graph!r}, it must be one of {', '.join(_VISION_GRAPHS)}")
     vision, language, image = config.vision, config.language, config.image
     for whole, value, part, divisor in (
         ("vision.hidden_size", vision.hidden_size, named("vision.heads"), vision.heads),

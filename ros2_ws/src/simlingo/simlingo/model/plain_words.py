@@ -21,7 +21,7 @@ _BELOW_100 = (
 _IN_WORDS = (
     rf"(?:(?:one|a) hundred(?: (?:and )?(?:{_BELOW_100}))?|(?:{_BELOW_100}))(?: point (?:{'|'.join(_ONES[:10])}))?"
 )
-_NUMBER = rf"(?<![\w.,])(?P<number>\d{{1,3}}(?:[.,]\d{{1,2}})?|{_IN_WORDS})[\s-]*"
+_NUMBER = rf"(?<![\w.])(?<!\d,)(?P<number>\d{{1,3}}(?:[.,]\d{{1,2}})?|{_IN_WORDS})[\s-]*"
 
 #: Metres a second of each way to write a unit of speed.
 _SPEED_UNITS = {

@@ -39,6 +39,7 @@ from simlingo.model.prompt import (
     situation,
 )
 from simlingo.model.tokenizer import PromptTokenizer
+from simlingo.model.user_text import MAX_TEXT_BYTES
 
 #: Raised whenever :func:`picture_of` gives other pixels of the same frame and configuration; caches follow it.
 PICTURE_VERSION = 1
@@ -143,8 +144,8 @@ class Processor:
         return self._chat(here, question_prompt(here, self._read(question)), said, QUESTION_ANSWER_START)
 
     def _read(self, words: str) -> str:
-        """What somebody said, as this network reads it."""
-        return plain_words(words) if self.config.plain_words else words
+        """What somebody said, as this network reads it; what is refused as too long anyway costs no time here."""
+        return plain_words(words) if self.config.plain_words and len(words) <= MAX_TEXT_BYTES else words
 
     def commentary_text(self, ids: list[int]) -> str:
         """The words of a commentary that the model said, without the plan's own word at its end."""
