@@ -35,7 +35,11 @@ class Process:
 
     def __init__(self, command: list[str], domain: dds.Domain) -> None:
         self.popen = subprocess.Popen(
-            command, env=dds.environment(domain.number), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=dds.environment(domain.number, pictures=True),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()

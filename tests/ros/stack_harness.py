@@ -40,7 +40,7 @@ class Network:
 
     def __init__(self) -> None:
         self.domain = dds.take_domain()
-        self.environment = dds.environment(self.domain.number) | {"PYTHONPATH": str(HERE)}
+        self.environment = dds.environment(self.domain.number, pictures=True) | {"PYTHONPATH": str(HERE)}
         for name in (
             "ROS_AUTOMATIC_DISCOVERY_RANGE",
             "FASTRTPS_DEFAULT_PROFILES_FILE",

@@ -119,6 +119,17 @@ def test_ctrl_c_while_starting_ends_all(runs: Path) -> None:
     assert drive.result()["status"] == "interrupted"
 
 
+def test_who_must_outlive_the_others_shares_no_memory_with_them(runs: Path) -> None:
+    """Fast DDS may wait for ever for the lock of a process that was killed, so neither the brake nor the end may need one."""
+    drive = Drive(runs, "--headless")
+    drive.driving()
+    processes = {**drive.nodes(), "drive": drive.process.pid}
+    sharing = {name for name, pid in processes.items() if "/dev/shm/fastrtps_" in Path(f"/proc/{pid}/maps").read_text()}
+    assert sharing == {"carla_bridge", "planner", "recorder"}
+    assert {"controller", "route", "lifecycle_manager"} < processes.keys()
+    assert drive.ends(lambda: os.kill(drive.process.pid, signal.SIGTERM)) == 130
+
+
 @pytest.mark.parametrize("victim", ["carla_bridge", "lifecycle_manager", "planner"])
 def test_the_death_of_a_node_ends_all_and_is_named(runs: Path, victim: str) -> None:
     drive = Drive(runs, "--headless", "--no-record")

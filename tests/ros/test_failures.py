@@ -195,7 +195,7 @@ def test_a_node_ends_with_its_supervisor(tmp_path: Path) -> None:
         "from simlingo_node.supervisor import Supervisor\n"
         "from simlingo_node import dds\n"
         "domain = dds.take_domain()\n"
-        "s = Supervisor([process('controller')], dds.environment(domain.number), pathlib.Path(sys.argv[1]))\n"
+        "s = Supervisor([process('controller')], dds.environment(domain.number, pictures=False), pathlib.Path(sys.argv[1]))\n"
         "s.start(); time.sleep(3.0); print(s.pids['controller'], flush=True); time.sleep(60)\n"
     )
     env = dict(os.environ, PYTHONPATH=str(Path(__file__).parent))

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -36,11 +37,27 @@ def test_a_domain_that_others_speak_on_is_passed_over() -> None:
 
 def test_the_environment_keeps_the_stack_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "1")
-    variables = dds.environment(12)
+    variables = dds.environment(12, pictures=True)
     assert variables["ROS_DOMAIN_ID"] == "12"
-    assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-    assert Path(variables["FASTRTPS_DEFAULT_PROFILES_FILE"]).is_file()
+    assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"  # the profile's, for which see the next test
     assert "_ROS_WHEELS_BOOTSTRAP_COMPLETE" not in variables
+
+
+@pytest.mark.parametrize(("pictures", "kinds"), [(True, ["SHM", "UDPv4"]), (False, ["UDPv4"])])
+def test_pictures_alone_travel_in_shared_memory_and_nothing_leaves_the_machine(
+    pictures: bool, kinds: list[str]
+) -> None:
+    variables = dds.environment(12, pictures)
+    assert variables["FASTRTPS_DEFAULT_PROFILES_FILE"] == variables["FASTDDS_DEFAULT_PROFILES_FILE"]
+    profile = ElementTree.parse(variables["FASTRTPS_DEFAULT_PROFILES_FILE"])
+
+    def words(path: str) -> list[str | None]:
+        return [each.text for each in profile.iterfind(path, {"": "http://www.eprosima.com"})]
+
+    assert words(".//type") == kinds
+    assert words(".//userTransports/transport_id") == words(".//transport_descriptor/transport_id")
+    assert words(".//useBuiltinTransports") == ["false"]
+    assert words(".//interfaceWhiteList/address") == words(".//initialPeersList//address") == ["127.0.0.1"]
 
 
 def test_too_little_shared_memory_is_said_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:

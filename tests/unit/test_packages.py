@@ -138,9 +138,10 @@ def test_compose_runs_the_same_drive_with_enough_shared_memory() -> None:
     assert dockerfile.index("USER simlingo") < dockerfile.index("ENTRYPOINT")
 
 
-def test_dds_profile_holds_a_camera_image() -> None:
+@pytest.mark.parametrize("name", ["fastdds_shm.xml", "local_pictures.xml"])
+def test_dds_profile_holds_a_camera_image(name: str) -> None:
     namespace = {"dds": "http://www.eprosima.com"}
-    profile = ET.parse(WS / "src/simlingo_node/config/fastdds_shm.xml")
+    profile = ET.parse(WS / "src/simlingo_node/config" / name)
     segment = int(profile.findtext(".//dds:segment_size", namespaces=namespace) or 0)
     message = int(profile.findtext(".//dds:maxMessageSize", namespaces=namespace) or 0)
     assert 4 * 1024 * 512 < message < segment

@@ -49,16 +49,13 @@ def _is_spoken_on(domain: int) -> bool:
     return False
 
 
-def environment(domain: int) -> dict[str, str]:
-    """Environment of the stack's processes: this machine only, our shared-memory profile."""
+def environment(domain: int, pictures: bool) -> dict[str, str]:
+    """Environment of a stack's process on this machine's own network, with or without camera :func:`pictures <transport>`."""
     variables = {name: value for name, value in os.environ.items() if name not in _WHEEL_VARIABLES}
-    profile = str(config_file("fastdds_shm.xml"))
     variables.update(
+        transport(pictures),
         ROS_DOMAIN_ID=str(domain),
-        ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
         RMW_IMPLEMENTATION="rmw_fastrtps_cpp",
-        FASTRTPS_DEFAULT_PROFILES_FILE=profile,  # Jazzy's name of the variable
-        FASTDDS_DEFAULT_PROFILES_FILE=profile,  # Kilted's
         PYTHONUNBUFFERED="1",
         OMP_NUM_THREADS="1",  # the network has its own threads; everybody else's would only get in their way
         OPENBLAS_NUM_THREADS="1",
@@ -69,8 +66,21 @@ def environment(domain: int) -> dict[str, str]:
     return variables
 
 
+def transport(pictures: bool) -> dict[str, str]:
+    """Variables that choose our Fast DDS profile: shared memory for processes with ``pictures``, UDP alone for others.
+
+    Who shares memory may wait for ever for a process that was killed, see ``config/local_plain.xml``.
+    """
+    profile = str(config_file("local_pictures.xml" if pictures else "local_plain.xml"))
+    return {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",  # what the profile says, and nothing else
+        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,  # Jazzy's name of the variable
+        "FASTDDS_DEFAULT_PROFILES_FILE": profile,  # Kilted's
+    }
+
+
 def check_shared_memory(participants: int) -> None:
-    """Fail where the pictures would not fit into shared memory.
+    """Fail where the pictures of so many participants would not fit into shared memory.
 
     Raises:
         SimlingoError: too little space in /dev/shm, or no such folder.

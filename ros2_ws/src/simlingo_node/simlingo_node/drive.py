@@ -206,14 +206,14 @@ def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wa
     from simlingo_node.drive_view import DriveView
 
     domain = dds.take_domain(domain_wanted)
-    environment = dds.environment(domain.number)
+    environment = dds.environment(domain.number, pictures=False)
     os.environ.update(environment)  # for the monitor, which lives in this process
     address = f"http://127.0.0.1:{options.page_port}" if options.page_port is not None else ""
     driven = f"{options.town}, route {options.route}, seed {options.seed}"
     title = f"{driven}; ROS_DOMAIN_ID={domain.number}; {run_dir}"
     try:
         dds.remove_stale_segments(domain.number)
-        dds.check_shared_memory(len(nodes) + 1)
+        dds.check_shared_memory(sum(node.pictures for node in nodes))
         with (
             stop_flag() as stopped,
             announced(Running(domain.number, driven)),

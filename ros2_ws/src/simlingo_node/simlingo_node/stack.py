@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 Value = bool | int | float | str | list[str]
 PACKAGE = "simlingo_node"
+#: Nodes that send or receive camera images.
+WITH_PICTURES = frozenset({"carla_bridge", "planner", "page", "recorder"})
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class NodeSpec:
     module: str  # the same as a module, for ``python -m``
     parameters: Mapping[str, Value] = field(default_factory=dict)
     lifecycle: bool = True  # brought up by the lifecycle manager; watchers bring themselves up
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it sends or receives camera images."""
+        return self.name in WITH_PICTURES
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simlingo_node import dds
 from simlingo_node.process import SUPERVISOR_VARIABLE
 from simlingo_node.stack import NodeSpec
 
@@ -120,7 +121,7 @@ class Supervisor:
         with (self._log_dir / f"{node.name}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
-                env=self._environment,
+                env={**self._environment, **dds.transport(node.pictures)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

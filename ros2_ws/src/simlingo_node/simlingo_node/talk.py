@@ -104,7 +104,7 @@ def talker(domain: int | None) -> Iterator[Talker]:
         SimlingoError: no stack runs, or several do.
     """
     found = find_stack(domain)
-    os.environ.update(dds.environment(found))
+    os.environ.update(dds.environment(found, pictures=False))
     made = Talker(found)
     try:
         yield made
