@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,6 +24,8 @@ BUSY_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 class Drive:
     """One ``./simlingo drive``."""
 
+    started: ClassVar[list[Drive]] = []  # of the test that runs
+
     def __init__(self, runs: Path, *words: str) -> None:
         self.runs = runs
         self.output = runs.parent / f"{runs.name}.txt"
@@ -31,6 +33,7 @@ class Drive:
         command = [sys.executable, str(HERE / "geometric_drive.py"), "--runs", str(runs), "--traffic", "none", *words]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        self.started.append(self)
 
     def until(self, condition: Callable[[], Any], seconds: float, what: str) -> Any:
         """Wait; fails naming ``what``."""
@@ -83,8 +86,14 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
+def runs(tmp_path: Path) -> Iterator[Path]:
+    """A folder for drives; those that a failed test leaves behind end with it."""
+    yield tmp_path / "runs"
+    while Drive.started:
+        process = Drive.started.pop().process
+        if process.poll() is None:
+            process.terminate()
+            process.wait(10.0)
 
 
 def test_a_drive_leaves_a_whole_result(runs: Path) -> None:
