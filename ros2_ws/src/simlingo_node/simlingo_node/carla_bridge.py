@@ -284,7 +284,7 @@ class CarlaBridgeNode(StackNode):
 
 def main() -> None:
     """Entry point of the executable ``carla_bridge``."""
-    sys.exit(run_node(CarlaBridgeNode))
+    sys.exit(run_node(CarlaBridgeNode, pictures=True))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from simlingo_node.resources import config_file
 
 #: Domains whose UDP ports lie below Linux's ephemeral ports; 0 is everybody's default and left alone.
 DOMAINS = range(1, 100)
+#: Names the profile: Jazzy's variable, and Kilted's.
+PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 #: Shared memory that one participant takes with our profile, bytes.
 SEGMENT_BYTES = 36 * 2**20
 SHARED_MEMORY = Path("/dev/shm")
@@ -43,7 +45,7 @@ def _is_spoken_on(domain: int) -> bool:
     """True when some participant's unicast port of the domain is taken (RTPS: 7410 + 250 d + 2 p)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("0.0.0.0", _ports_of(domain)[10]))
+            probe.bind(("0.0.0.0", ports_of(domain)[10]))
         except OSError:
             return True
     return False
@@ -66,17 +68,23 @@ def environment(domain: int, pictures: bool) -> dict[str, str]:
     return variables
 
 
-def transport(pictures: bool) -> dict[str, str]:
+def transport(pictures: bool, local: bool = True) -> dict[str, str]:
     """Variables that choose our Fast DDS profile: shared memory for processes with ``pictures``, UDP alone for others.
 
-    Who shares memory may wait for ever for a process that was killed, see ``config/local_plain.xml``.
+    Who shares memory may wait for ever for a process that was killed, see ``config/fastdds_udp.xml``. ``local``: nothing leaves
+    this machine.
     """
-    profile = str(config_file("local_pictures.xml" if pictures else "local_plain.xml"))
-    return {
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",  # what the profile says, and nothing else
-        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,  # Jazzy's name of the variable
-        "FASTDDS_DEFAULT_PROFILES_FILE": profile,  # Kilted's
-    }
+    if local:
+        profile = str(config_file("local_pictures.xml" if pictures else "local_plain.xml"))
+        # The profile says all; for any other range rmw_fastrtps adds transports, shared memory among them.
+        return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT", **dict.fromkeys(PROFILES, profile)}
+    return dict.fromkeys(PROFILES, str(config_file("fastdds_shm.xml" if pictures else "fastdds_udp.xml")))
+
+
+def choose_transport(pictures: bool) -> None:
+    """Choose our profile for this process, unless whoever started it chose one; to be called before ``rclpy.init``."""
+    if not any(os.environ.get(name) for name in PROFILES):
+        os.environ.update(transport(pictures, local=False))
 
 
 def check_shared_memory(participants: int) -> None:
@@ -125,14 +133,14 @@ def remove_stale_segments(domain: int) -> list[Path]:
 def _may_go(path: Path, domain: int) -> bool:
     port = re.fullmatch(r"fastrtps_port(\d+)", Path(_owner(path)).name)
     if port is not None:
-        return int(port[1]) in _ports_of(domain)
+        return int(port[1]) in ports_of(domain)
     try:
         return time.time() - path.stat().st_mtime > YOUNG_S
     except FileNotFoundError:
         return False
 
 
-def _ports_of(domain: int) -> range:
+def ports_of(domain: int) -> range:
     """Ports of a domain's participants (RTPS 9.6.1.1)."""
     return range(7400 + 250 * domain, 7400 + 250 * (domain + 1))
 

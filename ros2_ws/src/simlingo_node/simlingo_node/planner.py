@@ -362,7 +362,7 @@ class PlannerNode(StackNode):
 
 def main() -> None:
     """Entry point of the executable ``planner``."""
-    sys.exit(run_node(PlannerNode))
+    sys.exit(run_node(PlannerNode, pictures=True))
 
 
 if __name__ == "__main__":

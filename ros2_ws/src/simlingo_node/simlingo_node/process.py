@@ -14,6 +14,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from simlingo.contracts import SimlingoError
+from simlingo_node import dds
 from simlingo_node.node_base import StackNode
 
 #: An orderly end may take this long, s; then the process leaves as it is.
@@ -54,8 +55,12 @@ class _StopSignals:
         self._wake()
 
 
-def run_node(make_node: Callable[[], StackNode], arguments: list[str] | None = None) -> int:
-    """Spin one node until a signal; return the exit code: 0 ended in order, 2 bad parameter, else the node's own."""
+def run_node(make_node: Callable[[], StackNode], arguments: list[str] | None = None, *, pictures: bool = False) -> int:
+    """Spin one node until a signal; return the exit code: 0 ended in order, 2 bad parameter, else the node's own.
+
+    ``pictures``: it sends or receives camera images.
+    """
+    dds.choose_transport(pictures)
     _end_with_supervisor()
     signals = _StopSignals()
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)

@@ -302,7 +302,7 @@ def _text(value: object) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; returns the exit code."""
-    return run_node(lambda: started(PageNode()), arguments)
+    return run_node(lambda: started(PageNode()), arguments, pictures=True)
 
 
 if __name__ == "__main__":

@@ -183,7 +183,7 @@ def _type_name(kind: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; returns the exit code."""
-    return run_node(lambda: started(RecorderNode()), arguments)
+    return run_node(lambda: started(RecorderNode()), arguments, pictures=True)
 
 
 if __name__ == "__main__":
