@@ -56,6 +56,11 @@ class Partner:
         return self.network.until(lambda: self.answers(stamp), 10.0, f"a command for {stamp}")[0]
 
 
+def moving(stamp: int, speed: float = 5.0) -> Odometry:
+    """Where a car is at ``stamp`` (ns) that has driven at 5 m/s."""
+    return odometry(stamp, x=5.0 * stamp * 1e-9, speed=speed)
+
+
 @pytest.fixture(scope="module")
 def lockstep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partner]:
     with running([process("controller", {"lockstep": True})], tmp_path_factory.mktemp("lockstep")) as (network, _):
@@ -95,8 +100,45 @@ def test_nan_in_odometry_brakes_at_once(lockstep: Partner) -> None:
     broken.pose.pose.position.x = math.nan
     lockstep.odometry(broken)
     command = lockstep.answer(stamp)
-    assert (command.throttle, command.brake) == (0.0, pytest.approx(0.6))
-    lockstep.network.until(lambda: "NaN" in lockstep.states[-1].detail, 5.0, "a state that says NaN")
+    assert (command.throttle, command.brake) == (0.0, pytest.approx(0.04))
+    newest = lockstep.network.until(
+        lambda: [each for each in lockstep.states if "NaN" in each.detail], 5.0, "a state that says NaN"
+    )[-1]
+    assert newest.mode == "stopping"
+
+
+def test_a_plan_of_another_clock_is_dropped_and_the_next_one_drives(real_time: Partner) -> None:
+    real_time.odometry(odometry(real_time.tick(), speed=0.0))
+    real_time.answer(real_time.stamp)
+    refused = real_time.states[-1].refused
+    real_time.plan(plan(real_time.stamp + 1000 * 10**9))
+    real_time.network.until(lambda: real_time.states[-1].refused > refused, 5.0, "a refusal")
+    stamp = real_time.tick()
+    real_time.plan(plan(stamp))
+    real_time.network.spin(0.2)
+    real_time.odometry(odometry(stamp, speed=0.0))
+    assert real_time.answer(stamp).throttle > 0.0
+
+
+def test_the_clock_may_be_set_back(real_time: Partner) -> None:
+    """As after a restart of the simulation: a second of good odometry, then plans of the new clock drive."""
+    real_time.stamp = 100 * 10**9
+    for ticks in range(2):
+        stamp = real_time.tick()
+        real_time.plan(plan(stamp))
+        real_time.network.spin(0.2)
+        real_time.odometry(odometry(stamp, speed=0.0))
+        assert real_time.answer(stamp).throttle > 0.0, ticks
+    real_time.stamp = 0
+    for ticks in range(22):
+        stamp = real_time.tick()
+        real_time.odometry(odometry(stamp, speed=0.0))
+        assert real_time.answer(stamp).throttle == 0.0, ticks
+    stamp = real_time.tick()
+    real_time.plan(plan(stamp))
+    real_time.network.spin(0.2)
+    real_time.odometry(odometry(stamp, speed=0.0))
+    assert real_time.answer(stamp).throttle > 0.0
 
 
 def test_nan_in_a_plan_is_counted_and_does_not_steer(lockstep: Partner) -> None:
@@ -123,20 +165,21 @@ def test_its_subscriptions_hold_no_ground_truth_but_odometry(lockstep: Partner) 
 
 def test_real_time_coasts_brakes_and_holds_when_plans_stop(real_time: Partner) -> None:
     stamp = real_time.tick()
-    real_time.odometry(odometry(stamp))
+    real_time.odometry(moving(stamp))
     assert real_time.answer(stamp).throttle == 0.0  # no plan yet
     stamp = real_time.tick()
     real_time.plan(plan(stamp))
     real_time.network.spin(0.2)
-    real_time.odometry(odometry(stamp))
+    real_time.odometry(moving(stamp))
     assert real_time.answer(stamp).throttle > 0.0
     commands = []
     for _ in range(16):
-        real_time.odometry(odometry(real_time.tick()))
+        real_time.odometry(moving(real_time.tick()))
         commands.append(real_time.answer(real_time.stamp))
     assert commands[3].throttle > 0.0  # 0.2 s old: still fresh
+    assert all(command.throttle == 0.0 for command in commands[5:])  # what is older must not speed the car up
     assert all(command.throttle == 0.0 and command.brake > 0.0 for command in commands[11:])
-    real_time.odometry(odometry(real_time.tick(), speed=0.0))
+    real_time.odometry(moving(real_time.tick(), speed=0.0))
     assert real_time.answer(real_time.stamp).brake > 0.5
     real_time.network.until(lambda: real_time.states[-1].mode == "holding", 5.0, "mode holding")
 

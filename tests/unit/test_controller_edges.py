@@ -84,10 +84,10 @@ def test_a_plan_made_between_two_odometry_messages_starts_where_the_car_was_then
     """Both cars stand at the same place on the same line of the map, one of them told of it half a tick late."""
     late, exact = Controller(), Controller()
     for controller in (late, exact):
-        controller.update(ego_of(1), None)
-        controller.update(ego_of(2, x=1.0), None)
+        controller.update(ego_of(1, speed=20.0), None)
+        controller.update(ego_of(2, x=1.0, speed=20.0), None)
     plan = plan_of(round(1.5 * TICK_NS), degrees=2.0)
-    late.update(ego_of(3, x=2.0), plan)
+    late.update(ego_of(3, x=2.0, speed=20.0), plan)
     again = late._carry(plan, ego_of(3, x=2.0))
     assert again is not None
     np.testing.assert_allclose(again[-1], plan.path[-1] - (1.5, 0.0), atol=1e-9)
@@ -96,39 +96,41 @@ def test_a_plan_made_between_two_odometry_messages_starts_where_the_car_was_then
 def test_an_old_plan_is_followed_along_what_lies_ahead_and_at_its_later_speed() -> None:
     controller, lateral, longitudinal = Controller(), LateralController(), LongitudinalController()
     slowing = np.cumsum(np.linspace(1.25, 0.35, 10))[:, None] * np.array([[1.0, 0.0]])
-    plan = replace(plan_of(TICK_NS, degrees=4.0), speed_waypoints=slowing)
-    controller.update(ego_of(1, speed=4.0), plan)
-    lateral.step(plan.path, 4.0)
-    longitudinal.step(slowing, 4.0)
+    plan = replace(plan_of(TICK_NS, degrees=3.0), speed_waypoints=slowing)
+    controller.update(ego_of(1, speed=9.0), plan)
+    lateral.step(plan.path, 9.0)
+    longitudinal.step(slowing, 9.0)
     for tick in range(2, 7):
-        x = 0.9 * (tick - 1)
+        x = 0.45 * (tick - 1)
         # The car is beside the path's segment that begins here; its end is the first point ahead.
-        segment = max(int(x * math.cos(math.radians(4.0))) - 1, 0)
+        segment = max(int(x * math.cos(math.radians(3.0))) - 1, 0)
         ahead = (plan.path - (x, 0.0))[segment + 1 :]
-        throttle, brake = longitudinal.step(shift_in_time(slowing, (tick - 1) * 0.05), 4.0)
-        control = controller.update(ego_of(tick, x=x, speed=4.0), None)
+        throttle, brake = longitudinal.step(shift_in_time(slowing, (tick - 1) * 0.05), 9.0)
+        control = controller.update(ego_of(tick, x=x, speed=9.0), None)
         assert (control.throttle, control.brake) == pytest.approx((throttle, brake))
-        assert control.steer == pytest.approx(lateral.step(ahead, 4.0), abs=1e-9)
+        assert control.steer == pytest.approx(lateral.step(ahead, 9.0), abs=1e-9)
         assert (controller.mode, controller.detail) == (DRIVING, "")
 
 
-@pytest.mark.parametrize(("x", "mode"), [(17.5, DRIVING), (18.5, DRIVING), (19.5, STOPPING), (40.0, STOPPING)])
-def test_a_path_of_one_point_is_used_up(x: float, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("x", "ticks", "mode"), [(17.5, 5, DRIVING), (18.5, 5, DRIVING), (19.5, 6, STOPPING), (35.0, 10, STOPPING)]
+)
+def test_a_path_of_one_point_is_used_up(x: float, ticks: int, mode: str) -> None:
     controller = Controller()
-    before = controller.update(ego_of(1), plan_of(TICK_NS))
-    control = controller.update(ego_of(2, x=x + 0.25), None)
+    before = controller.update(ego_of(1, speed=69.0), plan_of(TICK_NS, speed=69.0))
+    control = controller.update(ego_of(1 + ticks, x=x, speed=69.0), None)
     assert controller.mode == mode
     if mode == STOPPING:
         assert controller.detail == "the last plan's path is used up"
-        assert control == Control(2 * TICK_NS, before.steer, 0.0, pytest.approx(0.04))
+        assert control == Control((1 + ticks) * TICK_NS, before.steer, 0.0, pytest.approx(0.04))
 
 
 def test_an_old_plan_is_told_by_its_age() -> None:
     controller = Controller()
     controller.update(ego_of(1), plan_of(TICK_NS))
-    controller.update(ego_of(9), None)
+    controller.update(ego_of(9, x=2.0), None)
     assert controller.detail == "the last plan is 0.40 s old"
-    controller.update(ego_of(13), None)
+    controller.update(ego_of(13, x=3.0), None)
     assert (controller.mode, controller.detail) == (STOPPING, "the last plan is 0.60 s old")
 
 
@@ -145,9 +147,9 @@ def test_while_it_stops_it_steers_along_what_is_left_of_the_plan() -> None:
 def test_after_a_stop_the_throttle_begins_anew() -> None:
     controller = Controller()
     for tick in range(1, 6):
-        controller.update(ego_of(tick), plan_of(tick * TICK_NS, speed=5.3))
-    controller.update(ego_of(20), None)
-    control = controller.update(ego_of(21), plan_of(21 * TICK_NS, speed=5.1))
+        controller.update(ego_of(tick, x=0.25 * tick), plan_of(tick * TICK_NS, speed=5.3))
+    controller.update(ego_of(20, x=5.0), None)
+    control = controller.update(ego_of(21, x=5.25), plan_of(21 * TICK_NS, speed=5.1))
     assert control.throttle == LongitudinalController().step(plan_of(0, speed=5.1).speed_waypoints, 5.0)[0]
 
 
@@ -171,8 +173,9 @@ def test_a_plan_from_before_the_odometry_is_refused() -> None:
 def test_poses_are_known_for_exactly_one_second() -> None:
     for age_ns, refused in ((1_000_000_000, 0), (1_000_000_001, 1)):
         controller = Controller()
-        controller.update(ego_of(1), None)
-        controller.update(replace(ego_of(1), stamp=TICK_NS + age_ns), plan_of(TICK_NS))
+        controller.update(ego_of(1, speed=0.0), None)
+        controller.update(ego_of(11, speed=0.0), None)
+        controller.update(replace(ego_of(1, speed=0.0), stamp=TICK_NS + age_ns), plan_of(TICK_NS))
         assert controller.refused_plans == refused
 
 
@@ -199,8 +202,9 @@ def test_a_fault_of_odometry_goes_by_the_last_true_speed() -> None:
 
 def test_a_fault_of_odometry_is_not_remembered_as_a_place() -> None:
     controller = Controller()
-    controller.update(replace(ego_of(2), x=math.nan), None)
-    controller.update(ego_of(1), plan_of(TICK_NS))  # older than the fault, newer than nothing
+    controller.update(replace(ego_of(30), x=math.nan), None)
+    for tick in range(1, 22):  # older than the fault, newer than nothing
+        controller.update(ego_of(tick, x=0.25 * tick), plan_of(tick * TICK_NS))
     assert controller.mode == DRIVING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -27,6 +28,8 @@ PARAMETERS = (
         maximum=1.0,
     ),
 )
+#: A plan may be stamped this much (ns) ahead of the newest odometry, which may still be on its way.
+MAX_AHEAD_NS = 1_000_000_000
 #: Odometry arrivals kept for the measure "camera stamp to control": two seconds at 20 Hz.
 _KEPT_ARRIVALS = 40
 
@@ -81,6 +84,7 @@ class ControllerNode(StackNode):
         self._plan: DrivingPlan | None = None
         self._unanswered: EgoState | None = None
         self._arrival: dict[int, float] = {}
+        self._newest_odometry: int | None = None
         self._answered_plan = -1
         self._last_stamp = 0
         self._fault = ""
@@ -92,10 +96,12 @@ class ControllerNode(StackNode):
         try:
             ego = conversions.odometry_to_ego_state(message)
         except InvalidInputError as error:
-            self._fault = f"{error}: braking"
-            self.refuse(self._fault)
-            self._send(self._brake_command(stamp))
+            self.refuse(f"{error}: braking")
+            self._send(self._core.update(EgoState(stamp, math.nan, math.nan, math.nan, math.nan), None))
             return
+        if self._plan is not None and self._plan.stamp > stamp + MAX_AHEAD_NS:  # the clock was set back
+            self._plan = None
+        self._newest_odometry = stamp
         self._arrival[stamp] = time.perf_counter()
         while len(self._arrival) > _KEPT_ARRIVALS:
             del self._arrival[min(self._arrival)]
@@ -109,6 +115,10 @@ class ControllerNode(StackNode):
         stamp = conversions.stamp_to_ns(message.header.stamp)
         if self._plan is not None and stamp <= self._plan.stamp:
             self.statistics.dropped += 1
+            return
+        if self._newest_odometry is not None and stamp > self._newest_odometry + MAX_AHEAD_NS:
+            ahead_s = (stamp - self._newest_odometry) * 1e-9
+            self.refuse(f"plan is stamped {ahead_s:.3f} s ahead of the odometry; it is dropped: let both use one clock")
             return
         try:
             self._plan = conversions.message_to_plan(message)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from simlingo.contracts import TICK_S, Control, DrivingPlan, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.control.longitudinal import LongitudinalController, shift_in_time
+from simlingo.control.odometry_monitor import TICK_NS, OdometryMonitor
 from simlingo.control.pose_history import PoseHistory
-from simlingo.control.safety import GateLimits, bound_steer, ego_fault, plan_fault
+from simlingo.control.safety import GateLimits, bound_steer, plan_fault
 from simlingo.geometry import ego_to_map, map_to_ego, project_onto_polyline
 
 #: Poses kept: twice the oldest plan that may still drive.
@@ -32,6 +33,7 @@ class ControllerSettings:
     coast_s: float = 0.5  # an older plan no longer drives
     stop_brake: float = 0.4  # [0, 1], about 3 m/s^2 of a family car's 8
     stop_brake_rate: float = 0.8  # 1/s, from none to ``stop_brake`` in half a second
+    stop_deceleration: float = 2.5  # m/s^2, what the car is taken to slow down by where odometry cannot tell
     hold_brake: float = 0.6  # [0, 1]
     standing_speed: float = 0.1  # m/s, slower is standing
     limits: GateLimits = field(default_factory=GateLimits)
@@ -46,6 +48,7 @@ class Controller:
 
     def __init__(self, settings: ControllerSettings | None = None) -> None:
         self._settings = settings or ControllerSettings()
+        self._odometry = OdometryMonitor(self._settings.limits)
         self._longitudinal = LongitudinalController()
         self._lateral = LateralController()
         self._history = PoseHistory(HISTORY_NS)
@@ -56,6 +59,7 @@ class Controller:
         self._longitudinal.reset()
         self._lateral.reset()
         self._history.clear()
+        self._odometry.clear()
         self._plan: DrivingPlan | None = None
         self._plan_pose: EgoState | None = None
         self._last_refused: int | None = None
@@ -84,12 +88,18 @@ class Controller:
 
         Plans older than the one in use are ignored; so is one stamped later than ``ego`` until then.
 
+        Odometry that cannot be true stops the car, until it has been good for a second.
+
         Raises:
             InvalidInputError: ``ego`` is not newer than the one before; nothing has changed.
         """
-        fault = ego_fault(ego, self._settings.limits)
+        fault = self._odometry.check(ego)
         if fault is not None:
-            return self._stop(ego.stamp, self._speed_before_fault(), self._last.steer, fault)
+            return self._stop_blind(ego.stamp, fault)
+        newest = self._history.newest
+        if newest is not None and not 0 < ego.stamp - newest.stamp <= HISTORY_NS:  # trusted again, by another clock
+            self._history.clear()
+            self._plan, self._last_refused = None, None
         self._history.add(ego)
         self._take(plan, ego)
         age_s = math.inf if self._plan is None else (ego.stamp - self._plan.stamp) * 1e-9
@@ -103,7 +113,7 @@ class Controller:
         fresh = age_s <= self._settings.fresh_s
         self._mode = DRIVING if fresh else COASTING
         self._detail = "" if fresh else f"the last plan is {age_s:.2f} s old"
-        self._last = Control(ego.stamp, self._steer(path, ego), throttle, brake)
+        self._last = Control(ego.stamp, self._steer(path, ego), throttle if fresh else 0.0, brake)
         return self._last
 
     def _take(self, plan: DrivingPlan | None, ego: EgoState) -> None:
@@ -135,12 +145,18 @@ class Controller:
         """Steering along ``path`` within the gate's bounds; without a path the last steering."""
         elapsed_s = (ego.stamp - self._last.stamp) * 1e-9 if self._last.stamp else TICK_S
         wanted = self._last.steer if path is None else self._lateral.step(path, ego.speed)
-        return bound_steer(wanted, self._last.steer, ego.speed, min(elapsed_s, 2 * TICK_S), self._settings.limits)
+        elapsed_s = min(max(elapsed_s, 0.0), 2 * TICK_S)
+        return bound_steer(wanted, self._last.steer, ego.speed, elapsed_s, self._settings.limits)
 
-    def _speed_before_fault(self) -> float:
-        """Speed (m/s) of the last odometry that could be true; without one the car may be moving."""
-        newest = self._history.newest
-        return newest.speed if newest is not None else self._settings.standing_speed
+    def _stop_blind(self, stamp: int, reason: str) -> Control:
+        """Stop along the last plan by dead reckoning; without one, or a place, straight on as before."""
+        settings = self._settings
+        ego = self._odometry.dead_reckoned(self._last.steer, settings.stop_deceleration)
+        if ego is None:  # the car may be moving
+            return self._stop(stamp, settings.standing_speed, self._last.steer, reason)
+        path = None if self._plan is None else self._carry(self._plan, ego)
+        self._last = replace(self._last, stamp=ego.stamp - TICK_NS)  # the message's stamp may be wrong, too
+        return self._stop(stamp, ego.speed, self._steer(path, ego), reason)
 
     def _stop(self, stamp: int, speed: float, steer: float, reason: str) -> Control:
         """Brake smoothly to a stop, then hold."""

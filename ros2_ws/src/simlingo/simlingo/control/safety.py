@@ -32,6 +32,8 @@ class GateLimits:
     path_step: float = 3.0  # m
     #: The path starts at the car.
     path_start: float = 3.0  # m
+    #: The map frame is no larger than the Earth.
+    place: float = 1e7  # m
     #: 252 km/h: no car of this stack goes faster.
     speed: float = 70.0  # m/s
 
@@ -63,6 +65,8 @@ def ego_fault(ego: EgoState, limits: GateLimits) -> str | None:
     """Why ``ego`` cannot be true; ``None`` when it can."""
     if not all(math.isfinite(value) for value in (ego.x, ego.y, ego.yaw, ego.speed)):
         return "odometry holds NaN or infinity"
+    if max(abs(ego.x), abs(ego.y)) > limits.place:
+        return f"odometry says that the car is at ({ego.x:.3g}, {ego.y:.3g}) m"
     if not 0.0 <= ego.speed <= limits.speed:
         return f"odometry says {ego.speed:.1f} m/s"
     return None
