@@ -175,8 +175,9 @@ def odometry(stamp: int, x: float = 0.0, y: float = 0.0, speed: float = 5.0) -> 
 
 
 def picture(stamp: int, width: int = 1024, height: int = 512) -> Image:
-    """A grey image."""
-    return conversions.bgra_to_image(b"\x80" * (width * height * 4), width, height, stamp, "ego_vehicle/rgb_front")
+    """Grey bars, from black to white, which move with time."""
+    bars = np.repeat(((np.arange(width) * 256 // width + 8 * (stamp // TICK)) % 256).astype(np.uint8), 4).tobytes()
+    return conversions.bgra_to_image(bars * height, width, height, stamp, "ego_vehicle/rgb_front")
 
 
 def navigation(stamp: int, command: Command = Command.FOLLOW_LANE) -> Navigation:

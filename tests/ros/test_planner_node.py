@@ -51,11 +51,12 @@ class Inputs:
         stamp: int | None = None,
         command: Command = Command.FOLLOW_LANE,
         instruction_id: str = "",
+        x: float = 0.0,
     ) -> int:
         """One tick; returns its stamp."""
         self.stamp = stamp if stamp is not None else self.stamp + TICK
         self.info(info or intrinsics_to_camera_info(MODEL_CAMERA, self.stamp, ""))
-        self.odometry(odometry(self.stamp))
+        self.odometry(odometry(self.stamp, x=x))
         told = navigation(self.stamp, command)
         told.instruction_id = instruction_id
         self.navigation(told)
@@ -136,7 +137,7 @@ def test_views_carry_stamps_of_their_own(inputs: Inputs) -> None:
     assert {pose.header.frame_id for pose in paths[-1].poses} == {"ego_vehicle"}
 
 
-@pytest.mark.parametrize("what", ["encoding", "truncated", "size", "narrow", "distorted"])
+@pytest.mark.parametrize("what", ["encoding", "truncated", "size", "narrow", "distorted", "black"])
 def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inputs: Inputs, what: str) -> None:
     frame, info, words = picture(0), None, ""
     if what == "encoding":
@@ -148,6 +149,8 @@ def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inp
     elif what == "narrow":
         frame, words = picture(0, 640, 320), "narrower"
         info = intrinsics_to_camera_info(CameraIntrinsics.from_field_of_view(640, 320, 60.0), 0, "")
+    elif what == "black":
+        frame.data, words = array.array("B", bytes(1024 * 512 * 4)), "the picture is black and shows nothing"
     else:
         info, words = intrinsics_to_camera_info(MODEL_CAMERA, 0, ""), "rectified"
         info.d = [0.2, 0.0, 0.0, 0.0, 0.0]
@@ -156,6 +159,16 @@ def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inp
     inputs.refused_with(words, 1)
     assert len(inputs.plans) == before
     inputs.answered(inputs.send())
+
+
+def test_a_picture_that_stays_the_same_while_the_car_moves_is_not_driven_by(inputs: Inputs) -> None:
+    inputs.answered(inputs.send(picture(0), x=0.0))
+    inputs.answered(inputs.send(picture(0), x=0.7))
+    before = len(inputs.plans)
+    inputs.send(picture(0), x=1.4)
+    inputs.refused_with("the car moved 1.4 m; the camera is frozen", 1)
+    assert len(inputs.plans) == before
+    inputs.answered(inputs.send(picture(TICK), x=2.1))
 
 
 def test_a_wider_camera_of_another_size_is_warped(inputs: Inputs) -> None:
@@ -283,7 +296,7 @@ def test_a_plan_that_waits_for_its_text_is_given_up_at_the_end(tmp_path: Path) -
 def test_the_words_of_the_command_steer_where_they_are_asked_for(tmp_path: Path, route_as: str, steers: bool) -> None:
     with running([process("planner", {"lockstep": True, "route_as": route_as})], tmp_path) as (network, _):
         inputs = Inputs(network)
-        plans = [inputs.answered(inputs.send(command=command)) for command in (Command.LEFT, Command.RIGHT)]
+        plans = [inputs.answered(inputs.send(picture(0), command=command)) for command in (Command.LEFT, Command.RIGHT)]
     assert (plans[0].path != plans[1].path) is steers
 
 

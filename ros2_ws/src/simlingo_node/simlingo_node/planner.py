@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 from simlingo_msgs.msg import Navigation as NavigationMsg
 
+from simlingo.camera_monitor import CameraMonitor
 from simlingo.contracts import (
     MODEL_CAMERA,
     PATH_POINTS,
@@ -127,6 +128,7 @@ class PlannerNode(StackNode):
         super().__init__("planner", PARAMETERS, **node_arguments)
         self._join = FrameJoin(PARTS)
         self._gate = CameraGate()
+        self._camera = CameraMonitor()
         self._loaded: Policy | None = None
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
@@ -175,6 +177,7 @@ class PlannerNode(StackNode):
             )
         self._join.clear()
         self._gate.clear()
+        self._camera.clear()
         self._policy.reset()
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
@@ -332,6 +335,7 @@ class PlannerNode(StackNode):
         """A plan for one complete input, its phases timed from the image's arrival."""
         begin = time.perf_counter()
         image, intrinsics = self._gate.decode(message)
+        self._camera.check(image, parts["odometry"])
         guidance: NavigationMsg = parts["navigation"]
         self._standing = _NO_GUIDANCE.get(guidance.status, "")
         if self._standing:

@@ -1,0 +1,78 @@
+"""Pictures that cannot be of now are refused; those of any weather are not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simlingo.camera_monitor import CameraMonitor
+from simlingo.contracts import EgoState, ImageArray, InvalidInputError
+from simlingo_sim.render.renderer import Renderer
+from simlingo_sim.render.scene import SceneFrame
+from simlingo_sim.render.town_mesh import town_mesh
+from simlingo_sim.towns import load
+from simlingo_sim.weather import WEATHERS
+
+HERE = EgoState(10**9, 5.0, 3.0, 0.5, 8.0)
+
+
+def moved(metres: float, turned: float = 0.0, seconds: float = 0.5) -> EgoState:
+    """The car a way further along its heading."""
+    x, y = HERE.x + metres * math.cos(HERE.yaw), HERE.y + metres * math.sin(HERE.yaw)
+    return replace(HERE, stamp=HERE.stamp + round(seconds * 1e9), x=x, y=y, yaw=HERE.yaw + turned)
+
+
+def noise(seed: int, middle: float = 128.0, spread: float = 40.0) -> ImageArray:
+    values = np.random.default_rng(seed).normal(middle, spread, (512, 1024, 3))
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("grey", "words"), [(0, "black"), (3, "black"), (128, "of one colour"), (255, "white")])
+def test_a_picture_that_shows_nothing_is_refused_though_it_be_noisy(grey: int, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"is {words} and shows nothing"):
+        CameraMonitor().check(noise(1, grey, 2.0), HERE)
+
+
+def test_a_picture_that_stays_while_the_car_moves_is_frozen_until_it_changes() -> None:
+    monitor = CameraMonitor()
+    for metres in (0.0, 0.4, 0.79):
+        monitor.check(noise(1), moved(metres))
+    with pytest.raises(InvalidInputError, match=r"not changed for 0\.20 s, in which the car moved 0\.8 m"):
+        monitor.check(noise(1), moved(0.81, seconds=0.7))
+    monitor.check(noise(2), moved(0.85))
+    monitor.check(noise(2), moved(1.6))
+    monitor.check(noise(1), moved(1.7))
+    with pytest.raises(InvalidInputError, match="frozen"):
+        monitor.check(noise(1), moved(2.6))
+    monitor.clear()
+    monitor.check(noise(1), moved(9.0))
+
+
+@pytest.mark.parametrize("turned", [0.11, -0.11])
+def test_a_car_that_turns_on_the_spot_sees_something_else(turned: float) -> None:
+    monitor = CameraMonitor()
+    monitor.check(noise(1), moved(0.0))
+    monitor.check(noise(1), moved(0.0, turned / 2))
+    with pytest.raises(InvalidInputError, match="frozen"):
+        monitor.check(noise(1), moved(0.0, turned))
+
+
+def test_a_standing_car_may_see_the_same_for_ever() -> None:
+    monitor = CameraMonitor()
+    for seconds in range(100):
+        monitor.check(noise(1), moved(0.0, seconds=seconds))
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_no_weather_is_taken_for_a_fault(weather: str) -> None:
+    road = load("gridtown").map.get_waypoint_xodr(1, -1, 60.0).transform
+    road.location.z += 2.0
+    monitor = CameraMonitor()
+    for _ in range(2):
+        picture = Renderer(town_mesh("gridtown")).render(
+            road, 1024, 512, 110.0, SceneFrame(WEATHERS[weather]), ("rgb",)
+        )
+        monitor.check(picture["rgb"].astype(np.uint8), HERE)
