@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from simlingo_node.drive_result import make_result
 from simlingo_node.stack import StackOptions, stack
 from simlingo_node.supervisor import Supervisor
 
+#: What a machine that does other work at the same time adds, s.
+BUSY_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 VEHICLE = "/carla/ego_vehicle/vehicle_status"
 
 
@@ -43,6 +46,43 @@ def test_kill_of_a_node_stops_the_car(tmp_path: Path, victim: str) -> None:
         death = supervisor.death()
     assert death is not None
     assert (death.node, death.why) == (victim, "was killed by signal 9 (SIGKILL)")
+
+
+def test_a_transition_that_the_state_does_not_allow_is_refused_and_the_car_drives_on(tmp_path: Path) -> None:
+    """As a second lifecycle manager asks for it."""
+    with whole_stack(tmp_path, lockstep=False) as (network, supervisor):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        network.until(lambda: vehicle and vehicle[-1].velocity > 1.5, START_S, "a moving car")
+        for node in ("carla_bridge", "route", "planner", "controller"):
+            assert not network.transition(node, Transition.TRANSITION_CONFIGURE)
+            assert not network.transition(node, 200)
+            assert network.state(node) == "active"
+        network.spin(1.0)
+        assert supervisor.death() is None
+        assert vehicle[-1].velocity > 1.5
+    assert "'active' does not allow it" in log_of(tmp_path, "controller")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(signal.SIGSTOP, "route is not answering"), (signal.SIGKILL, "route is not answering|route is gone")],
+)
+def test_the_manager_knows_of_a_node_that_says_nothing_within_two_seconds(
+    tmp_path: Path, number: signal.Signals, words: str
+) -> None:
+    with whole_stack(tmp_path, lockstep=False) as (network, supervisor):
+        states = network.listen(StackState, "/simlingo/state")
+
+        def manager(mode: str, words: str) -> bool:
+            said = [state for state in states if state.node == "lifecycle_manager"]
+            return bool(said) and said[-1].mode == mode and re.search(words, said[-1].detail) is not None
+
+        network.until(lambda: manager("active", "route=active"), START_S, "a manager that has brought all up")
+        os.kill(supervisor.pids["route"], number)
+        network.until(lambda: manager("degraded", words), 2.0 + BUSY_S, "a manager that names it")
+        if number == signal.SIGSTOP:
+            os.kill(supervisor.pids["route"], signal.SIGCONT)
+            network.until(lambda: manager("active", "route=active"), 5.0, "a manager that sees it again")
 
 
 def test_in_lockstep_a_silent_stack_ends_the_drive_as_failed(tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ PARAMETERS = (
         3600.0,
     ),
 )
-_WATCH_PERIOD_S = 1.0
+#: Every node is asked for its state this often, and has so long to answer, s; a death is known within both together.
+_WATCH_PERIOD_S = 0.5
+_ANSWER_S = 1.2
 _LABELS = {
     State.PRIMARY_STATE_UNKNOWN: "unknown",
     State.PRIMARY_STATE_UNCONFIGURED: "unconfigured",
@@ -48,6 +50,7 @@ class _Managed:
         self.change = node.create_client(ChangeState, f"{name}/change_state")
         self.get = node.create_client(GetState, f"{name}/get_state")
         self.asked: Future | None = None
+        self.asked_at = 0.0  # s, steady clock
 
 
 class LifecycleManagerNode(StackNode):
@@ -127,15 +130,21 @@ class LifecycleManagerNode(StackNode):
         self.exit_code = FAILED
 
     def _watch(self) -> None:
-        """Ask every node for its state; one that has left 'active' is a failure."""
+        """Ask every node for its state; one that has left 'active', or says nothing, is a failure."""
+        now = time.monotonic()
         for managed in self._nodes:
             if managed.asked is not None and managed.asked.done():
                 answer = managed.asked.result()
                 managed.asked = None
                 if answer is not None:
                     managed.state = _LABELS.get(answer.current_state.id, answer.current_state.label)
+            elif managed.asked is not None and not self._steps and now - managed.asked_at > _ANSWER_S:
+                managed.get.remove_pending_request(managed.asked)  # its process may be another one by now
+                managed.asked, managed.state = None, "not answering"
             if managed.asked is None and managed.get.service_is_ready():
-                managed.asked = managed.get.call_async(GetState.Request())
+                managed.asked, managed.asked_at = managed.get.call_async(GetState.Request()), now
+            elif managed.asked is None and not self._steps:
+                managed.state = "gone"
         if not self._steps:
             self._report_lost([managed for managed in self._nodes if managed.state != "active"])
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from simlingo_msgs.msg import PhaseTiming, StackState
 
@@ -20,6 +22,8 @@ from simlingo_node.statistics import Statistics, gpu_memory_mib, resident_memory
 
 #: State and diagnostics are published this often, s of the steady clock.
 STATE_PERIOD_S = 0.5
+
+RCLError = rclpy_implementation.RCLError
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -49,6 +53,7 @@ class StackNode(LifecycleNode):
 
     def __init__(self, name: str, parameters: Sequence[Parameter], **node_arguments: Any) -> None:
         super().__init__(name, **node_arguments)
+        self._guard_transitions()
         self.parameters = Parameters(self, (*COMMON, *parameters))
         self.statistics = Statistics()
         self.is_active = False
@@ -193,6 +198,21 @@ class StackNode(LifecycleNode):
         if self.is_active:
             self.on_deactivate(state)
         return self._transition(self.cleanup)
+
+    def _guard_transitions(self) -> None:
+        """Answer requests for transitions that the state does not allow; rclpy raises, which would end the process."""
+        change = self._service_change_state.callback
+
+        def answer(request: ChangeState.Request, response: ChangeState.Response) -> ChangeState.Response:
+            try:
+                return change(request, response)
+            except RCLError:
+                wanted = request.transition.label or request.transition.id
+                self.warn(f"transition {wanted} is refused: '{self._state_machine.current_state[1]}' does not allow it")
+                response.success = False
+                return response
+
+        self._service_change_state.callback = answer
 
     def _transition(self, work: Any) -> TransitionCallbackReturn:
         try:
