@@ -97,16 +97,16 @@ def test_commands_outside_their_range_never_reach_the_vehicle(bad: VehicleComman
 
 def test_a_person_takes_over_at_any_time_and_lets_go_again() -> None:
     gate = CommandGate(lockstep=False)
-    person = VehicleCommand(steer=-1.0, throttle=0.2)
+    person = VehicleCommand(steer=-0.3, throttle=0.2)
     gate.offer(0, GO, 0)
     gate.offer_manual(person, 0)
     assert gate.control(0) == (GO, STACK)
     gate.override = True
-    assert gate.control(0) == (person, PERSON)
+    assert gate.control(TICK) == (person, PERSON)
     assert gate.control(20 * TICK)[1] == LAST_BRAKE  # the person has gone
     gate.override = False
-    gate.offer(20 * TICK, GO, 20 * TICK)
-    assert gate.control(20 * TICK) == (GO, STACK)
+    gate.offer(21 * TICK, GO, 21 * TICK)
+    assert gate.control(21 * TICK) == (GO, STACK)
 
 
 def test_reset_forgets() -> None:
@@ -115,3 +115,41 @@ def test_reset_forgets() -> None:
     gate.reset()
     assert gate.control(5 * TICK)[1] == LAST_BRAKE
     assert gate.offer(0, GO, 0) is None
+
+
+def test_steering_moves_no_faster_than_an_actuator_whoever_asks() -> None:
+    gate = CommandGate(lockstep=False)
+    for person in (False, True):
+        gate.reset()
+        gate.override = person
+        steers = []
+        for tick in range(1, 6):
+            wild = VehicleCommand(steer=1.0 if tick < 3 else -1.0, throttle=0.4)
+            assert (
+                gate.offer_manual(wild, tick * TICK) if person else gate.offer(tick * TICK, wild, tick * TICK)
+            ) is None
+            steers.append(gate.control(tick * TICK)[0].steer)
+        assert steers == pytest.approx([0.55, 1.0, 0.45, -0.1, -0.65])
+
+
+def test_what_the_controller_may_ask_for_passes_unchanged_also_after_two_ticks() -> None:
+    gate = CommandGate(lockstep=False)
+    for tick, steer in ((1, 0.5), (2, 1.0), (4, 0.0), (14, -1.0)):
+        command = VehicleCommand(steer=steer, throttle=0.3)
+        assert gate.offer(tick * TICK, command, tick * TICK) is None
+        assert gate.control(tick * TICK) == (command, STACK)
+
+
+def test_after_a_long_silence_steering_moves_as_in_two_ticks() -> None:
+    gate = CommandGate(lockstep=False)
+    gate.offer(TICK, VehicleCommand(steer=-0.5, throttle=0.3), TICK)
+    gate.control(TICK)
+    gate.offer(100 * TICK, VehicleCommand(steer=1.0, throttle=0.3), 100 * TICK)
+    assert gate.control(100 * TICK)[0].steer == pytest.approx(0.6)
+    assert gate.control(100 * TICK)[0].steer == pytest.approx(0.6)
+
+
+def test_throttle_and_brake_never_reach_the_vehicle_together() -> None:
+    gate = CommandGate(lockstep=True)
+    gate.offer(TICK, VehicleCommand(throttle=0.7, brake=0.01), TICK)
+    assert gate.control(TICK)[0] == VehicleCommand(throttle=0.0, brake=0.01)

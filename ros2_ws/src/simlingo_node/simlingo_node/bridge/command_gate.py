@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from simlingo.contracts import TICK_S
+from simlingo.control.safety import GateLimits
 
 #: A lockstep command answers a tick when its stamp is this near to the simulation time, ns (CARLA leaderboard).
 STAMP_TOLERANCE_NS = 1_000_000
+
+#: Steering moves no faster than this, whoever asks, 1/s: a tenth more than the controller allows itself, whose commands pass
+#: unchanged. After silence it may move as in two ticks at most.
+MAX_STEER_RATE = 1.1 * GateLimits().steer_rate
+MAX_ELAPSED_S = 2 * TICK_S
 
 #: Who drives.
 STACK, PERSON, LAST_BRAKE = "driving", "manual", "braking"
@@ -26,6 +34,12 @@ class VehicleCommand:
     def only_brakes(self) -> bool:
         """True when it slows the vehicle down and does nothing else to its speed."""
         return self.throttle == 0.0 and self.brake > 0.0
+
+    def bounded(self, before: float, elapsed_s: float) -> VehicleCommand:
+        """The command that a vehicle may get ``elapsed_s`` after one that steered ``before``; never throttle and brake at once."""
+        change = MAX_STEER_RATE * min(max(elapsed_s, 0.0), MAX_ELAPSED_S)
+        steer = min(max(self.steer, before - change), before + change)
+        return replace(self, steer=steer, throttle=0.0 if self.brake > 0.0 else self.throttle)
 
     def problem(self) -> str | None:
         """Why this must not reach a vehicle; ``None`` when it may."""
@@ -52,12 +66,14 @@ class CommandGate:
         self._manual: VehicleCommand | None = None
         self._manual_at = -1
         self._closed = False
+        self._applied: tuple[float, int] | None = None  # steering of the last tick, and its time
 
     def reset(self) -> None:
         """Forget all commands; brake until the next one."""
         self._command = self._manual = None
         self._stamp = self._manual_at = -1
         self._closed = False
+        self._applied = None
 
     def close(self) -> None:
         """Take no command any more and brake, until ``reset``."""
@@ -99,7 +115,14 @@ class CommandGate:
         return self._stamp >= now - STAMP_TOLERANCE_NS
 
     def control(self, now: int) -> tuple[VehicleCommand, str]:
-        """What the vehicle gets for the tick that begins at ``now``, and who drives."""
+        """What the vehicle gets for the tick that begins at ``now``, and who drives; within the bounds of every command."""
+        command, who = self._chosen(now)
+        before, at = self._applied or (0.0, now - round(TICK_S * 1e9))
+        bounded = command.bounded(before, (now - at) * 1e-9)
+        self._applied = bounded.steer, now
+        return bounded, who
+
+    def _chosen(self, now: int) -> tuple[VehicleCommand, str]:
         command, since = (self._manual, self._manual_at) if self.override else (self._command, self._stamp)
         if command is not None and not self._closed and now - since <= self.timeout_s * 1e9:
             return command, PERSON if self.override else STACK
