@@ -136,7 +136,8 @@ def test_who_must_outlive_the_others_shares_no_memory_with_them(runs: Path) -> N
     sharing = {name for name, pid in processes.items() if "/dev/shm/fastrtps_" in Path(f"/proc/{pid}/maps").read_text()}
     assert sharing == {"carla_bridge", "planner", "recorder"}
     assert {"controller", "route", "lifecycle_manager"} < processes.keys()
-    assert drive.ends(lambda: os.kill(drive.process.pid, signal.SIGTERM)) == 130
+    assert drive.ends(lambda: os.kill(drive.process.pid, signal.SIGHUP)) == 130  # the terminal was closed
+    assert drive.result()["status"] == "interrupted"
 
 
 @pytest.mark.parametrize("victim", ["carla_bridge", "lifecycle_manager", "planner"])

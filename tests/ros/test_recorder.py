@@ -90,11 +90,55 @@ def test_killed_recording_is_recovered(tmp_path: Path) -> None:
         recorder.kill()
     assert sorted(path.name for path in directory.iterdir()) == ["drive.mcap.tmp", "drive.mp4.tmp"]
     assert len(recover(directory)) == 2
-    assert sorted(path.name for path in directory.iterdir()) == ["drive.mcap", "drive.mp4"]
+    assert sorted(path.name for path in directory.iterdir()) == ["drive.mcap", "drive.mcap.torn", "drive.mp4"]
     with av.open(str(directory / "drive.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 20
     with AnyReader([directory / "drive.mcap"]) as reader:
         assert reader.message_count > 100
+
+
+def messages_of(path: Path) -> list[tuple[str, int, bytes]]:
+    with path.open("rb") as file:
+        read = make_reader(file).iter_messages(log_time_order=False)
+        return [(channel.topic, message.log_time, message.data) for _, channel, message in read]
+
+
+def damaged(recording: Path, directory: Path, data: bytes) -> Path:
+    """A folder with what a recording left whose bag holds ``data``."""
+    directory.mkdir()
+    (directory / "drive.mcap.tmp").write_bytes(data)
+    return directory
+
+
+def test_of_a_damaged_bag_all_that_can_be_read_is_and_nothing_is_deleted(recording: Path, tmp_path: Path) -> None:
+    whole = (recording / "drive.mcap").read_bytes()
+    messages = messages_of(recording / "drive.mcap")
+    for name, data, least in (
+        ("cut", whole[: len(whole) // 2], 0.3),
+        (
+            "flipped",
+            whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 255]) + whole[len(whole) // 2 + 1 :],
+            0.6,
+        ),
+        ("holed", whole[: len(whole) // 2] + b"\0" * 100_000 + whole[len(whole) // 2 + 100_000 :], 0.5),
+        ("shifted", whole[: len(whole) // 2] + whole[len(whole) // 2 + 777 :], 0.6),
+    ):
+        directory = damaged(recording, tmp_path / name, data)
+        (said,) = recover(directory)
+        assert "damaged places passed over; the original is drive.mcap.torn" in said, name
+        assert (directory / "drive.mcap.torn").read_bytes() == data
+        found = messages_of(directory / "drive.mcap")
+        assert len(found) >= least * len(messages), name
+        assert set(found) <= set(messages), name
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89MCAP0\r\n", b"\x04\0\0\0zstd" * 50, bytes(range(256)) * 400])
+def test_a_bag_without_a_readable_message_stays(recording: Path, tmp_path: Path, data: bytes) -> None:
+    directory = damaged(recording, tmp_path / "drive", data)
+    (said,) = recover(directory)
+    assert said.startswith(str(directory / "drive.mcap.torn: 0 messages"))
+    assert [path.name for path in directory.iterdir()] == ["drive.mcap.torn"]
+    assert (directory / "drive.mcap.torn").read_bytes() == data
 
 
 def test_recorder_says_where_it_cannot_write() -> None:

@@ -283,11 +283,10 @@ def _open_browser(address: str) -> None:
 
 @contextmanager
 def stop_flag() -> Iterator[list[int]]:
-    """A list that holds the signal once Ctrl-C or SIGTERM has come; a second Ctrl-C within the end changes nothing."""
+    """A list that holds the signal once Ctrl-C, SIGTERM or the terminal's end has come; a second one changes nothing."""
     stopped: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _: stopped.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda got, _: stopped.append(got)) for number in numbers}
     try:
         yield stopped
     finally:

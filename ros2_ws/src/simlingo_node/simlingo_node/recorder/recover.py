@@ -3,61 +3,122 @@
 from __future__ import annotations
 
 import argparse
+import io
+import mmap
+import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from mcap.exceptions import McapError
-from mcap.reader import NonSeekingReader
+from mcap.data_stream import ReadDataStream
+from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.stream_reader import breakup_chunk
 from mcap.writer import Writer
 
 from simlingo_node.recorder.bag import CHUNK_BYTES, TEMPORARY_SUFFIX
 
+#: Of a chunk record: one byte of opcode, eight of length, then times, size and checksum, and the name of the compression, by
+#: which chunks are found again behind damage (MCAP specification, "Chunk").
+_OPCODE, _HEAD_BYTES = 6, 9
+_COMPRESSION = struct.pack("<I", 4) + b"zstd"
+_COMPRESSION_AT = _HEAD_BYTES + 8 + 8 + 8 + 4
+#: What the recorder's own bags begin with.
+_MAGIC_BYTES = 8
 
-def recover_bag(broken: Path, whole: Path) -> int:
-    """Copy the messages of ``broken`` up to its torn end into ``whole``.
+
+def _chunks(data: mmap.mmap) -> Iterator[list[McapRecord] | None]:
+    """The records of each chunk of a bag, in order; None for each stretch between two that is not whole, the torn end too."""
+    at = sought = _MAGIC_BYTES
+    while (found := data.find(_COMPRESSION, sought + _COMPRESSION_AT)) >= 0:
+        begin = found - _COMPRESSION_AT
+        end = _end_of_record(data, begin)
+        records = _records(data[begin + _HEAD_BYTES : end]) if data[begin] == _OPCODE and end <= len(data) else None
+        if records is None:
+            sought = begin + 1
+            continue
+        if not _whole(data, at, begin):
+            yield None
+        yield records
+        at = sought = end
+    if not _whole(data, at, len(data)):
+        yield None
+
+
+def _end_of_record(data: mmap.mmap, begin: int) -> int:
+    (length,) = struct.unpack_from("<Q", data, begin + 1)
+    return begin + _HEAD_BYTES + int(length)
+
+
+def _whole(data: mmap.mmap, begin: int, end: int) -> bool:
+    """Whether records fill the stretch."""
+    while begin + _HEAD_BYTES <= end:
+        begin = _end_of_record(data, begin)
+    return begin == end
+
+
+def _records(content: bytes) -> list[McapRecord] | None:
+    """The records of a chunk; None where its checksum or anything else is wrong."""
+    try:
+        return breakup_chunk(Chunk.read(ReadDataStream(io.BytesIO(content))), validate_crc=True)
+    except Exception:  # bytes can be wrong in as many ways as the parsers of MCAP, Zstandard and struct can fail
+        return None
+
+
+def recover_bag(broken: Path, whole: Path) -> tuple[int, int]:
+    """Copy the messages of all undamaged chunks of ``broken`` into ``whole``, which appears where there are any.
 
     Returns:
-        Number of messages copied.
+        Number of messages copied, and of damaged places passed over, a torn end among them.
     """
     unfinished = whole.with_name(whole.name + ".recovering")
-    count = 0
+    count = lost = 0
+    schemas: dict[int, int] = {}
+    channels: dict[int, int] = {}
     with broken.open("rb") as source, unfinished.open("wb") as target:
         writer = Writer(target, chunk_size=CHUNK_BYTES)
         writer.start(profile="ros2", library="simlingo recover")
-        schemas: dict[int, int] = {}
-        channels: dict[int, int] = {}
-        try:
-            for schema, channel, message in NonSeekingReader(source).iter_messages(log_time_order=False):
-                if schema is None:
-                    continue
-                if schema.id not in schemas:
-                    schemas[schema.id] = writer.register_schema(schema.name, schema.encoding, schema.data)
-                if channel.id not in channels:
-                    channels[channel.id] = writer.register_channel(
-                        channel.topic, channel.message_encoding, schemas[schema.id], channel.metadata
-                    )
-                writer.add_message(
-                    channels[channel.id], message.log_time, message.data, message.publish_time, message.sequence
-                )
-                count += 1
-        except (McapError, EOFError, ValueError):
-            pass  # the torn end: everything before it has been copied
+        if broken.stat().st_size:
+            with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                for records in _chunks(data):
+                    lost += records is None
+                    for record in records or ():
+                        if isinstance(record, Schema):
+                            schemas[record.id] = writer.register_schema(record.name, record.encoding, record.data)
+                        elif isinstance(record, Channel) and record.schema_id in schemas:
+                            channels[record.id] = writer.register_channel(
+                                record.topic, record.message_encoding, schemas[record.schema_id], record.metadata
+                            )
+                        elif isinstance(record, Message) and record.channel_id in channels:
+                            writer.add_message(
+                                channels[record.channel_id],
+                                record.log_time,
+                                record.data,
+                                record.publish_time,
+                                record.sequence,
+                            )
+                            count += 1
         writer.finish()
-    unfinished.replace(whole)
-    return count
+    if count:
+        unfinished.replace(whole)
+    else:
+        unfinished.unlink()
+    return count, lost
 
 
 def recover(directory: Path) -> list[str]:
-    """Recover all leftovers of ``directory``; returns one sentence for each."""
+    """Recover all leftovers of ``directory``, which stay there; returns one sentence for each."""
     said = []
     for broken in sorted(directory.glob(f"drive.*{TEMPORARY_SUFFIX}")):
         whole = broken.with_name(broken.name.removesuffix(TEMPORARY_SUFFIX))
-        if whole.suffix == ".mcap":
-            said.append(f"{whole}: {recover_bag(broken, whole)} messages")
-            broken.unlink()
-        else:
+        if whole.suffix != ".mcap":
             broken.replace(whole)  # written in fragments: it plays as it is, up to its last second
             said.append(f"{whole}: plays up to the last whole second")
+            continue
+        count, lost = recover_bag(broken, whole)
+        kept = broken.with_name(f"{whole.name}.torn")
+        broken.replace(kept)
+        damage = f", {lost} damaged places passed over" if lost else ""
+        said.append(f"{whole if count else kept}: {count} messages{damage}; the original is {kept.name}")
     return said
 
 
