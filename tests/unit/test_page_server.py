@@ -22,6 +22,7 @@ class FakeSource:
     def __init__(self) -> None:
         self.browsers: list[int] = []
         self.requests: list[dict[str, object]] = []
+        self.numbers: list[int] = []
         self.pictures = 0
         self.version = 0
         self.threads: set[str] = set()
@@ -46,7 +47,8 @@ class FakeSource:
     def streets(self) -> bytes:
         return b'{"lanes":[],"marks":[]}'
 
-    def act(self, request: dict[str, object]) -> None:
+    def act(self, request: dict[str, object], browser: int) -> None:
+        self.numbers.append(browser)
         if request.get("do") == "nonsense":
             raise ValueError("unknown request 'nonsense'")
         self.requests.append(request)
@@ -68,7 +70,8 @@ def test_page_and_its_files_are_served_with_security_headers(served: tuple[FakeS
             for path in ("/", "/static/app.js", "/static/style.css", "/static/icon.svg", "/streets.json"):
                 async with session.get(path) as response:
                     assert response.status == 200
-                    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+                    policy = response.headers["Content-Security-Policy"].split("; ")
+                    assert {"default-src 'self'", "frame-ancestors 'none'"} < set(policy)
             async with session.get("/static/../node.py") as response:
                 assert response.status == 404
 
@@ -76,7 +79,13 @@ def test_page_and_its_files_are_served_with_security_headers(served: tuple[FakeS
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Host": "car.example.org"}, {"Origin": "http://example.org"}, {"Origin": "http://127.0.0.1:1"}]
+    "headers",
+    [
+        {"Host": "car.example.org"},
+        {"Host": "198.51.100.7:80"},
+        {"Origin": "http://example.org"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/ws", "/streets.json"])
 def test_foreign_pages_do_not_reach_the_car(served: tuple[FakeSource, str], headers: dict[str, str], path: str) -> None:
@@ -88,20 +97,24 @@ def test_foreign_pages_do_not_reach_the_car(served: tuple[FakeSource, str], head
 
 
 @pytest.mark.parametrize(
-    ("host", "allowed"),
+    ("host", "reached_at", "allowed"),
     [
-        ("localhost:8090", True),
-        ("127.0.0.1:8090", True),
-        ("[::1]:8090", True),
-        ("192.168.1.7:8090", True),
-        ("localhost", True),
-        ("example.org", False),
-        ("localhost.example.org:8090", False),
-        ("", False),
+        ("localhost:8090", "127.0.0.1", True),
+        ("127.0.0.1:8090", "127.0.0.1", True),
+        ("[::1]:8090", "::1", True),
+        ("[fe80::1]:8090", "fe80::1%eth0", True),
+        ("127.0.0.1:8090", "::ffff:127.0.0.1", True),
+        ("192.168.1.7:8090", "192.168.1.7", True),
+        ("localhost", "192.168.1.7", True),
+        ("192.168.1.8:8090", "192.168.1.7", False),
+        ("127.0.0.1", "", False),
+        ("example.org", "127.0.0.1", False),
+        ("localhost.example.org:8090", "127.0.0.1", False),
+        ("", "127.0.0.1", False),
     ],
 )
-def test_hosts(host: str, allowed: bool) -> None:
-    assert host_allowed(host) is allowed
+def test_hosts(host: str, reached_at: str, allowed: bool) -> None:
+    assert host_allowed(host, reached_at) is allowed
 
 
 def test_browser_gets_state_lasting_things_and_pictures(served: tuple[FakeSource, str]) -> None:
@@ -111,6 +124,7 @@ def test_browser_gets_state_lasting_things_and_pictures(served: tuple[FakeSource
         kinds: list[str] = []
         overlay: dict[str, object] = {}
         async with aiohttp.ClientSession(address) as session, session.ws_connect("/ws") as socket:
+            assert json.loads((await socket.receive(timeout=5)).data) == {"kind": "you", "number": 1}
             while len(kinds) < 12:
                 message = await socket.receive(timeout=5)
                 if message.type is aiohttp.WSMsgType.TEXT:
@@ -154,7 +168,7 @@ def test_requests_are_carried_out_and_wrong_ones_answered(served: tuple[FakeSour
     async def ask() -> list[str]:
         errors = []
         async with aiohttp.ClientSession(address) as session, session.ws_connect("/ws") as socket:
-            for request in ('{"do":"pause"}', "not json", "[1]", '{"do":"nonsense"}'):
+            for request in ('{"do":"pause"}', "not json", "[1]", "[" * 4000, '{"do":"nonsense"}'):
                 await socket.send_str(request)
                 while request != '{"do":"pause"}':
                     message = await socket.receive(timeout=5)
@@ -164,9 +178,12 @@ def test_requests_are_carried_out_and_wrong_ones_answered(served: tuple[FakeSour
         return errors
 
     errors = asyncio.run(ask())
-    assert len(errors) == 3
+    assert len(errors) == 4
     assert "nonsense" in errors[-1]
     assert source.requests == [{"do": "pause"}]
+    assert set(source.numbers) == {1}
+    asyncio.run(ask())
+    assert set(source.numbers) == {1, 2}, "each connection has a number of its own"
 
 
 @pytest.mark.medium

@@ -18,8 +18,9 @@ def pack_picture(overlay: dict[str, object], jpeg: bytes) -> bytes:
 class Browser:
     """One connection. Only the newest picture and the newest numbers wait; a slow browser skips the others."""
 
-    def __init__(self, socket_: web.WebSocketResponse) -> None:
+    def __init__(self, socket_: web.WebSocketResponse, number: int) -> None:
         self.socket = socket_
+        self.number = number
         self.lasting_version: object = None
         self._picture: bytes | None = None
         self._texts: dict[str, str] = {}

@@ -213,7 +213,8 @@ class PageNode(StackNode):
         """Everything that changes, as JSON values."""
         snapshot = self.state.snapshot()
         now = time.monotonic()
-        snapshot["takeover"] = {"active": self._take_over.active, "alone": self._take_over.alone(now)}
+        wheel = self._take_over
+        snapshot["takeover"] = {"active": wheel.active, "alone": wheel.alone(now), "by": wheel.owner}
         return snapshot
 
     def lasting(self) -> Json:
@@ -228,34 +229,36 @@ class PageNode(StackNode):
         """The streets as JSON."""
         return self._streets
 
-    def act(self, request: dict[str, object]) -> None:
-        """Carry out a browser's request.
+    def act(self, request: dict[str, object], browser: int) -> None:
+        """Carry out a request of the browser with this number.
 
         Raises:
-            ValueError: the request is not understood.
+            ValueError: the request is not understood, or somebody else is at the wheel.
         """
-        action = request.get("do")
+        action, now = request.get("do"), time.monotonic()
+        if not isinstance(action, str):
+            raise ValueError("a request says what to do in a word")
         if action in _WORLD_COMMANDS:
-            self._world.publish(CarlaControl(command=_WORLD_COMMANDS[str(action)]))
+            self._world.publish(CarlaControl(command=_WORLD_COMMANDS[action]))
         elif action == "instruct":
             self._instruction.publish(String(data=_text(request.get("text"))))
         elif action == "ask":
             self._question(_text(request.get("text")))
         elif action == "take_over":
-            self._take_over.engage()
+            self._take_over.engage(browser, now)
             self._manual_timer.reset()
             self._override.publish(Bool(data=True))
         elif action == "give_back":
-            self._take_over.release()
+            self._take_over.release(browser, now)
             self._manual_timer.cancel()
             self._override.publish(Bool(data=False))
         elif action == "manual":
             command = checked_command(
                 request.get("steer"), request.get("throttle"), request.get("brake"), request.get("reverse")
             )
-            self._take_over.command(command, time.monotonic())
+            self._take_over.command(browser, command, now)
         else:
-            raise ValueError(f"unknown request {action!r}")
+            raise ValueError(f"unknown request {action[:40]!r}")
 
     def _question(self, question: str) -> None:
         """Ask the planner; the answer, or why there is none, comes with a later snapshot."""

@@ -24,7 +24,9 @@ from simlingo_node.page.browser import Browser, pack_picture
 PUSH_RATE_HZ = 15.0
 _MAX_MESSAGE_BYTES = 4096
 _SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
@@ -51,8 +53,8 @@ class Source(Protocol):
     def streets(self) -> bytes:
         """The streets as JSON."""
 
-    def act(self, request: dict[str, object]) -> None:
-        """Carry out a browser's request.
+    def act(self, request: dict[str, object], browser: int) -> None:
+        """Carry out a request of the browser with this number.
 
         Raises:
             ValueError: the request is not understood.
@@ -86,8 +88,8 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def host_allowed(host: str) -> bool:
-    """Whether ``host`` (a Host header) names this machine by address or as localhost.
+def host_allowed(host: str, reached_at: str) -> bool:
+    """Whether ``host`` (a Host header) is localhost or the address that the request was ``reached_at``.
 
     Names are refused: a foreign page whose name is made to point here (DNS rebinding) must not reach the car.
     """
@@ -96,10 +98,10 @@ def host_allowed(host: str) -> bool:
     if name == "localhost":
         return True
     try:
-        ipaddress.ip_address(name)
+        wanted, here = ipaddress.ip_address(name), ipaddress.ip_address(reached_at.split("%")[0])
     except ValueError:
         return False
-    return True
+    return wanted == (getattr(here, "ipv4_mapped", None) or here)
 
 
 class PageServer:
@@ -108,6 +110,7 @@ class PageServer:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._browsers: set[Browser] = set()
+        self._served = 0  # connections so far; each has its number
         self._running = threading.Event()
         self._static = Path(str(files("simlingo_node.page") / "static"))
 
@@ -150,7 +153,8 @@ class PageServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Refuse requests that foreign web pages make from this machine's browser."""
-        if not host_allowed(request.host):
+        reached_at = request.transport.get_extra_info("sockname") if request.transport is not None else None
+        if not host_allowed(request.host, str(reached_at[0]) if reached_at else ""):
             raise web.HTTPForbidden(text="open this page by address or as localhost")
         origin = request.headers.get("Origin")
         if origin is not None and origin.split("://", 1)[-1] != request.host:
@@ -171,7 +175,9 @@ class PageServer:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         connection = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_MAX_MESSAGE_BYTES, compress=False)
         await connection.prepare(request)
-        browser = Browser(connection)
+        self._served += 1
+        browser = Browser(connection, self._served)
+        browser.offer("you", json.dumps({"kind": "you", "number": browser.number}))
         self._browsers.add(browser)
         self._source.browsers_changed(len(self._browsers))
         sender = asyncio.create_task(browser.pump())
@@ -193,7 +199,9 @@ class PageServer:
             request = json.loads(text)
             if not isinstance(request, dict):
                 raise ValueError("a request is a JSON object")
-            self._source.act(request)
+            self._source.act(request, browser.number)
+        except RecursionError:
+            browser.offer("error", json.dumps({"kind": "error", "text": "the request is nested too deeply"}))
         except ValueError as error:
             browser.offer("error", json.dumps({"kind": "error", "text": str(error)}))
 

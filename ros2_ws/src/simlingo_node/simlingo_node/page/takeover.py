@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -30,9 +31,13 @@ def checked_command(steer: object, throttle: object, brake: object, reverse: obj
     """
     numbers = []
     for name, value in (("steer", steer), ("throttle", throttle), ("brake", brake)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, not {value!r}")
-        numbers.append(float(value))
+        number = math.nan
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with contextlib.suppress(OverflowError):  # a whole number of hundreds of digits
+                number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(f"{name} must be a finite number, not {_shown(value)}")
+        numbers.append(number)
     return ManualCommand(
         steer=min(max(numbers[0], -1.0), 1.0),
         throttle=min(max(numbers[1], 0.0), 1.0),
@@ -41,26 +46,48 @@ def checked_command(steer: object, throttle: object, brake: object, reverse: obj
     )
 
 
+def _shown(value: object) -> str:
+    return "one of hundreds of digits" if isinstance(value, int) and abs(value) > 10**300 else repr(value)[:40]
+
+
 class TakeOver:
-    """Who drives, and what the person commands. Times are seconds of the steady clock."""
+    """Who drives, and what the person commands. Browsers go by number; times are seconds of the steady clock.
+
+    The browser that has taken the wheel keeps it while it speaks; once it has fallen silent another may take it, or give it back.
+    """
 
     def __init__(self) -> None:
-        self.active = False
+        self.owner: int | None = None  # the browser at the wheel; None: the stack drives
         self._command = HOLD
         self._heard = -math.inf
 
-    def engage(self) -> None:
-        """The person takes the wheel; the car brakes until the first command."""
-        self.active = True
-        self._command, self._heard = HOLD, -math.inf
+    @property
+    def active(self) -> bool:
+        """Whether a person drives."""
+        return self.owner is not None
 
-    def release(self) -> None:
-        """The stack drives again."""
-        self.active = False
+    def engage(self, browser: int, now: float) -> None:
+        """The person at ``browser`` takes the wheel; the car brakes until the first command.
 
-    def command(self, command: ManualCommand, now: float) -> None:
-        """The person's newest command; ignored while the stack drives."""
-        if self.active:
+        Raises:
+            ValueError: somebody else drives.
+        """
+        self._check(browser, now)
+        if self.owner != browser:
+            self.owner, self._command, self._heard = browser, HOLD, -math.inf
+
+    def release(self, browser: int, now: float) -> None:
+        """The stack drives again.
+
+        Raises:
+            ValueError: somebody else drives.
+        """
+        self._check(browser, now)
+        self.owner = None
+
+    def command(self, browser: int, command: ManualCommand, now: float) -> None:
+        """The person's newest command; ignored unless it comes from the wheel."""
+        if self.owner == browser:
             self._command, self._heard = command, now
 
     def alone(self, now: float) -> bool:
@@ -72,3 +99,7 @@ class TakeOver:
         if not self.active:
             return None
         return HOLD if self.alone(now) else self._command
+
+    def _check(self, browser: int, now: float) -> None:
+        if self.owner not in (None, browser) and not self.alone(now):
+            raise ValueError("another browser drives; the wheel is free once it gives back or falls silent")

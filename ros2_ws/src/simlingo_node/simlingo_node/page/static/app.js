@@ -17,7 +17,7 @@ let socket = null;
 let state = null;
 let frames = 0;
 let town = null;
-let wanted = false; // this browser asked for the wheel; another one's take-over only shows
+let you = null; // this browser's number; another one's take-over only shows
 
 function send(request) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request));
@@ -29,7 +29,7 @@ function connect() {
   socket.onmessage = ({ data }) => (typeof data === "string" ? receive(JSON.parse(data)) : showPicture(data));
   socket.onclose = () => {
     wheel.stop();
-    wanted = false;
+    you = null;
     state = null;
     pill("connection lost, trying again", "bad");
     setTimeout(connect, 1000);
@@ -50,6 +50,8 @@ function receive(message) {
   } else if (message.kind === "lasting") {
     map.setLasting(message);
     if (message.town !== town) loadStreets(message.town);
+  } else if (message.kind === "you") {
+    you = message.number;
   } else if (message.kind === "error") {
     problem(message.text);
   }
@@ -90,7 +92,8 @@ function pill(text, mood) {
 function showStatus(score, takeover) {
   const ended = score && score.status !== "running";
   const bad = state.nodes.find((node) => mood(node) === "bad");
-  if (takeover.active) pill(takeover.alone ? "braked: nobody at the wheel" : "you drive", "warn");
+  if (takeover.alone) pill("braked: nobody at the wheel", "warn");
+  else if (takeover.active) pill(takeover.by === you ? "you drive" : "another browser drives", "warn");
   else if (ended) pill(score.status, score.status === "completed" ? "good" : "bad");
   else if (state.paused) pill("paused", "warn");
   else if (bad) pill(`${bad.name}: ${bad.mode}`, "bad");
@@ -121,13 +124,18 @@ function showMotion() {
   $("brake").style.width = `${brake * 100}%`;
 }
 
-function showTakeover(takeover) {
-  $("takeover").textContent = takeover.active ? "Give back" : "Take over";
-  $("takeover").className = takeover.active ? "danger" : "strong";
-  $("manual").hidden = !takeover.active;
-  if (takeover.active && wanted) wheel.start();
-  if (!takeover.active) wheel.stop();
-  $("manual-text").textContent = takeover.alone ? "Braked: nobody at the wheel. Press Give back, or Take over again" : `You drive: arrow keys, space brakes, R ${wheel.reverse ? "forwards" : "reverses"}, Esc gives back`;
+function showTakeover({ active, alone, by }) {
+  const mine = active && by === you;
+  const taken = active && !mine && !alone;
+  $("takeover").textContent = active && !taken ? "Give back" : "Take over";
+  $("takeover").className = active && !taken ? "danger" : "strong";
+  $("takeover").disabled = taken;
+  $("manual").hidden = !active;
+  if (mine) wheel.start();
+  else wheel.stop();
+  if (alone) $("manual-text").textContent = "Braked: nobody at the wheel. Press Give back";
+  else if (taken) $("manual-text").textContent = "Another browser drives";
+  else $("manual-text").textContent = `You drive: arrow keys, space brakes, R ${wheel.reverse ? "forwards" : "reverses"}, Esc gives back`;
 }
 
 function showRoute(navigation, score) {
@@ -180,7 +188,6 @@ function showLight(light) {
 
 function takeOver(on) {
   send({ do: on ? "take_over" : "give_back" });
-  wanted = on;
   if (!on) wheel.stop();
 }
 
