@@ -19,7 +19,7 @@ from lifecycle_msgs.msg import Transition
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters
-from simlingo_msgs.msg import Route, Score, StackState
+from simlingo_msgs.msg import DrivingPlan, Route, Score, StackState
 from stack_harness import START_S, geometric, log_of, process, running, whole_stack
 
 from simlingo_node import qos
@@ -83,6 +83,54 @@ def test_the_manager_knows_of_a_node_that_says_nothing_within_two_seconds(
         if number == signal.SIGSTOP:
             os.kill(supervisor.pids["route"], signal.SIGCONT)
             network.until(lambda: manager("active", "route=active"), 5.0, "a manager that sees it again")
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "obedient"),
+    [
+        (DrivingPlan, "/simlingo/plan", "controller"),
+        (CarlaEgoVehicleControl, "/carla/ego_vehicle/vehicle_control_cmd", "carla_bridge"),
+    ],
+)
+def test_a_second_publisher_of_what_drives_the_car_stops_it_and_is_named(
+    tmp_path: Path, kind: type, topic: str, obedient: str
+) -> None:
+    with whole_stack(tmp_path, lockstep=False) as (network, _):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        states = network.listen(StackState, "/simlingo/state")
+        network.until(lambda: vehicle and vehicle[-1].velocity > 1.5, START_S, "a moving car")
+        stranger = network.node.create_publisher(kind, topic, qos.DEFAULT)
+        network.until(
+            lambda: any(s.node == obedient and f"and /test publish {topic}" in s.detail for s in states),
+            5.0,
+            "a state that names it",
+        )
+        network.until(lambda: vehicle[-1].velocity < 0.1, 20.0, "a standing car")
+        network.spin(0.5)
+        assert vehicle[-1].velocity < 0.1
+        network.node.destroy_publisher(stranger)
+        network.until(lambda: vehicle[-1].velocity > 1.5, 20.0, "a car that drives on")
+
+
+def test_only_nodes_that_are_allowed_may_plan(tmp_path: Path) -> None:
+    nodes = geometric(stack(StackOptions(page_port=None, traffic="none")))
+    names = [node.name for node in nodes]
+    controller = names.index("controller")
+    nodes[controller] = process(
+        "controller", {**nodes[controller].parameters, "allowed_publishers": ["/somebody_else"]}
+    )
+    with running(nodes, tmp_path) as (network, _):
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        states = network.listen(StackState, "/simlingo/state")
+        network.until(
+            lambda: any(
+                s.node == "controller" and "/planner may not publish /simlingo/plan" in s.detail for s in states
+            ),
+            START_S,
+            "a state that names it",
+        )
+        network.until(lambda: len(vehicle) > 40, START_S, "two seconds")
+        assert max(status.velocity for status in vehicle) < 0.2
 
 
 def test_in_lockstep_a_silent_stack_ends_the_drive_as_failed(tmp_path: Path) -> None:

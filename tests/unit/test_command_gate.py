@@ -153,3 +153,15 @@ def test_throttle_and_brake_never_reach_the_vehicle_together() -> None:
     gate = CommandGate(lockstep=True)
     gate.offer(TICK, VehicleCommand(throttle=0.7, brake=0.01), TICK)
     assert gate.control(TICK)[0] == VehicleCommand(throttle=0.0, brake=0.01)
+
+
+def test_while_commands_may_be_a_strangers_the_gate_brakes_and_a_person_still_drives() -> None:
+    gate = CommandGate(lockstep=False)
+    gate.offer(TICK, GO, TICK)
+    gate.offer_manual(VehicleCommand(throttle=0.2), TICK)
+    gate.doubted = True
+    assert gate.control(TICK) == (VehicleCommand(steer=GO.steer, brake=gate.brake), LAST_BRAKE)
+    gate.override = True
+    assert gate.control(TICK)[1] == PERSON
+    gate.override = gate.doubted = False
+    assert gate.control(TICK) == (GO, STACK)

@@ -32,6 +32,7 @@ from simlingo_node.bridge.output import BridgeOutput, Tick
 from simlingo_node.bridge.simulator import Simulator, sensor_rig
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.process import run_node
+from simlingo_node.publishers import Publishers
 
 #: The last discovery messages may take this long after both ends of the loop are known, s.
 SETTLE_S = 0.3
@@ -91,6 +92,7 @@ class CarlaBridgeNode(StackNode):
         self._rig.close()
         self._simulator.close()
         self._output.close()
+        self._controllers.close()
         for subscription in self._inputs:
             self.destroy_subscription(subscription)
         del self._simulator
@@ -104,6 +106,7 @@ class CarlaBridgeNode(StackNode):
 
     def _subscribe(self) -> None:
         topic = self.ego_topic
+        self._controllers = Publishers(self, topic("vehicle_control_cmd"), self.parameters["allowed_publishers"])
         self._inputs = [
             self.create_subscription(
                 CarlaEgoVehicleControl, topic("vehicle_control_cmd"), self._on_command, qos.DEFAULT
@@ -213,6 +216,7 @@ class CarlaBridgeNode(StackNode):
     def _step(self) -> None:
         """One tick: the command in, the world on, its messages out."""
         begin = time.perf_counter()
+        self._gate.doubted = bool(self._controllers.fault)
         command, who = self._gate.control(self._now)
         try:
             if self._frame >= 0:
@@ -235,7 +239,8 @@ class CarlaBridgeNode(StackNode):
         self._output.publish_rest(tick, self._simulator.traffic_lights)
         if not self._ended:
             self._mode = who
-            self._detail = "no command from the controller" if who == LAST_BRAKE and self._frame > 1 else ""
+            missing = "no command from the controller" if who == LAST_BRAKE and self._frame > 1 else ""
+            self._detail = self._controllers.fault or missing
 
     def _score(self) -> None:
         """Judge the tick; end the drive when it is over."""

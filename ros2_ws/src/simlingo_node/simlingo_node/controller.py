@@ -18,6 +18,7 @@ from simlingo_node import conversions, qos
 from simlingo_node.node_base import ERROR, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
 from simlingo_node.process import run_node
+from simlingo_node.publishers import ALLOWED, Publishers
 
 PARAMETERS = (
     Parameter(
@@ -27,6 +28,7 @@ PARAMETERS = (
         minimum=0.1,
         maximum=1.0,
     ),
+    ALLOWED,
 )
 #: A plan may be stamped this much (ns) ahead of the newest odometry, which may still be on its way.
 MAX_AHEAD_NS = 1_000_000_000
@@ -51,6 +53,7 @@ class ControllerNode(StackNode):
         self._commands = self.create_publisher(
             CarlaEgoVehicleControl, self.ego_topic("vehicle_control_cmd"), qos.DEFAULT
         )
+        self._planners = Publishers(self, "/simlingo/plan", self.parameters["allowed_publishers"])
         self._ready = self.create_publisher(Bool, self.ego_topic("status"), qos.LATCHED)
         self._inputs = [
             self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, qos.DEFAULT),
@@ -72,11 +75,15 @@ class ControllerNode(StackNode):
         """Let the topics go."""
         for subscription in getattr(self, "_inputs", []):
             self.destroy_subscription(subscription)
+        if getattr(self, "_inputs", []):
+            self._planners.close()
         self._inputs = []
 
     def report(self) -> tuple[int, str, str]:
         """What the core does and why."""
         level = {DRIVING: OK, COASTING: WARN, HOLDING: WARN}.get(self._core.mode, ERROR)
+        if self._planners.fault:
+            return ERROR, self._core.mode, self._planners.fault
         return level, self._core.mode, self._fault or self._core.detail
 
     def _reset(self) -> None:
@@ -106,7 +113,8 @@ class ControllerNode(StackNode):
         while len(self._arrival) > _KEPT_ARRIVALS:
             del self._arrival[min(self._arrival)]
         self._unanswered = ego
-        if not self.lockstep or (self._plan is not None and self._plan.stamp == stamp):
+        planned = self._plan is not None and self._plan.stamp == stamp
+        if not self.lockstep or planned or self._planners.fault:
             self._answer()
 
     def _on_plan(self, message: DrivingPlanMsg) -> None:
@@ -135,7 +143,8 @@ class ControllerNode(StackNode):
             return
         refused = self._core.refused_plans
         try:
-            control = self._core.update(ego, self._plan)
+            # No plan is taken while it may be a stranger's; the last one drives until it is too old.
+            control = self._core.update(ego, None if self._planners.fault else self._plan)
         except InvalidInputError as error:
             self._fault = str(error)
             self.refuse(self._fault)

@@ -61,6 +61,7 @@ class CommandGate:
         self.timeout_s = 0.5  # without a command for so long the gate brakes
         self.brake = 0.6  # [0, 1] of the last brake
         self.override = False  # a person drives
+        self.doubted = False  # the stack's commands may be a stranger's
         self._command: VehicleCommand | None = None
         self._stamp = -1
         self._manual: VehicleCommand | None = None
@@ -124,7 +125,8 @@ class CommandGate:
 
     def _chosen(self, now: int) -> tuple[VehicleCommand, str]:
         command, since = (self._manual, self._manual_at) if self.override else (self._command, self._stamp)
-        if command is not None and not self._closed and now - since <= self.timeout_s * 1e9:
+        doubted = self.doubted and not self.override
+        if command is not None and not self._closed and not doubted and now - since <= self.timeout_s * 1e9:
             return command, PERSON if self.override else STACK
         steer = command.steer if command is not None else 0.0
         return VehicleCommand(steer=steer, brake=self.brake), LAST_BRAKE

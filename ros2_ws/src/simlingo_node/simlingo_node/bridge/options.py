@@ -7,6 +7,7 @@ import math
 from simlingo.contracts import InvalidInputError
 from simlingo_node.bridge.simulator import WorldSettings
 from simlingo_node.parameters import Parameter, Parameters
+from simlingo_node.publishers import ALLOWED
 from simlingo_sim import TOWNS
 from simlingo_sim.traffic_density import TRAFFIC
 from simlingo_sim.weather import WEATHERS
@@ -41,6 +42,7 @@ PARAMETERS = (
         0.5,
         600.0,
     ),
+    ALLOWED,
 )
 
 
