@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 from simlingo_msgs.msg import InstructionStatus, Score, StackState
 
+from simlingo.contracts import SimlingoError
 from simlingo_node.drive_monitor import Picture
 from simlingo_node.drive_result import make_result, result_lines, write_result
 from simlingo_node.drive_view import DriveView
@@ -116,3 +118,10 @@ def test_the_terminal_shows_nodes_live_and_lines_elsewhere() -> None:
     for stream in (live, plain):
         assert "http://127.0.0.1:8090" in stream.getvalue()
         assert "driving score" in stream.getvalue()
+
+
+def test_a_full_disk_is_named_with_the_cure_and_leaves_nothing_half(tmp_path: Path) -> None:
+    (tmp_path / "result.json.tmp").symlink_to("/dev/full")
+    with pytest.raises(SimlingoError, match=r"No space left on device.*free disk space or drive with --runs elsewhere"):
+        write_result(make_result(StackOptions(), picture(), ""), tmp_path / "result.json")
+    assert list(tmp_path.iterdir()) == []

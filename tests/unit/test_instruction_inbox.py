@@ -8,7 +8,7 @@ from simlingo.instructions.session import PlanNews
 from simlingo.instructions.states import State
 from simlingo.navigation.guidance import Guidance
 from simlingo.requests import Reason
-from simlingo_node.instruction_inbox import MOST_KEPT, Inbox
+from simlingo_node.instruction_inbox import MOST_A_TICK, MOST_KEPT, Inbox
 
 TICK_NS = 50_000_000
 
@@ -59,3 +59,17 @@ def test_what_is_kept_is_bounded_and_the_newest_stay() -> None:
         inbox.hear(Instruction(str(number), (1 + number) * TICK_NS, "slow down"))
     first = next(step for tick in range(1, 400) for step in inbox.steps(ego(tick)))
     assert first.instruction.id == "50"
+
+
+def test_of_a_flood_the_newest_of_a_tick_are_heard_and_the_others_counted() -> None:
+    inbox = Inbox(Dispatcher(Guidance()))
+    for number in range(50):
+        inbox.hear(Instruction(str(number), TICK_NS, "slow down"))
+    inbox.hear(Instruction("later", 2 * TICK_NS, "slow down"))
+    accepted = [step.instruction.id for step in inbox.steps(ego(1)) if step.state is State.ACCEPTED]
+    assert accepted == [str(number) for number in range(50 - MOST_A_TICK, 50)]
+    assert inbox.passed_over == 50 - MOST_A_TICK
+    assert "later" in [step.instruction.id for step in inbox.steps(ego(2))]
+    for number in range(MOST_KEPT + 3):
+        inbox.hear(Instruction(f"far {number}", 10 * TICK_NS, "slow down"))
+    assert inbox.passed_over == 50 - MOST_A_TICK + 3

@@ -203,6 +203,7 @@ def make_run_dir(runs: Path) -> Path:
 def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wanted: int | None = None) -> int:
     """Run ``nodes`` until the drive ends; writes ``result.json`` into ``run_dir``. Returns the exit status."""
     from simlingo_node import dds
+    from simlingo_node.drive_result import write_result
     from simlingo_node.drive_view import DriveView
 
     domain = dds.take_domain(domain_wanted)
@@ -220,7 +221,9 @@ def drive(options: StackOptions, nodes: list[NodeSpec], run_dir: Path, domain_wa
             DriveView(title, address) as view,
         ):
             ending, result = _supervise(options, nodes, environment, run_dir, domain.number, view, stopped)
-            _show(view, result, run_dir)
+            _show(view, result)  # also where the disk has no room for it
+            write_result(result, run_dir / "result.json")
+            view.say(f"kept in {run_dir}")
     finally:
         dds.remove_stale_segments(domain.number)
         domain.release()
@@ -240,7 +243,7 @@ def _supervise(
 ) -> tuple[str, dict[str, Any]]:
     """Start, watch and end the nodes; returns why they ended (empty: the drive was over) and the result."""
     from simlingo_node.drive_monitor import DriveMonitor
-    from simlingo_node.drive_result import make_result, write_result
+    from simlingo_node.drive_result import make_result
     from simlingo_node.supervisor import Supervisor
 
     ending, opened = "", False
@@ -261,18 +264,15 @@ def _supervise(
                 monitor.listen(_LAST_WORDS_S)
     finally:
         monitor.close()
-    result = make_result(options, monitor.picture, ending)
-    write_result(result, run_dir / "result.json")
-    return ending, result
+    return ending, make_result(options, monitor.picture, ending)
 
 
-def _show(view: Any, result: dict[str, Any], run_dir: Path) -> None:
+def _show(view: Any, result: dict[str, Any]) -> None:
     from simlingo_node.drive_result import result_lines
 
     view.result(result_lines(result))
     if result["status"] == "failed":
         view.say(result["reason"], "red")
-    view.say(f"kept in {run_dir}")
 
 
 def _open_browser(address: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from simlingo_msgs.msg import StackState
 
+from simlingo.contracts import SimlingoError
 from simlingo_node.drive_monitor import Picture
 from simlingo_node.instruction_status import word_of
 from simlingo_node.stack import StackOptions
@@ -72,10 +73,20 @@ def _failure(picture: Picture) -> str:
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:
-    """Write the whole file or nothing."""
+    """Write the whole file or nothing.
+
+    Raises:
+        SimlingoError: it cannot be written; names the cause and the cure.
+    """
     temporary = path.with_suffix(".json.tmp")
-    temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise SimlingoError(
+            f"the result could not be written to {path} ({error.strerror}); free disk space or drive with --runs elsewhere"
+        ) from error
 
 
 def result_lines(result: dict[str, Any]) -> list[tuple[str, str]]:

@@ -15,6 +15,8 @@ from simlingo.instructions.states import Step
 SETTLED_NS = 100_000_000
 #: So many instructions are kept for their time; a sender of more is told nothing but the newest's fate.
 MOST_KEPT = 256
+#: So many are attended to at one tick, the newest; of a flood the rest is passed over, so that the route keeps its pace.
+MOST_A_TICK = 8
 
 
 class Inbox:
@@ -27,6 +29,7 @@ class Inbox:
         self._plans: deque[PlanNews] = deque(maxlen=MOST_KEPT)
         self._given = 0
         self._started = False
+        self.passed_over = 0  # instructions of floods
 
     def restart(self) -> None:
         """A new drive: what waits is dropped, and the script begins with the next state of the ego."""
@@ -38,6 +41,7 @@ class Inbox:
         self._given += 1
         self._waiting.append(Instruction(heard.id or f"instruction-{self._given}", heard.stamp, heard.text))
         self._waiting.sort(key=lambda waiting: waiting.stamp)
+        self.passed_over += len(self._waiting) - len(self._waiting[-MOST_KEPT:])
         del self._waiting[:-MOST_KEPT]
 
     def hear_plan(self, news: PlanNews) -> None:
@@ -54,6 +58,9 @@ class Inbox:
         found: list[Step] = []
         while self._plans and self._plans[0].stamp <= ego.stamp - SETTLED_NS:
             found += self._dispatcher.on_plan(self._plans.popleft(), ego)
-        while self._waiting and self._waiting[0].stamp <= ego.stamp:
-            found += self._dispatcher.hear(self._waiting.pop(0), ego)
+        due = [waiting for waiting in self._waiting if waiting.stamp <= ego.stamp]
+        del self._waiting[: len(due)]
+        self.passed_over += len(due) - len(due[-MOST_A_TICK:])
+        for heard in due[-MOST_A_TICK:]:
+            found += self._dispatcher.hear(heard, ego)
         return [*found, *self._dispatcher.on_ego(ego)]

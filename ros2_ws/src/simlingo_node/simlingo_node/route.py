@@ -237,7 +237,11 @@ class RouteNode(StackNode):
 
     def _attend(self, ego: EgoState) -> None:
         """Let everything that is due have its effect, and say what has become of it."""
+        passed_over = self._inbox.passed_over
         self._tell(self._inbox.steps(ego))
+        if self._inbox.passed_over > passed_over:
+            self.statistics.refused += self._inbox.passed_over - passed_over
+            self.warn("more instructions at once than anybody could mean: the newest are heard, the others passed over")
         if self._guidance.revision != self._published:
             self._published = self._guidance.revision
             self._publish_route(f"{self._route_id}/{self._published}")
