@@ -184,6 +184,22 @@ def test_real_time_coasts_brakes_and_holds_when_plans_stop(real_time: Partner) -
     real_time.network.until(lambda: real_time.states[-1].mode == "holding", 5.0, "mode holding")
 
 
+def test_every_change_of_mode_is_told(real_time: Partner) -> None:
+    """Also of those that last for less than the half second between two states."""
+    for _ in range(3):
+        begin = len(real_time.states)
+        stamp = real_time.tick()
+        real_time.plan(plan(stamp))
+        real_time.network.spin(0.1)
+        real_time.odometry(odometry(stamp, speed=0.0))
+        real_time.answer(stamp)
+        real_time.stamp += 12 * TICK  # older than a plan may be
+        real_time.odometry(odometry(real_time.stamp, speed=0.0))
+        real_time.answer(real_time.stamp)
+        real_time.network.spin(0.1)
+        assert {"driving", "holding"} <= {state.mode for state in real_time.states[begin:]}
+
+
 def test_deactivation_brakes_first(real_time: Partner) -> None:
     stamp = real_time.tick()
     real_time.odometry(odometry(stamp))

@@ -46,6 +46,7 @@ class ControllerNode(StackNode):
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__("controller", PARAMETERS, **node_arguments)
         self._core = Controller()
+        self._told_mode = ""
 
     def configure(self) -> None:
         """Make the topics."""
@@ -105,6 +106,7 @@ class ControllerNode(StackNode):
         except InvalidInputError as error:
             self.refuse(f"{error}: braking")
             self._send(self._core.update(EgoState(stamp, math.nan, math.nan, math.nan, math.nan), None))
+            self._tell_mode()
             return
         if self._plan is not None and self._plan.stamp > stamp + MAX_AHEAD_NS:  # the clock was set back
             self._plan = None
@@ -150,6 +152,7 @@ class ControllerNode(StackNode):
             self.refuse(self._fault)
             return
         self._send(control)
+        self._tell_mode()
         self.statistics.refused += self._core.refused_plans - refused
         self.good_input()
         self._fault = ""
@@ -158,6 +161,12 @@ class ControllerNode(StackNode):
             self._answered_plan = plan_stamp
             if plan_stamp in self._arrival:
                 self.statistics.add(time.perf_counter() - self._arrival[plan_stamp])
+
+    def _tell_mode(self) -> None:
+        """A mode that has changed is told at once."""
+        if self._core.mode != self._told_mode:
+            self._told_mode = self._core.mode
+            self.publish_state()
 
     def _send(self, control: Control) -> None:
         command = CarlaEgoVehicleControl(

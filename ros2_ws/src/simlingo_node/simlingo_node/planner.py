@@ -288,8 +288,11 @@ class PlannerNode(StackNode):
             self.statistics.refused += 1
 
     def _note_fault(self, error: InvalidInputError) -> None:
-        self._fault = str(error)
+        """The first fault after good input is told at once."""
+        first, self._fault = not self._fault, str(error)
         self.refuse(self._fault)
+        if first:
+            self.publish_state()
 
     def _work(self) -> None:
         """Plan on the newest complete input, again and again, until deactivated."""
