@@ -27,6 +27,7 @@ from tokenizers import Tokenizer, models  # noqa: E402
 from simlingo.contracts import InvalidInputError  # noqa: E402
 from simlingo.model.checkpoints.foreign_config import hydra_config  # noqa: E402
 from simlingo.model.checkpoints.reader import open_checkpoint  # noqa: E402
+from simlingo.model.checkpoints.shards import read_shards  # noqa: E402
 from simlingo.model.checkpoints.store import write_folder  # noqa: E402
 from simlingo.model.checkpoints.torch_file import read_flat, read_training_file  # noqa: E402
 from simlingo_cli.main import main  # noqa: E402
@@ -148,6 +149,35 @@ def test_a_file_cut_short_is_named(folder: Path, keep: float) -> None:
     file.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(InvalidInputError, match=r"pytorch_model\.pt are damaged or cut short"):
         open_checkpoint(folder)
+
+
+def test_a_tensor_that_repeats_a_few_values_without_end_is_refused(folder: Path) -> None:
+    rewrite(folder, lambda state: state.update({"wp_encoder.mlp.4.weight": torch.zeros(1).expand(2**18, 2**18)}))
+    assert (folder / "pytorch_model.pt").stat().st_size < 50e6
+    with pytest.raises(InvalidInputError, match=r"wp_encoder\.mlp\.4\.weight claims more values than the file holds"):
+        open_checkpoint(folder)
+
+
+def test_a_training_file_may_not_repeat_values_either(tmp_path: Path) -> None:
+    torch.save({"module": {"a": torch.zeros(1).expand(2**18, 2**18)}}, tmp_path / "states.pt")
+    with pytest.raises(InvalidInputError, match="a tensor claims more values than the file holds"):
+        read_training_file(tmp_path / "states.pt")
+    torch.save({"module": {"a": torch.ones(2, 3)[:, 1:]}}, tmp_path / "states.pt")
+    assert read_training_file(tmp_path / "states.pt")["module"]["a"].shape == (2, 2)
+
+
+def test_descriptions_without_end_are_refused_unread(folder: Path, tmp_path: Path) -> None:
+    """A million tensors, or tuples in tuples, would be read for minutes."""
+    file = folder / "pytorch_model.pt"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", b"(" * 9_000_000)
+    for read in (read_flat, read_training_file):
+        with pytest.raises(InvalidInputError, match="takes 9 MB to describe its tensors"):
+            read(file)
+    header = json.dumps({f"tensor {i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(120_000)})
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    with pytest.raises(InvalidInputError, match=r"model\.safetensors take \d+ MB to describe their tensors"):
+        read_shards(tmp_path)
 
 
 def test_torchs_old_format_is_named_with_the_way_out(folder: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from simlingo.contracts import InvalidInputError
 from simlingo.model.checkpoints.atomic_write import writing
 from simlingo.model.checkpoints.foreign_config import read_json
+from simlingo.model.checkpoints.torch_file import MAX_DESCRIPTION
 from simlingo.model.folder import INDEX_FILE, WEIGHTS_FILE
 
 #: Digests of the weight files, as ``sha256sum -c`` reads them.
@@ -41,6 +42,7 @@ def read_shards(folder: Path) -> dict[str, Tensor]:
     """
     tensors: dict[str, Tensor] = {}
     for path in weight_files(folder):
+        _check_header(path)
         try:
             with safe_open(str(path), framework="pt") as stream:
                 here = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - no mapping
@@ -59,6 +61,24 @@ def read_shards(folder: Path) -> dict[str, Tensor]:
                 f"{folder / INDEX_FILE} and its shards disagree about {', '.join(differing)}; copy the folder again"
             )
     return tensors
+
+
+def _check_header(path: Path) -> None:
+    """Only headers that are read within seconds; a thousand tensors take 0.1 MB.
+
+    Raises:
+        InvalidInputError: the header is longer.
+    """
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+    except OSError:
+        return  # what is not there is named by the reader
+    if MAX_DESCRIPTION < length <= path.stat().st_size:
+        raise InvalidInputError(
+            f"weights {path} take {length / 1e6:.0f} MB to describe their tensors, which no checkpoint of ours needs; take the file"
+            " from its publisher again"
+        )
 
 
 def write_shards(

@@ -20,6 +20,8 @@ from torch import Tensor
 from simlingo.contracts import InvalidInputError
 
 _CHUNK = 1 << 22  # bytes
+#: What describes the tensors may be this long, bytes; a thousand tensors take 0.1 MB, and reading 8 MiB some seconds.
+MAX_DESCRIPTION = 8 << 20
 _LEGACY_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 #: What damaged files raise, from zipfile (the last: a version that no reader knows).
 _ZIP_DAMAGE = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError)
@@ -56,6 +58,9 @@ def read_flat(path: Path) -> dict[str, Tensor]:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise InvalidInputError(f"{path} is no flat state dict of named tensors; export the weights alone")
+    for name, tensor in content.items():
+        if not _is_held(tensor):
+            raise InvalidInputError(f"{path}: {name} claims more values than the file holds; export the weights again")
     return {name: tensor.detach() for name, tensor in content.items()}
 
 
@@ -90,6 +95,11 @@ def check_sums(path: Path, done: Callable[[int], None]) -> None:
                         done(len(chunk))
     except _ZIP_DAMAGE as error:
         raise _damaged(path, error) from error
+
+
+def _is_held(tensor: Tensor) -> bool:
+    """Whether a tensor's values are all stored: a view may repeat them without end."""
+    return tensor.layout is not torch.strided or tensor.nbytes <= tensor.untyped_storage().nbytes()
 
 
 class _RefusedError(Exception):
@@ -139,7 +149,10 @@ class _RestrictedUnpickler(pickle.Unpickler):
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
 
             def tensor(storage: Any, offset: int, size: Any, stride: Any, *_rest: object) -> Tensor:
-                return torch._utils._rebuild_tensor(storage, offset, size, stride)  # type: ignore[no-any-return,no-untyped-call]
+                made: Tensor = torch._utils._rebuild_tensor(storage, offset, size, stride)  # type: ignore[no-untyped-call]
+                if not _is_held(made):
+                    raise ValueError("a tensor claims more values than the file holds")
+                return made
 
             return tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
@@ -175,6 +188,12 @@ def _check_zip(path: Path) -> None:
             f"{path} was compressed after torch.save wrote it ({packed[0]}), which cannot be mapped; unpack it and pack it "
             "without compression, or take the original file"
         )
+    for entry in entries:
+        if entry.filename.endswith("/data.pkl") and entry.file_size > MAX_DESCRIPTION:
+            raise InvalidInputError(
+                f"{path} takes {entry.file_size / 1e6:.0f} MB to describe its tensors, which no checkpoint of ours needs; take the"
+                " file from its publisher again, or save the state dict alone"
+            )
     names = [entry.filename.partition("/")[2] for entry in entries]
     if len(set(names)) != len(names):
         raise InvalidInputError(
