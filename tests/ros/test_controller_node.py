@@ -13,11 +13,11 @@ from lifecycle_msgs.msg import Transition
 from nav_msgs.msg import Odometry
 from simlingo_msgs.msg import DrivingPlan, StackState
 from stack_harness import TICK, Network, odometry, process, running
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Header
 
 from simlingo.contracts import DrivingPlan as CorePlan
 from simlingo_node import qos
-from simlingo_node.conversions import plan_to_message, stamp_to_ns
+from simlingo_node.conversions import ns_to_stamp, plan_to_message, stamp_to_ns
 
 
 def plan(stamp: int, speed: float = 8.0) -> DrivingPlan:
@@ -160,7 +160,24 @@ def test_nan_in_a_plan_is_counted_and_does_not_steer(lockstep: Partner) -> None:
 def test_its_subscriptions_hold_no_ground_truth_but_odometry(lockstep: Partner) -> None:
     node = lockstep.network.node
     listened = {name for name, _ in node.get_subscriber_names_and_types_by_node("controller", "/")}
-    assert listened == {"/carla/ego_vehicle/odometry", "/simlingo/plan"}
+    assert listened == {"/carla/ego_vehicle/odometry", "/simlingo/plan", "/simlingo/refused_frame"}
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_lockstep_goes_on_where_a_frame_was_refused(lockstep: Partner, first: bool) -> None:
+    speak = lockstep.network.speak(Header, "/simlingo/refused_frame")
+    lockstep.network.matched("/simlingo/refused_frame", 1, 1)
+    stamp = lockstep.tick()
+    refused = Header(stamp=ns_to_stamp(stamp))
+    if first:
+        speak(refused)
+        lockstep.network.spin(0.2)
+    lockstep.odometry(odometry(stamp))
+    if not first:
+        lockstep.network.spin(0.3)
+        assert not lockstep.answers(stamp)
+        speak(refused)
+    assert lockstep.answer(stamp).throttle == 0.0
 
 
 def test_real_time_coasts_brakes_and_holds_when_plans_stop(real_time: Partner) -> None:

@@ -15,7 +15,7 @@ from nav_msgs.msg import Path as PathMsg
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import Commentary, DrivingPlan, Navigation, StackState
 from stack_harness import TICK, Network, log_of, navigation, odometry, picture, process, running
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
 from simlingo.contracts import MODEL_CAMERA, CameraIntrinsics, Command
@@ -155,9 +155,13 @@ def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inp
         info, words = intrinsics_to_camera_info(MODEL_CAMERA, 0, ""), "rectified"
         info.d = [0.2, 0.0, 0.0, 0.0, 0.0]
     before = len(inputs.plans)
-    inputs.send(frame, info)
+    refused = inputs.network.listen(Header, "/simlingo/refused_frame")
+    inputs.network.matched("/simlingo/refused_frame", 1, 1)
+    stamp = inputs.send(frame, info)
     inputs.refused_with(words, 1)
     assert len(inputs.plans) == before
+    inputs.network.until(lambda: refused, 5.0, "word that no plan comes")
+    assert [stamp_to_ns(header.stamp) for header in refused] == [stamp]
     inputs.answered(inputs.send())
 
 

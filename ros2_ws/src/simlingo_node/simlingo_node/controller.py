@@ -10,7 +10,7 @@ from typing import Any
 from carla_msgs.msg import CarlaEgoVehicleControl
 from nav_msgs.msg import Odometry
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Header
 
 from simlingo.contracts import Control, DrivingPlan, EgoState, InvalidInputError
 from simlingo.control.controller import COASTING, DRIVING, HOLDING, Controller
@@ -37,7 +37,7 @@ _KEPT_ARRIVALS = 40
 
 
 class ControllerNode(StackNode):
-    """Lockstep: odometry k is answered when plan k has come. Real time: at once, with the newest plan.
+    """Lockstep: odometry k is answered when plan k has come, or word that there is none. Real time: at once, with the newest plan.
 
     Its latency is "camera stamp to control": from the arrival of the odometry with the image's stamp to the first
     command that follows the plan made from that image.
@@ -60,6 +60,9 @@ class ControllerNode(StackNode):
             self.create_subscription(Odometry, self.ego_topic("odometry"), self._on_odometry, qos.DEFAULT),
             self.create_subscription(DrivingPlanMsg, "/simlingo/plan", self._on_plan, qos.DEFAULT),
         ]
+        if self.lockstep:
+            topic = "/simlingo/refused_frame"
+            self._inputs.append(self.create_subscription(Header, topic, self._on_refused_frame, qos.DEFAULT))
 
     def activate(self) -> None:
         """Answer from now on, and tell the leaderboard that the stack is ready."""
@@ -93,6 +96,7 @@ class ControllerNode(StackNode):
         self._unanswered: EgoState | None = None
         self._arrival: dict[int, float] = {}
         self._newest_odometry: int | None = None
+        self._refused_frame: int | None = None
         self._answered_plan = -1
         self._last_stamp = 0
         self._fault = ""
@@ -115,7 +119,7 @@ class ControllerNode(StackNode):
         while len(self._arrival) > _KEPT_ARRIVALS:
             del self._arrival[min(self._arrival)]
         self._unanswered = ego
-        planned = self._plan is not None and self._plan.stamp == stamp
+        planned = stamp in (self._plan.stamp if self._plan is not None else None, self._refused_frame)
         if not self.lockstep or planned or self._planners.fault:
             self._answer()
 
@@ -136,6 +140,12 @@ class ControllerNode(StackNode):
             self._fault = str(error)
             self.refuse(self._fault)
         if self.lockstep and self._unanswered is not None and self._unanswered.stamp == stamp:
+            self._answer()
+
+    def _on_refused_frame(self, message: Header) -> None:
+        """No plan comes for this tick: the last one drives until it is too old."""
+        self._refused_frame = conversions.stamp_to_ns(message.stamp)
+        if self.is_active and self._unanswered is not None and self._unanswered.stamp == self._refused_frame:
             self._answer()
 
     def _answer(self) -> None:

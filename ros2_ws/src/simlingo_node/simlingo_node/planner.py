@@ -14,6 +14,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image
 from simlingo_msgs.msg import DrivingPlan as DrivingPlanMsg
 from simlingo_msgs.msg import Navigation as NavigationMsg
+from std_msgs.msg import Header
 
 from simlingo.camera_monitor import CameraMonitor
 from simlingo.contracts import (
@@ -152,6 +153,7 @@ class PlannerNode(StackNode):
         self._warm_up()
         camera = self.ego_topic(self.parameters["camera"])
         self._publisher = self.create_publisher(DrivingPlanMsg, "/simlingo/plan", qos.DEFAULT)
+        self._refused_frames = self.create_publisher(Header, "/simlingo/refused_frame", qos.DEFAULT)
         self._display = PlanDisplay(self, self.role)
         self._spoken = Spoken(self, self.role, self._policy.name)
         self._questions = Questions(self, self._policy.ask, self._no_question, self._policy.name)
@@ -262,7 +264,7 @@ class PlannerNode(StackNode):
         try:
             stamp = self._gate.check_order(message, self._odometry_stamp)
         except InvalidInputError as error:
-            self._note_fault(error)
+            self._refuse_frame(conversions.stamp_to_ns(message.header.stamp), error)
             return
         self._take("image", stamp, (message, time.perf_counter()))
 
@@ -294,6 +296,12 @@ class PlannerNode(StackNode):
         if first:
             self.publish_state()
 
+    def _refuse_frame(self, stamp: int, error: InvalidInputError) -> None:
+        """There will be no plan for the frame of ``stamp`` (ns): in lockstep, where all wait for it, that is told."""
+        self._note_fault(error)
+        if self.lockstep and not self._join.closed:
+            self._refused_frames.publish(Header(stamp=conversions.ns_to_stamp(stamp)))
+
     def _work(self) -> None:
         """Plan on the newest complete input, again and again, until deactivated."""
         try:
@@ -314,7 +322,7 @@ class PlannerNode(StackNode):
         try:
             plan = self._plan(stamp, message, arrived, parts)
         except InvalidInputError as error:
-            self._note_fault(error)
+            self._refuse_frame(stamp, error)
             return
         if self._join.closed:
             return
