@@ -55,6 +55,11 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("bench", "language"): Command(
         "training.evaluation.language.command", "judge how a model obeys, refuses, answers and comments"
     ),
+    ("bench", "faults"): Command(
+        "simlingo_node.faults.command",
+        "let faults happen to a driving stack, and measure what comes of each",
+        ("bench faults --only picture-frozen odometry-speed-0",),
+    ),
     ("bench", "dataset"): Command(
         "training.benchmarks.bench_dataset",
         "measure a data set: bytes, reads, cache, and what its JPEGs change in plans",

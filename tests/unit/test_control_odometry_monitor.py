@@ -185,6 +185,21 @@ def test_the_controller_stops_on_its_last_plan_and_drives_on_after_the_fault() -
     assert all(abs(control.steer) < 0.01 for control in controls)
 
 
+@pytest.mark.parametrize("factor", [0.0, 0.5, 0.7, 1.6])
+def test_a_car_whose_speed_was_told_wrong_drives_on_once_it_is_right(factor: float) -> None:
+    """The car brakes as it is told to, with 6 m/s^2 at full brake; only its told speed is wrong, for three seconds."""
+    controller, x, speed, modes = Controller(), 0.0, 8.0, []
+    for tick in range(1, 160):
+        told = speed * (factor if 20 <= tick < 80 else 1.0)
+        control = controller.update(EgoState(tick * TICK_NS, x, 0.0, 0.0, told), plan_of(tick * TICK_NS))
+        modes.append(controller.mode)
+        speed = max(speed + (3.0 * control.throttle - 6.0 * control.brake) * 0.05, 0.0)
+        x += speed * 0.05
+    assert set(modes[5:18]) == {DRIVING}
+    assert STOPPING in modes[19:40]
+    assert modes[-1] == DRIVING, controller.detail
+
+
 def test_a_clock_that_was_set_is_driven_by_after_a_second() -> None:
     controller = Controller()
     for index, ego in enumerate(states(60, speed=0.0)):

@@ -25,6 +25,7 @@ class NodeSpec:
     module: str  # the same as a module, for ``python -m``
     parameters: Mapping[str, Value] = field(default_factory=dict)
     lifecycle: bool = True  # brought up by the lifecycle manager; watchers bring themselves up
+    remaps: Mapping[str, str] = field(default_factory=dict)  # topics by other names
 
     @property
     def pictures(self) -> bool:

@@ -117,6 +117,7 @@ class Supervisor:
             json.dumps({"/**": {"ros__parameters": dict(node.parameters)}}, indent=1), encoding="utf-8"
         )
         command = [sys.executable, "-m", node.module, "--ros-args", "-r", f"__node:={node.name}"]
+        command += [word for topic, other in node.remaps.items() for word in ("-r", f"{topic}:={other}")]
         command += ["--params-file", str(parameters)]
         with (self._log_dir / f"{node.name}.log").open("wb") as log:
             return subprocess.Popen(

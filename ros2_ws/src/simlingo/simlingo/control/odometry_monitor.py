@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 
 from simlingo.contracts import TICK_S, EgoState, InvalidInputError
 from simlingo.control.safety import FULL_STEER_RAD, REAR_TO_CENTER_M, WHEELBASE_M, GateLimits, ego_fault
@@ -26,6 +27,8 @@ MAX_YAW_RATE = 2.0 * math.pi  # rad/s
 MAX_ACCELERATION = 100.0  # m/s^2
 #: After a fault odometry must be good for so long, s.
 CONFIRM_S = 1.0
+#: Places further apart in time than this tell a speed, s.
+KNOWN_S = 0.3
 #: How far from where the car is thought to be its odometry may return: aside, m; and along, a share of the way since.
 RETURN_M, RETURN_SHARE = 2.0, 0.5
 
@@ -43,6 +46,7 @@ class OdometryMonitor:
         self._trusted: EgoState | None = None  # the last that was
         self._chain: deque[tuple[EgoState, float, float, float]] = deque()  # with drift x, y and way since its begin, m
         self._chain_s = 0.0  # how long the chain has been good
+        self._fast = 0.0  # m/s, by speed or by change of place, whichever said more while it was trusted
         self._estimate: EgoState | None = None  # since the fault
         self._way = 0.0  # of the estimate, m
 
@@ -56,6 +60,8 @@ class OdometryMonitor:
         before = self._estimate or self._trusted
         if before is None:
             return None
+        if self._estimate is None:  # the speed may have been wrong for longer than it was known to be
+            before = replace(before, speed=self._fast)
         speed = max(before.speed - deceleration * TICK_S, 0.0)
         moved = 0.5 * (before.speed + speed) * TICK_S
         slip = math.atan(math.tan(steer * FULL_STEER_RAD) * REAR_TO_CENTER_M / WHEELBASE_M)
@@ -81,6 +87,7 @@ class OdometryMonitor:
             self._fault = self._distance_fault(ego)
         if not self._fault:
             self._trusted, self._estimate, self._way = ego, None, 0.0
+            self._fast = max(ego.speed, self._speed_by_place())
         return self._fault or None
 
     @property
@@ -128,6 +135,12 @@ class OdometryMonitor:
             return None
         seconds = (newest.stamp - oldest.stamp) * 1e-9
         return f"pose and speed of the odometry differ by {drift:.1f} m within {seconds:.2f} s"
+
+    def _speed_by_place(self) -> float:
+        """Mean speed by the change of place in the last second, m/s; 0 where too little is known."""
+        oldest, newest = self._chain[0][0], self._newest
+        seconds = (newest.stamp - oldest.stamp) * 1e-9
+        return math.hypot(newest.x - oldest.x, newest.y - oldest.y) / seconds if seconds >= KNOWN_S else 0.0
 
     def _distance_fault(self, ego: EgoState) -> str:
         """Whether the car can be where ``ego`` says after all; empty when it can."""

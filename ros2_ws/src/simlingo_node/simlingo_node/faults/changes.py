@@ -1,0 +1,246 @@
+"""What a faulty part does to the messages that pass the relay: each change is made of the numbers of its entry.
+
+A change is called with every message of its topic while the fault lasts, and returns what goes on in its place.
+"""
+
+from __future__ import annotations
+
+import array
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from simlingo_node.conversions import ns_to_stamp, stamp_to_ns
+
+Change = Callable[[Any], list[Any]]
+
+
+def shifted(message: Any, seconds: float) -> Any:
+    """A copy whose stamp lies ``seconds`` later; never before 0."""
+    moved = copy.copy(message)
+    moved.header = copy.deepcopy(message.header)
+    moved.header.stamp = ns_to_stamp(max(stamp_to_ns(message.header.stamp) + round(seconds * 1e9), 0))
+    return moved
+
+
+def drop(every: int = 1) -> Change:
+    """Every so many messages one is lost; 1: all."""
+    count = 0
+
+    def change(message: Any) -> list[Any]:
+        nonlocal count
+        count += 1
+        return [] if count % every == 0 else [message]
+
+    return change
+
+
+def twice() -> Change:
+    """Each message comes twice."""
+    return lambda message: [message, message]
+
+
+def late(ticks: int) -> Change:
+    """Each message comes so many messages later, with its own stamp."""
+    held: list[Any] = []
+
+    def change(message: Any) -> list[Any]:
+        held.append(message)
+        return [held.pop(0)] if len(held) > ticks else []
+
+    return change
+
+
+def stamp(seconds: float, once: bool = False) -> Change:
+    """Stamps lie ``seconds`` ahead (negative: behind); ``once``: of the first message alone."""
+    count = 0
+
+    def change(message: Any) -> list[Any]:
+        nonlocal count
+        count += 1
+        return [shifted(message, seconds) if count == 1 or not once else message]
+
+    return change
+
+
+def frozen() -> Change:
+    """The first message again and again, with fresh stamps."""
+    first: list[Any] = []
+
+    def change(message: Any) -> list[Any]:
+        if not first:
+            first.append(message)
+        kept = copy.copy(first[0])
+        kept.header = message.header
+        return [kept]
+
+    return change
+
+
+def old(ticks: int) -> Change:
+    """The content of so many messages before, with fresh stamps."""
+    held: list[Any] = []
+
+    def change(message: Any) -> list[Any]:
+        held.append(message)
+        kept = copy.copy(held.pop(0) if len(held) > ticks else held[0])
+        kept.header = message.header
+        return [kept]
+
+    return change
+
+
+# --- odometry -----------------------------------------------------------------------------------------------------
+
+
+def speed(factor: float = 1.0, add_mps: float = 0.0, once: bool = False) -> Change:
+    """The reported speed is another; ``once``: in the first message alone."""
+    count = 0
+
+    def change(message: Any) -> list[Any]:
+        nonlocal count
+        count += 1
+        if once and count > 1:
+            return [message]
+        moved = copy.deepcopy(message)
+        linear = moved.twist.twist.linear
+        linear.x = linear.x * factor + add_mps
+        linear.y *= factor
+        return [moved]
+
+    return change
+
+
+def place(aside_m: float = 0.0, ahead_m: float = 0.0, alternate: bool = False) -> Change:
+    """The pose lies aside (to the left) and ahead of the true one; ``alternate``: in every second message."""
+    count = 0
+
+    def change(message: Any) -> list[Any]:
+        nonlocal count
+        count += 1
+        if alternate and count % 2:
+            return [message]
+        moved = copy.deepcopy(message)
+        rotation = moved.pose.pose.orientation
+        yaw = 2.0 * math.atan2(rotation.z, rotation.w)
+        moved.pose.pose.position.x += ahead_m * math.cos(yaw) - aside_m * math.sin(yaw)
+        moved.pose.pose.position.y += ahead_m * math.sin(yaw) + aside_m * math.cos(yaw)
+        return [moved]
+
+    return change
+
+
+def turned(degrees: float) -> Change:
+    """The heading is another, counter-clockwise."""
+
+    def change(message: Any) -> list[Any]:
+        moved = copy.deepcopy(message)
+        rotation = moved.pose.pose.orientation
+        half = math.atan2(rotation.z, rotation.w) + math.radians(degrees) / 2.0
+        rotation.z, rotation.w = math.sin(half), math.cos(half)
+        return [moved]
+
+    return change
+
+
+def value(x: float) -> Change:
+    """The pose's x is a number that it cannot be."""
+
+    def change(message: Any) -> list[Any]:
+        moved = copy.deepcopy(message)
+        moved.pose.pose.position.x = x
+        return [moved]
+
+    return change
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+
+def shade(grey: int) -> Change:
+    """A picture of one grey."""
+
+    def change(message: Any) -> list[Any]:
+        plain = copy.copy(message)
+        plain.data = array.array("B", bytes([grey]) * len(message.data))
+        return [plain]
+
+    return change
+
+
+def torn(share: float) -> Change:
+    """The last ``share`` of a picture's bytes is missing."""
+
+    def change(message: Any) -> list[Any]:
+        cut = copy.copy(message)
+        cut.data = message.data[: round(len(message.data) * (1.0 - share))]
+        return [cut]
+
+    return change
+
+
+def encoding(name: str) -> Change:
+    """A picture that says that it is of another encoding."""
+
+    def change(message: Any) -> list[Any]:
+        other = copy.copy(message)
+        other.encoding = name
+        return [other]
+
+    return change
+
+
+# --- plans --------------------------------------------------------------------------------------------------------
+
+
+def plan(turn_deg: float = 0.0, speed_factor: float = 1.0, nan: bool = False, jump_m: float = 0.0) -> Change:
+    """A plan whose path turns aside, asks for another speed, is not finite, or jumps half way."""
+    rotation = np.exp(1j * math.radians(turn_deg))
+
+    def change(message: Any) -> list[Any]:
+        other = copy.deepcopy(message)
+        for index, point in enumerate(other.path):
+            moved = (point.x + 1j * point.y) * rotation
+            point.x, point.y = moved.real, moved.imag + (jump_m if index >= len(other.path) // 2 else 0.0)
+        for point in other.speed_waypoints:
+            point.x, point.y = point.x * speed_factor, point.y * speed_factor
+        if nan:
+            other.path[7].x = math.nan
+        return [other]
+
+    return change
+
+
+def command(steer: float | None = None, throttle: float | None = None) -> Change:
+    """A command with another steering or throttle, as a controller gone wrong gives it."""
+
+    def change(message: Any) -> list[Any]:
+        other = copy.copy(message)
+        if steer is not None:
+            other.steer = steer
+        if throttle is not None:
+            other.throttle, other.brake = throttle, 0.0
+        return [other]
+
+    return change
+
+
+COMMON: dict[str, Callable[..., Change]] = {
+    "drop": drop,
+    "twice": twice,
+    "late": late,
+    "stamp": stamp,
+    "frozen": frozen,
+    "old": old,
+}
+#: The changes of each topic that the relay carries, by name.
+CHANGES: dict[str, dict[str, Callable[..., Change]]] = {
+    "image": {**COMMON, "shade": shade, "torn": torn, "encoding": encoding},
+    "odometry": {**COMMON, "speed": speed, "place": place, "turned": turned, "value": value},
+    "navigation": COMMON,
+    "plan": {**COMMON, "plan": plan},
+    "command": {**COMMON, "command": command},
+}
