@@ -24,7 +24,7 @@ from simlingo.contracts import (
     SimlingoError,
 )
 from simlingo_node import conversions, qos
-from simlingo_node.bridge.command_gate import LAST_BRAKE, CommandGate
+from simlingo_node.bridge.command_gate import LAST_BRAKE, CommandGate, VehicleCommand
 from simlingo_node.bridge.judge import Judge
 from simlingo_node.bridge.messages import command_to_carla, message_to_command
 from simlingo_node.bridge.options import PARAMETERS, world_settings
@@ -73,6 +73,7 @@ class CarlaBridgeNode(StackNode):
     def activate(self) -> None:
         """Tick as soon as a planner listens and a controller speaks."""
         self._gate.reset()
+        self._refused = ""  # the last command, where it was
         self._paused = self._started = self._ended = False
         self._mode, self._detail = "waiting", "for the planner and the controller"
         self._ready_at: float | None = None
@@ -133,13 +134,26 @@ class CarlaBridgeNode(StackNode):
             return
         stamp = conversions.stamp_to_ns(message.header.stamp)
         dropped = self._gate.offer(stamp, message_to_command(message), self._now)
+        refused = dropped is not None and "refused" in dropped
         if dropped is not None:
             self.statistics.dropped += 1
             self.get_logger().debug(dropped)
-            if "refused" in dropped:
+            if refused:
+                first, self._refused = not self._refused, dropped
                 self.refuse(dropped)
-            return
-        self.good_input()
+                if first:
+                    self._mode, self._detail = LAST_BRAKE, dropped
+                    self.publish_state()
+            # In lockstep no other command comes for the tick: it is braked, as after silence.
+            if not (
+                refused
+                and self.lockstep
+                and self._gate.offer(stamp, VehicleCommand(brake=self._gate.brake), self._now) is None
+            ):
+                return
+        else:
+            self._refused = ""
+            self.good_input()
         if self.lockstep:
             self.statistics.add(time.perf_counter() - self._published_at)
             if not self._paused:
@@ -238,9 +252,9 @@ class CarlaBridgeNode(StackNode):
         self._score()
         self._output.publish_rest(tick, self._simulator.traffic_lights)
         if not self._ended:
-            self._mode = who
+            self._mode = LAST_BRAKE if self._refused else who
             missing = "no command from the controller" if who == LAST_BRAKE and self._frame > 1 else ""
-            self._detail = self._controllers.fault or missing
+            self._detail = self._controllers.fault or self._refused or missing
 
     def _score(self) -> None:
         """Judge the tick; end the drive when it is over."""

@@ -132,7 +132,12 @@ class ControllerNode(StackNode):
             return
         if self._newest_odometry is not None and stamp > self._newest_odometry + MAX_AHEAD_NS:
             ahead_s = (stamp - self._newest_odometry) * 1e-9
-            self.refuse(f"plan is stamped {ahead_s:.3f} s ahead of the odometry; it is dropped: let both use one clock")
+            self._fault = (
+                f"plan is stamped {ahead_s:.3f} s ahead of the odometry; it is dropped: let both use one clock"
+            )
+            self.refuse(self._fault)
+            if self.lockstep:  # no other comes for this tick
+                self._answer(self._fault)
             return
         try:
             self._plan = conversions.message_to_plan(message)
@@ -148,8 +153,8 @@ class ControllerNode(StackNode):
         if self.is_active and self._unanswered is not None and self._unanswered.stamp == self._refused_frame:
             self._answer()
 
-    def _answer(self) -> None:
-        """One command for the odometry that waits."""
+    def _answer(self, fault: str = "") -> None:
+        """One command for the odometry that waits; ``fault``: why it had to be without its plan."""
         ego, self._unanswered = self._unanswered, None
         if ego is None:
             return
@@ -165,7 +170,7 @@ class ControllerNode(StackNode):
         self._tell_mode()
         self.statistics.refused += self._core.refused_plans - refused
         self.good_input()
-        self._fault = ""
+        self._fault = fault
         plan_stamp = self._core.plan_stamp
         if self._core.mode == DRIVING and plan_stamp is not None and plan_stamp != self._answered_plan:
             self._answered_plan = plan_stamp

@@ -134,6 +134,8 @@ class PlannerNode(StackNode):
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
         self._odometry_stamp: int | None = None
+        self._images = self._odometries = 0  # that have come; lockstep brings one of each for every tick
+        self._misstamped = False
         self._reported_clock = -1
         self._fault = ""
         self._standing = ""
@@ -184,6 +186,8 @@ class PlannerNode(StackNode):
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
         self._odometry_stamp = None
+        self._images = self._odometries = 0
+        self._misstamped = False
         self._fault = self._standing = self._text_fault = ""
         self._seen = False
         self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
@@ -261,10 +265,12 @@ class PlannerNode(StackNode):
         if not self.is_active:
             return
         self._arrival["image"] = time.monotonic()
+        self._images += 1
         try:
             stamp = self._gate.check_order(message, self._odometry_stamp)
         except InvalidInputError as error:
-            self._refuse_frame(conversions.stamp_to_ns(message.header.stamp), error)
+            self._note_fault(error)
+            self._refuse_misstamped()
             return
         self._take("image", stamp, (message, time.perf_counter()))
 
@@ -278,7 +284,10 @@ class PlannerNode(StackNode):
             self._note_fault(error)
             return
         self._odometry_stamp = ego.stamp
+        self._odometries += 1
         self._take("odometry", ego.stamp, ego)
+        if self._misstamped:
+            self._refuse_misstamped()
 
     def _on_navigation(self, message: NavigationMsg) -> None:
         if self.is_active:
@@ -296,9 +305,18 @@ class PlannerNode(StackNode):
         if first:
             self.publish_state()
 
+    def _refuse_misstamped(self) -> None:
+        """Lockstep: the last image has not the stamp of its tick, which its odometry tells, now or as soon as it comes."""
+        self._misstamped = self._odometries < self._images
+        if not self._misstamped and self._odometry_stamp is not None:
+            self._tell_refused(self._odometry_stamp)
+
     def _refuse_frame(self, stamp: int, error: InvalidInputError) -> None:
         """There will be no plan for the frame of ``stamp`` (ns): in lockstep, where all wait for it, that is told."""
         self._note_fault(error)
+        self._tell_refused(stamp)
+
+    def _tell_refused(self, stamp: int) -> None:
         if self.lockstep and not self._join.closed:
             self._refused_frames.publish(Header(stamp=conversions.ns_to_stamp(stamp)))
 

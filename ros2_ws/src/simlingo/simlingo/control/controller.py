@@ -66,6 +66,7 @@ class Controller:
         self._last = Control(stamp=0, steer=0.0, throttle=0.0, brake=self._settings.hold_brake)
         self._mode = HOLDING
         self._detail = "no plan yet"
+        self._refusal = ""  # of the newest plan, where it was refused
         self.refused_plans = 0
 
     @property
@@ -104,15 +105,15 @@ class Controller:
         self._take(plan, ego)
         age_s = math.inf if self._plan is None else (ego.stamp - self._plan.stamp) * 1e-9
         if self._plan is None:
-            return self._stop(ego.stamp, ego.speed, 0.0, self._detail or "no plan yet")
+            return self._stop(ego.stamp, ego.speed, 0.0, self._refusal or self._detail or "no plan yet")
         path = self._carry(self._plan, ego)
         if age_s > self._settings.coast_s or path is None:
-            reason = f"the last plan is {age_s:.2f} s old" if path is not None else "the last plan's path is used up"
+            reason = self._age(age_s) if path is not None else "the last plan's path is used up"
             return self._stop(ego.stamp, ego.speed, self._steer(path, ego), reason)
         throttle, brake = self._longitudinal.step(shift_in_time(self._plan.speed_waypoints, age_s), ego.speed)
         fresh = age_s <= self._settings.fresh_s
         self._mode = DRIVING if fresh else COASTING
-        self._detail = "" if fresh else f"the last plan is {age_s:.2f} s old"
+        self._detail = "" if fresh else self._age(age_s)
         self._last = Control(ego.stamp, self._steer(path, ego), throttle if fresh else 0.0, brake)
         return self._last
 
@@ -125,12 +126,16 @@ class Controller:
         fault = plan_fault(plan, self._settings.limits)
         pose = self._history.at(plan.stamp)
         if fault is None and pose is not None:
-            self._plan, self._plan_pose = plan, pose
+            self._plan, self._plan_pose, self._refusal = plan, pose, ""
             return
         fault = fault or "it is older than the odometry known here"
         self._last_refused = plan.stamp
         self.refused_plans += 1
-        self._detail = f"plan of {plan.stamp} ns refused: {fault}"
+        self._refusal = f"plan of {plan.stamp} ns refused: {fault}"
+
+    def _age(self, age_s: float) -> str:
+        """Why the plan in use is no longer fresh, as far as is known."""
+        return f"the last plan is {age_s:.2f} s old" + (f"; {self._refusal}" if self._refusal else "")
 
     def _carry(self, plan: DrivingPlan, ego: EgoState) -> FloatArray | None:
         """The part of ``plan``'s path that lies ahead, in the frame of ``ego``; ``None`` when used up."""

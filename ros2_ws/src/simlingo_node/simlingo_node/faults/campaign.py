@@ -37,6 +37,8 @@ FAST_MPS = 5.0
 #: After a fault the car may take so long to drive again, s of simulation; and as long again is watched.
 RECOVERY_S = 5.0
 DRIVES_MPS = 1.0
+#: So long the world must have gone on by then, s.
+SETTLED_S = 0.3
 #: Measured over two tenths of a second, noise included, m/s^2; the gate bounds steering by 6.
 LATERAL_BOUND = 7.0
 #: Without a tick for so long the stack is started anew, s of the steady clock.
@@ -156,8 +158,14 @@ def inject(run: StackRun, fault: Fault) -> Outcome:
     _HAPPENS[fault.where](run, fault, outcome)
     run.relay.mend()
     if outcome.recovered is None and fault.what != "kill":
+        ended = witness.now
         outcome.recovered = run.until(
-            lambda: witness.speed > DRIVES_MPS and witness.modes.get("controller") == "driving", RECOVERY_S
+            lambda: (
+                witness.now > ended + SETTLED_S
+                and witness.speed > DRIVES_MPS
+                and witness.modes.get("controller") == "driving"
+            ),
+            RECOVERY_S,
         )
     facts = witness.facts
     if outcome.verdict_s is None and fault.says:
@@ -175,7 +183,8 @@ def _judge(run: StackRun, fault: Fault, outcome: Outcome, since: float) -> None:
     outcome.peak_mps = seen.peak_speed(facts)
     outcome.lateral_mps2, outcome.steering_rate = seen.lateral_acceleration(facts), seen.steering_rate(facts)
     said = [state for _, state in facts.states if state.node == fault.node and state.detail]
-    outcome.said = next((f"{s.mode}: {s.detail}" for s in said if fault.says and _matches(fault.says, s)), "")
+    heard = next((f"{s.mode}: {s.detail}" for s in said if fault.says and _matches(fault.says, s)), "")
+    outcome.said = outcome.said or heard
     outcome.unsafe = [f"infraction: {each}" for each in facts.infractions if "collision" in each]
     if outcome.aside_m > seen.ASIDE_M:
         outcome.unsafe.append(f"{outcome.aside_m:.2f} m aside of the lane's middle")
