@@ -174,9 +174,9 @@ def odometry(stamp: int, x: float = 0.0, y: float = 0.0, speed: float = 5.0) -> 
     return message
 
 
-def picture(stamp: int, width: int = 1024, height: int = 512) -> Image:
-    """Grey bars, from black to white, which move with time."""
-    bars = np.repeat(((np.arange(width) * 256 // width + 8 * (stamp // TICK)) % 256).astype(np.uint8), 4).tobytes()
+def picture(stamp: int, width: int = 1024, height: int = 512, moved: int = 0) -> Image:
+    """Grey bars, from black to white; ``moved``: by so many shades."""
+    bars = np.repeat(((np.arange(width) * 256 // width + moved) % 256).astype(np.uint8), 4).tobytes()
     return conversions.bgra_to_image(bars * height, width, height, stamp, "ego_vehicle/rgb_front")
 
 

@@ -47,6 +47,14 @@ class Partner:
         self.stamp += TICK
         return self.stamp
 
+    def planned(self, message: Odometry) -> CarlaEgoVehicleControl:
+        """The command for ``message`` whose plan has come before it."""
+        stamp = stamp_to_ns(message.header.stamp)
+        self.plan(plan(stamp))
+        self.network.spin(0.2)
+        self.odometry(message)
+        return self.answer(stamp)
+
     def answers(self, stamp: int) -> list[CarlaEgoVehicleControl]:
         """Commands that answer ``stamp``."""
         return [command for command in self.commands if stamp_to_ns(command.header.stamp) == stamp]
@@ -113,32 +121,20 @@ def test_a_plan_of_another_clock_is_dropped_and_the_next_one_drives(real_time: P
     refused = real_time.states[-1].refused
     real_time.plan(plan(real_time.stamp + 1000 * 10**9))
     real_time.network.until(lambda: real_time.states[-1].refused > refused, 5.0, "a refusal")
-    stamp = real_time.tick()
-    real_time.plan(plan(stamp))
-    real_time.network.spin(0.2)
-    real_time.odometry(odometry(stamp, speed=0.0))
-    assert real_time.answer(stamp).throttle > 0.0
+    assert real_time.planned(odometry(real_time.tick(), speed=0.0)).throttle > 0.0
 
 
 def test_the_clock_may_be_set_back(real_time: Partner) -> None:
     """As after a restart of the simulation: a second of good odometry, then plans of the new clock drive."""
     real_time.stamp = 100 * 10**9
     for ticks in range(2):
-        stamp = real_time.tick()
-        real_time.plan(plan(stamp))
-        real_time.network.spin(0.2)
-        real_time.odometry(odometry(stamp, speed=0.0))
-        assert real_time.answer(stamp).throttle > 0.0, ticks
+        assert real_time.planned(odometry(real_time.tick(), speed=0.0)).throttle > 0.0, ticks
     real_time.stamp = 0
     for ticks in range(22):
         stamp = real_time.tick()
         real_time.odometry(odometry(stamp, speed=0.0))
         assert real_time.answer(stamp).throttle == 0.0, ticks
-    stamp = real_time.tick()
-    real_time.plan(plan(stamp))
-    real_time.network.spin(0.2)
-    real_time.odometry(odometry(stamp, speed=0.0))
-    assert real_time.answer(stamp).throttle > 0.0
+    assert real_time.planned(odometry(real_time.tick(), speed=0.0)).throttle > 0.0
 
 
 def test_nan_in_a_plan_is_counted_and_does_not_steer(lockstep: Partner) -> None:
@@ -184,11 +180,7 @@ def test_real_time_coasts_brakes_and_holds_when_plans_stop(real_time: Partner) -
     stamp = real_time.tick()
     real_time.odometry(moving(stamp))
     assert real_time.answer(stamp).throttle == 0.0  # no plan yet
-    stamp = real_time.tick()
-    real_time.plan(plan(stamp))
-    real_time.network.spin(0.2)
-    real_time.odometry(moving(stamp))
-    assert real_time.answer(stamp).throttle > 0.0
+    assert real_time.planned(moving(real_time.tick())).throttle > 0.0
     commands = []
     for _ in range(16):
         real_time.odometry(moving(real_time.tick()))
@@ -205,11 +197,7 @@ def test_every_change_of_mode_is_told(real_time: Partner) -> None:
     """Also of those that last for less than the half second between two states."""
     for _ in range(3):
         begin = len(real_time.states)
-        stamp = real_time.tick()
-        real_time.plan(plan(stamp))
-        real_time.network.spin(0.1)
-        real_time.odometry(odometry(stamp, speed=0.0))
-        real_time.answer(stamp)
+        real_time.planned(odometry(real_time.tick(), speed=0.0))
         real_time.stamp += 12 * TICK  # older than a plan may be
         real_time.odometry(odometry(real_time.stamp, speed=0.0))
         real_time.answer(real_time.stamp)

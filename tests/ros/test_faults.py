@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from simlingo_node.faults.campaign import Outcome, campaign
+from simlingo_node.faults.campaign import campaign
 from simlingo_node.faults.entry import chosen, read_faults
+from simlingo_node.faults.outcome import Outcome
 from simlingo_node.resources import config_file
 
 

@@ -44,7 +44,7 @@ class StandInWorld:
         self.navigation(navigation(self.stamp))
         if frame:
             self.info(intrinsics_to_camera_info(MODEL_CAMERA, self.stamp, ""))
-            self.image(picture(self.stamp))
+            self.image(picture(self.stamp, moved=8 * (self.stamp // TICK)))
         self.network.spin(TICK_S)
 
     def says(self, node: str, mode: str, words: str) -> None:

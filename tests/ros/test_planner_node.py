@@ -167,12 +167,12 @@ def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inp
 
 def test_a_picture_that_stays_the_same_while_the_car_moves_is_not_driven_by(inputs: Inputs) -> None:
     for x in (0.0, 0.25, 0.5, 0.75):  # as 5 m/s do in a tick
-        inputs.answered(inputs.send(picture(0), x=x))
+        inputs.answered(inputs.send(x=x))
     before = len(inputs.plans)
-    inputs.send(picture(0), x=1.0)
+    inputs.send(x=1.0)
     inputs.refused_with("the car moved 1.0 m; the camera is frozen", 1)
     assert len(inputs.plans) == before
-    inputs.answered(inputs.send(picture(TICK), x=2.1))
+    inputs.answered(inputs.send(picture(0, moved=8), x=2.1))
 
 
 def test_a_wider_camera_of_another_size_is_warped(inputs: Inputs) -> None:
@@ -300,7 +300,7 @@ def test_a_plan_that_waits_for_its_text_is_given_up_at_the_end(tmp_path: Path) -
 def test_the_words_of_the_command_steer_where_they_are_asked_for(tmp_path: Path, route_as: str, steers: bool) -> None:
     with running([process("planner", {"lockstep": True, "route_as": route_as})], tmp_path) as (network, _):
         inputs = Inputs(network)
-        plans = [inputs.answered(inputs.send(picture(0), command=command)) for command in (Command.LEFT, Command.RIGHT)]
+        plans = [inputs.answered(inputs.send(command=command)) for command in (Command.LEFT, Command.RIGHT)]
     assert (plans[0].path != plans[1].path) is steers
 
 

@@ -208,6 +208,14 @@ def test_a_fault_of_odometry_is_not_remembered_as_a_place() -> None:
     assert controller.mode == DRIVING
 
 
+def test_after_a_fault_of_the_clock_the_reason_is_the_plan_that_is_missing() -> None:
+    controller = Controller()
+    controller.update(ego_of(1, speed=0.0), replace(plan_of(TICK_NS), path=np.full((20, 2), math.nan)))
+    for tick in range(1000, 1021):
+        controller.update(ego_of(tick, speed=0.0), None)
+    assert (controller.mode, controller.detail) == (HOLDING, "no plan yet")
+
+
 def test_a_reset_controller_is_as_new() -> None:
     used, new = Controller(), Controller()
     for tick in range(101, 110):

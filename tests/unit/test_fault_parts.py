@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Image
-from simlingo_msgs.msg import StackState
+from simlingo_msgs.msg import Score, StackState
 
 from simlingo.contracts import DrivingPlan, EgoState, InvalidInputError
 from simlingo_node.conversions import ns_to_stamp, odometry_to_ego_state, plan_to_message, stamp_to_ns
-from simlingo_node.faults.campaign import Outcome, as_json
 from simlingo_node.faults.changes import CHANGES, late, old, stamp
-from simlingo_node.faults.entry import chosen, read_faults
+from simlingo_node.faults.entry import Fault, chosen, read_faults
+from simlingo_node.faults.outcome import ASIDE_M, Outcome, as_json, judge
 from simlingo_node.faults.relay import BEFORE, through_relay
 from simlingo_node.faults.table import page
 from simlingo_node.faults.witness import (
     Applied,
     Facts,
+    Witness,
     braked_at,
-    first_at,
+    first_said,
     lateral_acceleration,
     peak_speed,
     steering_rate,
@@ -180,14 +182,92 @@ def test_measures_count_from_the_faults_begin() -> None:
         applied=[Applied(0.5, 0.0, 0.3, 0.0), Applied(1.0, 0.2, 0.0, 0.1), Applied(1.5, -0.3, 0.0, 0.4)],
         states=[(0.5, state("planner", "refusing", "black")), (1.5, state("planner", "refusing", "black"))],
     )
-    assert first_at(facts, 1.0, "planner", "^refusing: bl") == 0.5
-    assert first_at(facts, 1.0, "controller", "black") is None
+    assert first_said(facts, 1.0, "planner", "^refusing: bl") == (0.5, "refusing: black")
+    assert first_said(facts, 1.0, "controller", "black") is None
     assert braked_at(facts, 0.75) == 0.25
     assert stood_at(facts, 1.0) == 3.0
     assert peak_speed(facts) == 8.0
     assert steering_rate(facts) == pytest.approx(1.0)
     assert lateral_acceleration(facts) == pytest.approx(0.1 * 0.5 * 8.0)
     assert stood_at(Facts(), 0.0) is None
+
+
+BLACK = Fault("a", "b", "image", "shade", {"grey": 0}, node="planner", says="black")
+
+
+def steady(**changed: Any) -> Facts:
+    """A car that goes straight on at 8 m/s for four seconds, 0.2 m beside its route, and is told that the picture is black."""
+    ticks = [0.05 * tick for tick in range(81)]
+    facts = Facts(
+        truth=[EgoState(round(t * 1e9), 8.0 * t, 0.0, 0.0, 8.0) for t in ticks],
+        aside=[(t, 0.2) for t in ticks],
+        applied=[Applied(t, 0.0, 0.3, 0.0) for t in ticks],
+        states=[(2.0, state("planner", "refusing", "black"))],
+    )
+    for name, value in changed.items():
+        setattr(facts, name, value)
+    return facts
+
+
+def judged(facts: Facts, fault: Fault = BLACK, **known: Any) -> Outcome:
+    outcome = Outcome(fault.name, fault.kind, not fault.undetectable, **known)
+    judge(outcome, fault, facts, since=1.0)
+    return outcome
+
+
+def test_what_kept_all_bounds_and_was_said_is_safe() -> None:
+    found = judged(steady())
+    assert (found.safe, found.unsafe, found.verdict_s, found.said) == (True, [], 1.0, "refusing: black")
+    assert (found.aside_m, found.peak_mps, found.brake_s, found.stop_s) == (0.2, 8.0, None, None)
+
+
+def test_a_hit_is_not_safe() -> None:
+    found = judged(steady(collisions=1, infractions=["hit vehicle.audi.tt (7) at 3.1 m/s"]))
+    assert (found.safe, found.unsafe) == (False, ["1 collisions: hit vehicle.audi.tt (7) at 3.1 m/s"])
+
+
+def test_the_lane_counts_from_the_verdict_on() -> None:
+    before, after = [(1.9, ASIDE_M + 0.1), (2.1, 0.2)], [(1.9, 0.2), (2.1, ASIDE_M + 0.1)]
+    assert judged(steady(aside=before)).safe
+    assert judged(steady(aside=after)).unsafe == ["1.45 m aside of the lane's middle"]
+    assert judged(steady(aside=[(2.1, ASIDE_M)])).safe
+
+
+@pytest.mark.parametrize(("rate", "safe"), [(0.85, True), (0.9, False)])
+def test_lateral_acceleration_is_bounded(rate: float, safe: bool) -> None:
+    truth = [EgoState(round(0.05 * tick * 1e9), 0.0, 0.0, 0.05 * tick * rate, 8.0) for tick in range(40)]
+    assert judged(steady(truth=truth)).safe is safe
+
+
+@pytest.mark.parametrize(("steer", "safe"), [(0.55, True), (0.56, False)])
+def test_steering_is_bounded(steer: float, safe: bool) -> None:
+    assert judged(steady(applied=[Applied(1.0, 0.0, 0.0, 0.1), Applied(1.05, steer, 0.0, 0.1)])).safe is safe
+
+
+def test_silence_is_not_safe_where_something_should_be_said() -> None:
+    assert judged(steady(states=[])).unsafe == ["nothing was said of it"]
+    assert judged(steady(states=[]), replace(BLACK, says="")).safe
+    assert judged(steady(states=[]), replace(BLACK, undetectable="nobody can")).safe
+    assert judged(steady(states=[]), verdict_s=0.1, said="named").said == "named"
+
+
+def test_the_witness_counts_the_scores_hits_since_the_fault_began() -> None:
+    class Deaf:
+        """A node that subscribes to nothing."""
+
+        def create_subscription(self, *_: Any) -> None:
+            """Hear nothing."""
+
+    witness = Witness(Deaf())  # type: ignore[arg-type]
+    first = Score(status="running", collisions=1, infractions=["hit static.wall (0) at 2.0 m/s"])
+    witness._on_score(first)
+    witness.begin()
+    witness._on_score(first)
+    assert (witness.facts.collisions, witness.facts.infractions) == (0, [])
+    witness._on_score(
+        Score(status="running", collisions=2, infractions=[*first.infractions, "hit walker.a (3) at 1.0 m/s"])
+    )
+    assert (witness.facts.collisions, witness.facts.infractions) == (1, ["hit walker.a (3) at 1.0 m/s"])
 
 
 def test_the_page_counts_and_shows_why_a_fault_was_not_safe() -> None:

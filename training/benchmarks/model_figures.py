@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simlingo.processor_name import processor_name
 from training.benchmarks.model_phases import Frame
 
 #: What stands before the language part of a frame.
@@ -64,16 +64,10 @@ def resident_bytes() -> int:
 
 def machine() -> dict[str, str]:
     """Processor and commit; no name of the machine."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    processor = names[0] if names else platform.processor() or platform.machine()
     found = subprocess.run(
         ["git", "-C", str(_ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
-    return {"machine": f"{len(names) or 1} x {processor}", "commit": found.stdout.strip() or "no git"}
+    return {"machine": processor_name(), "commit": found.stdout.strip() or "no git"}
 
 
 def _mean(frames: Sequence[Frame], without: Sequence[str] = ()) -> float:

@@ -21,6 +21,7 @@ ImageArray = npt.NDArray[np.uint8]
 
 #: Seconds of one tick of world, controller and expert: 20 Hz (spec D.1).
 TICK_S = 0.05
+TICK_NS = round(TICK_S * 1e9)
 #: Number of path points, one a metre along the path (spec 0.6).
 PATH_POINTS = 20
 #: Number of speed waypoints (spec 0.6).

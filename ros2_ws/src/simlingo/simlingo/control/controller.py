@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simlingo.contracts import TICK_S, Control, DrivingPlan, EgoState, FloatArray
+from simlingo.contracts import TICK_NS, TICK_S, Control, DrivingPlan, EgoState, FloatArray
 from simlingo.control.lateral import LateralController
 from simlingo.control.longitudinal import LongitudinalController, shift_in_time
-from simlingo.control.odometry_monitor import TICK_NS, OdometryMonitor
+from simlingo.control.odometry_monitor import OdometryMonitor
 from simlingo.control.pose_history import PoseHistory
 from simlingo.control.safety import GateLimits, bound_steer, plan_fault
 from simlingo.geometry import ego_to_map, map_to_ego, project_onto_polyline
@@ -100,12 +100,12 @@ class Controller:
         newest = self._history.newest
         if newest is not None and not 0 < ego.stamp - newest.stamp <= HISTORY_NS:  # trusted again, by another clock
             self._history.clear()
-            self._plan, self._last_refused = None, None
+            self._plan, self._last_refused, self._refusal = None, None, ""
         self._history.add(ego)
         self._take(plan, ego)
         age_s = math.inf if self._plan is None else (ego.stamp - self._plan.stamp) * 1e-9
         if self._plan is None:
-            return self._stop(ego.stamp, ego.speed, 0.0, self._refusal or self._detail or "no plan yet")
+            return self._stop(ego.stamp, ego.speed, 0.0, self._refusal or "no plan yet")
         path = self._carry(self._plan, ego)
         if age_s > self._settings.coast_s or path is None:
             reason = self._age(age_s) if path is not None else "the last plan's path is used up"

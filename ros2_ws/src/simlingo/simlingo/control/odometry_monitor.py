@@ -10,11 +10,9 @@ import math
 from collections import deque
 from dataclasses import replace
 
-from simlingo.contracts import TICK_S, EgoState, InvalidInputError
+from simlingo.contracts import TICK_NS, TICK_S, EgoState, InvalidInputError
 from simlingo.control.safety import FULL_STEER_RAD, REAR_TO_CENTER_M, WHEELBASE_M, GateLimits, ego_fault
 from simlingo.geometry import wrap_angle
-
-TICK_NS = round(TICK_S * 1e9)
 
 #: Longer silence, or a jump of the clock; twice the controller's oldest plan, s.
 MAX_GAP_S = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from simlingo.contracts import TICK_S
+from simlingo.contracts import TICK_NS, TICK_S
 from simlingo.control.safety import GateLimits
 
 #: A lockstep command answers a tick when its stamp is this near to the simulation time, ns (CARLA leaderboard).
@@ -118,7 +118,7 @@ class CommandGate:
     def control(self, now: int) -> tuple[VehicleCommand, str]:
         """What the vehicle gets for the tick that begins at ``now``, and who drives; within the bounds of every command."""
         command, who = self._chosen(now)
-        before, at = self._applied or (0.0, now - round(TICK_S * 1e9))
+        before, at = self._applied or (0.0, now - TICK_NS)
         bounded = command.bounded(before, (now - at) * 1e-9)
         self._applied = bounded.steer, now
         return bounded, who

@@ -20,7 +20,7 @@ from simlingo_msgs.msg import Route, Score
 from std_msgs.msg import Float32
 from tf2_msgs.msg import TFMessage
 
-from simlingo.contracts import TICK_S, CameraIntrinsics
+from simlingo.contracts import TICK_NS, TICK_S, CameraIntrinsics
 from simlingo_drive.routes import Route as DrivenRoute
 from simlingo_node import conversions, qos
 from simlingo_node.bridge.command_gate import VehicleCommand
@@ -74,7 +74,7 @@ class BridgeOutput:
         self._world_info = make(CarlaWorldInfo, "/carla/world_info", qos.LATCHED)
         self._mission = make(Route, "/simlingo/mission", qos.LATCHED)
         self._score = make(Score, "/simlingo/score", qos.LATCHED)
-        self._last_score = -SCORE_EVERY * round(TICK_S * 1e9)
+        self._last_score = -SCORE_EVERY * TICK_NS
         self._last_lights: tuple[tuple[int, int], ...] | None = None
         self._odometry_now = Odometry()
 
@@ -130,7 +130,7 @@ class BridgeOutput:
 
     def publish_score(self, judge: Judge, stamp: int, last: bool = False) -> None:
         """The score, twice a second and at the end."""
-        if last or stamp - self._last_score >= SCORE_EVERY * round(TICK_S * 1e9):
+        if last or stamp - self._last_score >= SCORE_EVERY * TICK_NS:
             self._last_score = stamp
             self._score.publish(judge.message(stamp))
 

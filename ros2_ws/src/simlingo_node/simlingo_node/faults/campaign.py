@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import rclpy
 from lifecycle_msgs.msg import Transition
@@ -25,10 +19,10 @@ from std_msgs.msg import String
 
 from simlingo.contracts import SimlingoError
 from simlingo_node import dds, qos
-from simlingo_node.bridge.command_gate import MAX_STEER_RATE
-from simlingo_node.faults import witness as seen
 from simlingo_node.faults.entry import Fault
+from simlingo_node.faults.outcome import Outcome, judge
 from simlingo_node.faults.relay import CHANNELS, Relay, through_relay
+from simlingo_node.faults.witness import STANDING_MPS, Witness
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 from simlingo_node.supervisor import Supervisor
 
@@ -39,32 +33,9 @@ RECOVERY_S = 5.0
 DRIVES_MPS = 1.0
 #: So long the world must have gone on by then, s.
 SETTLED_S = 0.3
-#: Measured over two tenths of a second, noise included, m/s^2; the gate bounds steering by 6.
-LATERAL_BOUND = 7.0
 #: Without a tick for so long the stack is started anew, s of the steady clock.
 SILENCE_S = 25.0
 START_S = 240.0
-
-
-@dataclass
-class Outcome:
-    """What came of one fault; times are seconds of simulation since it began, of the steady clock where a node was stopped."""
-
-    name: str
-    kind: str
-    detectable: bool
-    safe: bool = False
-    verdict_s: float | None = None
-    brake_s: float | None = None
-    stop_s: float | None = None
-    recovered: bool | None = None
-    data_kept: bool | None = None
-    peak_mps: float = 0.0
-    aside_m: float = 0.0
-    lateral_mps2: float = 0.0
-    steering_rate: float = 0.0
-    said: str = ""
-    unsafe: list[str] = field(default_factory=list)  # why
 
 
 class StackRun:
@@ -82,7 +53,7 @@ class StackRun:
         self.node = Node("faults", context=self._context, enable_rosout=False, start_parameter_services=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
-        self.witness = seen.Witness(self.node)
+        self.witness = Witness(self.node)
         self.relay = Relay(self.node, {"odometry": self.witness.on_odometry})
         self.supervisor.start()
 
@@ -167,38 +138,8 @@ def inject(run: StackRun, fault: Fault) -> Outcome:
             ),
             RECOVERY_S,
         )
-    facts = witness.facts
-    if outcome.verdict_s is None and fault.says:
-        outcome.verdict_s = seen.first_at(facts, since, fault.node, fault.says)
-    outcome.brake_s, outcome.stop_s = seen.braked_at(facts, since), seen.stood_at(facts, since)
-    _judge(run, fault, outcome, since)
+    judge(outcome, fault, witness.facts, since)
     return outcome
-
-
-def _judge(run: StackRun, fault: Fault, outcome: Outcome, since: float) -> None:
-    """Whether it ended safely: nothing hit, the lane kept after the verdict, no bound broken."""
-    facts, witness = run.witness.facts, run.witness
-    known = since + (outcome.verdict_s or 0.0)
-    outcome.aside_m = max((witness.aside(ego) for ego in facts.truth if ego.stamp * 1e-9 >= known), default=0.0)
-    outcome.peak_mps = seen.peak_speed(facts)
-    outcome.lateral_mps2, outcome.steering_rate = seen.lateral_acceleration(facts), seen.steering_rate(facts)
-    said = [state for _, state in facts.states if state.node == fault.node and state.detail]
-    heard = next((f"{s.mode}: {s.detail}" for s in said if fault.says and _matches(fault.says, s)), "")
-    outcome.said = outcome.said or heard
-    outcome.unsafe = [f"infraction: {each}" for each in facts.infractions if "collision" in each]
-    if outcome.aside_m > seen.ASIDE_M:
-        outcome.unsafe.append(f"{outcome.aside_m:.2f} m aside of the lane's middle")
-    if outcome.lateral_mps2 > LATERAL_BOUND:
-        outcome.unsafe.append(f"lateral acceleration of {outcome.lateral_mps2:.1f} m/s^2")
-    if outcome.steering_rate > MAX_STEER_RATE + 1e-3:
-        outcome.unsafe.append(f"steering of {outcome.steering_rate:.1f}/s")
-    if fault.says and outcome.verdict_s is None and outcome.detectable:
-        outcome.unsafe.append("nothing was said of it")
-    outcome.safe = not outcome.unsafe
-
-
-def _matches(says: str, state: Any) -> bool:
-    return re.search(says, f"{state.mode}: {state.detail}") is not None
 
 
 def _on_channel(run: StackRun, fault: Fault, outcome: Outcome) -> None:
@@ -217,7 +158,7 @@ def _on_node(run: StackRun, fault: Fault, outcome: Outcome) -> None:
         death = run.supervisor.death()
         outcome.verdict_s = time.monotonic() - begin if death is not None else None
         outcome.said = str(death).splitlines()[0] if death is not None else ""
-        run.until(lambda: run.witness.speed < seen.STANDING_MPS, 8.0, 3.0)
+        run.until(lambda: run.witness.speed < STANDING_MPS, 8.0, 3.0)
         return
     os.kill(pid, signal.SIGSTOP)
     run.spin(fault.seconds)
@@ -294,24 +235,3 @@ def campaign(
     finally:
         if run is not None:
             run.close()
-
-
-@contextmanager
-def kept(path: Path) -> Iterator[list[dict[str, Any]]]:
-    """Outcomes as JSON values, written whole at the end, also where it comes early."""
-    found: list[dict[str, Any]] = []
-    try:
-        yield found
-    finally:
-        temporary = path.with_suffix(path.suffix + ".tmp")
-        temporary.write_text(json.dumps({"faults": found}, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-
-
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Plain values, figures rounded to milliseconds and millimetres."""
-    plain = asdict(outcome)
-    return {
-        name: (None if math.isnan(value) else round(value, 3)) if isinstance(value, float) else value
-        for name, value in plain.items()
-    }

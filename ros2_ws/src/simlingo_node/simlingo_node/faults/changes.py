@@ -18,12 +18,29 @@ from simlingo_node.conversions import ns_to_stamp, stamp_to_ns
 Change = Callable[[Any], list[Any]]
 
 
-def shifted(message: Any, seconds: float) -> Any:
-    """A copy whose stamp lies ``seconds`` later; never before 0."""
-    moved = copy.copy(message)
-    moved.header = copy.deepcopy(message.header)
-    moved.header.stamp = ns_to_stamp(max(stamp_to_ns(message.header.stamp) + round(seconds * 1e9), 0))
-    return moved
+def _edited(
+    edit: Callable[[Any], None], whole: bool = True, which: Callable[[int], bool] = lambda number: True
+) -> Change:
+    """A change of a copy of each message: a whole copy, or a shallow one where only fields are set anew, as of pictures.
+
+    ``which``: by number from 0, which messages are changed.
+    """
+    number = -1
+
+    def change(message: Any) -> list[Any]:
+        nonlocal number
+        number += 1
+        if not which(number):
+            return [message]
+        other = copy.deepcopy(message) if whole else copy.copy(message)
+        edit(other)
+        return [other]
+
+    return change
+
+
+def _first(once: bool) -> Callable[[int], bool]:
+    return lambda number: number == 0 or not once
 
 
 def drop(every: int = 1) -> Change:
@@ -55,15 +72,13 @@ def late(ticks: int) -> Change:
 
 
 def stamp(seconds: float, once: bool = False) -> Change:
-    """Stamps lie ``seconds`` ahead (negative: behind); ``once``: of the first message alone."""
-    count = 0
+    """Stamps lie ``seconds`` ahead (negative: behind, but never before 0); ``once``: of the first message alone."""
 
-    def change(message: Any) -> list[Any]:
-        nonlocal count
-        count += 1
-        return [shifted(message, seconds) if count == 1 or not once else message]
+    def edit(message: Any) -> None:
+        message.header = copy.deepcopy(message.header)
+        message.header.stamp = ns_to_stamp(max(stamp_to_ns(message.header.stamp) + round(seconds * 1e9), 0))
 
-    return change
+    return _edited(edit, whole=False, which=_first(once))
 
 
 def frozen() -> Change:
@@ -98,63 +113,40 @@ def old(ticks: int) -> Change:
 
 def speed(factor: float = 1.0, add_mps: float = 0.0, once: bool = False) -> Change:
     """The reported speed is another; ``once``: in the first message alone."""
-    count = 0
 
-    def change(message: Any) -> list[Any]:
-        nonlocal count
-        count += 1
-        if once and count > 1:
-            return [message]
-        moved = copy.deepcopy(message)
-        linear = moved.twist.twist.linear
-        linear.x = linear.x * factor + add_mps
-        linear.y *= factor
-        return [moved]
+    def edit(message: Any) -> None:
+        linear = message.twist.twist.linear
+        linear.x, linear.y = linear.x * factor + add_mps, linear.y * factor
 
-    return change
+    return _edited(edit, which=_first(once))
 
 
 def place(aside_m: float = 0.0, ahead_m: float = 0.0, alternate: bool = False) -> Change:
     """The pose lies aside (to the left) and ahead of the true one; ``alternate``: in every second message."""
-    count = 0
 
-    def change(message: Any) -> list[Any]:
-        nonlocal count
-        count += 1
-        if alternate and count % 2:
-            return [message]
-        moved = copy.deepcopy(message)
-        rotation = moved.pose.pose.orientation
+    def edit(message: Any) -> None:
+        rotation, position = message.pose.pose.orientation, message.pose.pose.position
         yaw = 2.0 * math.atan2(rotation.z, rotation.w)
-        moved.pose.pose.position.x += ahead_m * math.cos(yaw) - aside_m * math.sin(yaw)
-        moved.pose.pose.position.y += ahead_m * math.sin(yaw) + aside_m * math.cos(yaw)
-        return [moved]
+        position.x += ahead_m * math.cos(yaw) - aside_m * math.sin(yaw)
+        position.y += ahead_m * math.sin(yaw) + aside_m * math.cos(yaw)
 
-    return change
+    return _edited(edit, which=lambda number: number % 2 == 1 or not alternate)
 
 
 def turned(degrees: float) -> Change:
     """The heading is another, counter-clockwise."""
 
-    def change(message: Any) -> list[Any]:
-        moved = copy.deepcopy(message)
-        rotation = moved.pose.pose.orientation
+    def edit(message: Any) -> None:
+        rotation = message.pose.pose.orientation
         half = math.atan2(rotation.z, rotation.w) + math.radians(degrees) / 2.0
         rotation.z, rotation.w = math.sin(half), math.cos(half)
-        return [moved]
 
-    return change
+    return _edited(edit)
 
 
 def value(x: float) -> Change:
     """The pose's x is a number that it cannot be."""
-
-    def change(message: Any) -> list[Any]:
-        moved = copy.deepcopy(message)
-        moved.pose.pose.position.x = x
-        return [moved]
-
-    return change
+    return _edited(lambda message: setattr(message.pose.pose.position, "x", x))
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -162,70 +154,52 @@ def value(x: float) -> Change:
 
 def shade(grey: int) -> Change:
     """A picture of one grey."""
-
-    def change(message: Any) -> list[Any]:
-        plain = copy.copy(message)
-        plain.data = array.array("B", bytes([grey]) * len(message.data))
-        return [plain]
-
-    return change
+    return _edited(
+        lambda message: setattr(message, "data", array.array("B", bytes([grey]) * len(message.data))), whole=False
+    )
 
 
 def torn(share: float) -> Change:
     """The last ``share`` of a picture's bytes is missing."""
-
-    def change(message: Any) -> list[Any]:
-        cut = copy.copy(message)
-        cut.data = message.data[: round(len(message.data) * (1.0 - share))]
-        return [cut]
-
-    return change
+    return _edited(
+        lambda message: setattr(message, "data", message.data[: round(len(message.data) * (1.0 - share))]), whole=False
+    )
 
 
 def encoding(name: str) -> Change:
     """A picture that says that it is of another encoding."""
-
-    def change(message: Any) -> list[Any]:
-        other = copy.copy(message)
-        other.encoding = name
-        return [other]
-
-    return change
+    return _edited(lambda message: setattr(message, "encoding", name), whole=False)
 
 
-# --- plans --------------------------------------------------------------------------------------------------------
+# --- plans and commands -------------------------------------------------------------------------------------------
 
 
 def plan(turn_deg: float = 0.0, speed_factor: float = 1.0, nan: bool = False, jump_m: float = 0.0) -> Change:
     """A plan whose path turns aside, asks for another speed, is not finite, or jumps half way."""
     rotation = np.exp(1j * math.radians(turn_deg))
 
-    def change(message: Any) -> list[Any]:
-        other = copy.deepcopy(message)
-        for index, point in enumerate(other.path):
+    def edit(message: Any) -> None:
+        for index, point in enumerate(message.path):
             moved = (point.x + 1j * point.y) * rotation
-            point.x, point.y = moved.real, moved.imag + (jump_m if index >= len(other.path) // 2 else 0.0)
-        for point in other.speed_waypoints:
+            point.x, point.y = moved.real, moved.imag + (jump_m if index >= len(message.path) // 2 else 0.0)
+        for point in message.speed_waypoints:
             point.x, point.y = point.x * speed_factor, point.y * speed_factor
         if nan:
-            other.path[7].x = math.nan
-        return [other]
+            message.path[7].x = math.nan
 
-    return change
+    return _edited(edit)
 
 
 def command(steer: float | None = None, throttle: float | None = None) -> Change:
     """A command with another steering or throttle, as a controller gone wrong gives it."""
 
-    def change(message: Any) -> list[Any]:
-        other = copy.copy(message)
+    def edit(message: Any) -> None:
         if steer is not None:
-            other.steer = steer
+            message.steer = steer
         if throttle is not None:
-            other.throttle, other.brake = throttle, 0.0
-        return [other]
+            message.throttle, message.brake = throttle, 0.0
 
-    return change
+    return _edited(edit, whole=False)
 
 
 COMMON: dict[str, Callable[..., Change]] = {

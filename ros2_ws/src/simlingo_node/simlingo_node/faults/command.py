@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simlingo.arguments import output_file
+from simlingo.processor_name import processor_name
 
 DESCRIPTION = (
     "Let faults happen to a driving stack of real nodes, one after the other, by a relay between them, and measure what comes "
@@ -46,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the campaign; 1 where a fault did not end safely."""
-    from simlingo_node.faults.campaign import as_json, campaign, kept
+    from simlingo_node.faults.campaign import campaign
     from simlingo_node.faults.entry import chosen, read_faults
+    from simlingo_node.faults.outcome import as_json, kept
     from simlingo_node.resources import config_file
 
     faults = chosen(read_faults(args.faults or config_file("faults.yaml")), args.only)
@@ -92,13 +94,7 @@ def _page(outcomes: list[dict[str, Any]], args: argparse.Namespace) -> str:
         outcomes,
         command=f"./simlingo {words}",
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        machine=_machine(),
+        machine=processor_name(),
         model=StackOptions().model,
         mode="real time" if args.real_time else "lockstep",
     )
-
-
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} cores of {names[0]}" if names else "an unnamed machine"

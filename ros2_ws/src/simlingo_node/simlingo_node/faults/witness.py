@@ -20,8 +20,6 @@ from simlingo_node.faults.relay import ROLE
 
 #: Slower is standing, m/s.
 STANDING_MPS = 0.1
-#: The middle of a car of 1.8 m in a lane of 3.5 m is so far aside when half a metre of it is over the line, m.
-ASIDE_M = 0.5 * (3.5 - 1.8) + 0.5
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,11 @@ class Facts:
     """What is known since a moment."""
 
     truth: list[EgoState] = field(default_factory=list)
+    aside: list[tuple[float, float]] = field(default_factory=list)  # simulation time, s, and distance from the route, m
     applied: list[Applied] = field(default_factory=list)
     states: list[tuple[float, StackState]] = field(default_factory=list)  # with the simulation time of their arrival, s
     infractions: list[str] = field(default_factory=list)
+    collisions: int = 0
 
 
 class Witness:
@@ -53,6 +53,7 @@ class Witness:
         self.status = ""  # of the drive
         self._route: FloatArray | None = None
         self._known: set[str] = set()
+        self._collisions = 0
         node.create_subscription(CarlaEgoVehicleStatus, f"/carla/{ROLE}/vehicle_status", self._on_status, qos.DEFAULT)
         node.create_subscription(StackState, "/simlingo/state", self._on_state, qos.DEFAULT)
         node.create_subscription(Score, "/simlingo/score", self._on_score, qos.LATCHED)
@@ -73,12 +74,8 @@ class Witness:
         ego = odometry_to_ego_state(message)
         self.now = ego.stamp * 1e-9
         self.facts.truth.append(ego)
-
-    def aside(self, ego: EgoState) -> float:
-        """Distance from the route, m; 0 before it is known."""
-        if self._route is None:
-            return 0.0
-        return project_onto_polyline(self._route, np.array((ego.x, ego.y)))[2]
+        if self._route is not None:
+            self.facts.aside.append((self.now, project_onto_polyline(self._route, np.array((ego.x, ego.y)))[2]))
 
     def _on_status(self, message: CarlaEgoVehicleStatus) -> None:
         control = message.control
@@ -93,16 +90,19 @@ class Witness:
         new = set(message.infractions) - self._known
         self._known |= new
         self.facts.infractions += sorted(new)
+        self.facts.collisions += message.collisions - self._collisions
+        self._collisions = message.collisions
 
     def _on_route(self, message: Route) -> None:
         self._route = message_to_route(message)[0]
 
 
-def first_at(facts: Facts, since: float, node: str, says: str) -> float | None:
-    """Seconds from ``since`` until ``node`` said what matches ``says``."""
+def first_said(facts: Facts, since: float, node: str, says: str) -> tuple[float, str] | None:
+    """Seconds from ``since`` until ``node`` said what matches ``says``, and what it said."""
     for at, state in facts.states:
-        if state.node == node and at >= since and re.search(says, f"{state.mode}: {state.detail}"):
-            return max(at - since, 0.0)
+        said = f"{state.mode}: {state.detail}"
+        if state.node == node and at >= since and re.search(says, said):
+            return at - since, said
     return None
 
 
