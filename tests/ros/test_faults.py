@@ -14,18 +14,25 @@ from simlingo_node.faults.entry import chosen, read_faults
 from simlingo_node.faults.outcome import Outcome
 from simlingo_node.resources import config_file
 
+#: Faults, and how soon each must be named, s. The last three leave a lockstep tick without its picture, plan or command.
+WITHIN_S = {
+    "odometry-aside-10": 0.1,
+    "picture-frozen": 0.5,
+    "picture-behind-10": 0.1,
+    "plan-ahead-1000": 0.5,
+    "command-nan": 0.1,
+}
+
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    names = ["odometry-aside-10", "picture-frozen", "plan-ahead-1000", "controller-killed"]
+    names = [*WITHIN_S, "controller-killed"]
     faults = chosen(read_faults(config_file("faults.yaml")), names)
     folder = tmp_path_factory.mktemp("faults")
     return {outcome.name: outcome for outcome in campaign(faults, folder, lockstep=True)}
 
 
-@pytest.mark.parametrize(
-    ("name", "within_s"), [("odometry-aside-10", 0.1), ("picture-frozen", 0.5), ("plan-ahead-1000", 0.5)]
-)
+@pytest.mark.parametrize(("name", "within_s"), WITHIN_S.items())
 def test_the_car_stops_says_why_and_drives_on(outcomes: dict[str, Outcome], name: str, within_s: float) -> None:
     found = outcomes[name]
     assert found.unsafe == []

@@ -48,7 +48,7 @@ def first_fault(states: list[EgoState]) -> tuple[int, str]:
 
 
 @settings(max_examples=60)
-@given(st.floats(0.0, 25.0), st.floats(-0.6, 0.6), st.floats(-8.0, 4.0), st.integers(0, 2**32 - 1))
+@given(st.floats(0.0, 25.0), st.floats(-3.0, 3.0), st.floats(-8.0, 4.0), st.integers(0, 2**32 - 1))
 def test_what_a_car_can_do_is_trusted_and_so_is_a_decimetre_of_noise(
     speed: float, yaw_rate: float, accelerate: float, seed: int
 ) -> None:
@@ -137,6 +137,31 @@ def test_a_car_that_is_said_to_stand_elsewhere_is_not_trusted_until_it_is_back()
     assert good == [True] * 20 + [False] * 120 + [True] * 60
     monitor.clear()
     assert monitor.check(away[20]) is None
+
+
+def test_a_car_in_a_spin_is_trusted() -> None:
+    monitor = OdometryMonitor(GateLimits())
+    assert [monitor.check(ego) for ego in states(40, speed=15.0, yaw_rate=3.0)] == [None] * 40
+
+
+@pytest.mark.parametrize(
+    ("along", "aside", "trusted"),
+    [(6.0, 0.0, True), (-6.0, 0.0, True), (0.0, 1.9, True), (0.0, -6.0, False), (9.0, 0.0, False)],
+)
+def test_odometry_may_return_along_the_way_driven_since_and_hardly_aside(
+    along: float, aside: float, trusted: bool
+) -> None:
+    """A car at 10 m/s and 1.2 rad, whose odometry was NaN while it drove 10 m, comes back where it stands."""
+    monitor = OdometryMonitor(GateLimits())
+    monitor.check(EgoState(TICK_NS, 0.0, 0.0, 1.2, 10.0))
+    for tick in range(2, 22):
+        monitor.check(EgoState(tick * TICK_NS, math.nan, 0.0, 0.0, 0.0))
+        where = monitor.dead_reckoned(0.0, 0.0)
+    assert where is not None
+    x = where.x + along * math.cos(1.2) - aside * math.sin(1.2)
+    y = where.y + along * math.sin(1.2) + aside * math.cos(1.2)
+    faults = [monitor.check(EgoState(tick * TICK_NS, x, y, 1.2, 0.0)) for tick in range(22, 44)]
+    assert (faults[-1] is None) is trusted
 
 
 @given(st.floats(-1.0, 1.0), st.floats(0.5, 20.0))

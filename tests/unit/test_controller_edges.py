@@ -134,6 +134,14 @@ def test_an_old_plan_is_told_by_its_age() -> None:
     assert (controller.mode, controller.detail) == (STOPPING, "the last plan is 0.60 s old")
 
 
+def test_a_plan_that_is_no_longer_fresh_gives_no_throttle() -> None:
+    controller = Controller()
+    controls = [
+        controller.update(ego_of(tick, x=0.25 * (tick - 1)), plan_of(TICK_NS, speed=9.0)) for tick in range(1, 12)
+    ]
+    assert [control.throttle > 0.0 for control in controls] == [True] * 6 + [False] * 5
+
+
 def test_while_it_stops_it_steers_along_what_is_left_of_the_plan() -> None:
     controller, lateral = Controller(), LateralController()
     plan = plan_of(TICK_NS, degrees=5.0)
