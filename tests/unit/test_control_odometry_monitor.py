@@ -139,9 +139,12 @@ def test_a_car_that_is_said_to_stand_elsewhere_is_not_trusted_until_it_is_back()
     assert monitor.check(away[20]) is None
 
 
-def test_a_car_in_a_spin_is_trusted() -> None:
+def test_a_car_in_a_spin_is_trusted_and_uses_up_nothing_of_what_is_allowed() -> None:
     monitor = OdometryMonitor(GateLimits())
     assert [monitor.check(ego) for ego in states(40, speed=15.0, yaw_rate=3.0)] == [None] * 40
+    _, drift_x, drift_y, way = monitor._chain[-1]
+    assert math.hypot(drift_x, drift_y) < 1e-6
+    assert way == pytest.approx(39 * 0.75)
 
 
 @pytest.mark.parametrize(
