@@ -199,6 +199,32 @@ def test_a_frame_of_the_future_is_dropped_and_the_next_good_one_driven(inputs: I
     inputs.answered(inputs.send())
 
 
+@pytest.mark.parametrize("image_first", [False, True])
+def test_lockstep_hears_of_a_tick_whose_image_has_another_stamp(inputs: Inputs, image_first: bool) -> None:
+    """Also where odometry or image have come twice before, and whichever of the tick's two comes first."""
+    refused = inputs.network.listen(Header, "/simlingo/refused_frame")
+    inputs.network.matched("/simlingo/refused_frame", 1, 1)
+    inputs.answered(inputs.send())
+    inputs.odometry(odometry(inputs.stamp))
+    inputs.image(picture(inputs.stamp))
+    inputs.network.spin(0.3)
+    assert refused == []
+    for _ in range(2):
+        inputs.stamp += TICK
+        steps = [
+            lambda: inputs.odometry(odometry(inputs.stamp)),
+            lambda: inputs.image(picture(inputs.stamp + 1000 * 10**9)),
+        ]
+        for step in reversed(steps) if image_first else steps:
+            step()
+            inputs.network.spin(0.2)
+        told = inputs.network.until(lambda: refused, 5.0, "word that no plan comes")
+        assert [stamp_to_ns(header.stamp) for header in told] == [inputs.stamp]
+        refused.clear()
+    inputs.answered(inputs.send())
+    assert refused == []
+
+
 def test_nan_in_odometry_makes_no_plan(inputs: Inputs) -> None:
     inputs.stamp += TICK
     broken = odometry(inputs.stamp)

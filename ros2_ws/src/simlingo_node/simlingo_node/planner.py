@@ -134,8 +134,8 @@ class PlannerNode(StackNode):
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
         self._odometry_stamp: int | None = None
-        self._images = self._odometries = 0  # that have come; lockstep brings one of each for every tick
-        self._misstamped = False
+        self._pictured = -1  # ns, the last tick whose image has come, good or not
+        self._misstamped = False  # an image has come that is of no known tick: it is of the next
         self._reported_clock = -1
         self._fault = ""
         self._standing = ""
@@ -186,8 +186,7 @@ class PlannerNode(StackNode):
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
         self._odometry_stamp = None
-        self._images = self._odometries = 0
-        self._misstamped = False
+        self._pictured, self._misstamped = -1, False
         self._fault = self._standing = self._text_fault = ""
         self._seen = False
         self._worker = threading.Thread(target=self._work, name="planner", daemon=True)
@@ -265,13 +264,15 @@ class PlannerNode(StackNode):
         if not self.is_active:
             return
         self._arrival["image"] = time.monotonic()
-        self._images += 1
         try:
             stamp = self._gate.check_order(message, self._odometry_stamp)
         except InvalidInputError as error:
             self._note_fault(error)
-            self._refuse_misstamped()
+            if conversions.stamp_to_ns(message.header.stamp) != self._pictured:  # else it came twice
+                self._misstamped = True
+                self._refuse_misstamped()
             return
+        self._pictured = stamp
         self._take("image", stamp, (message, time.perf_counter()))
 
     def _on_odometry(self, message: Odometry) -> None:
@@ -284,7 +285,6 @@ class PlannerNode(StackNode):
             self._note_fault(error)
             return
         self._odometry_stamp = ego.stamp
-        self._odometries += 1
         self._take("odometry", ego.stamp, ego)
         if self._misstamped:
             self._refuse_misstamped()
@@ -306,9 +306,9 @@ class PlannerNode(StackNode):
             self.publish_state()
 
     def _refuse_misstamped(self) -> None:
-        """Lockstep: the last image has not the stamp of its tick, which its odometry tells, now or as soon as it comes."""
-        self._misstamped = self._odometries < self._images
-        if not self._misstamped and self._odometry_stamp is not None:
+        """Lockstep: an image has not the stamp of its tick, which is that of the odometry without one, or of the next to come."""
+        if self._odometry_stamp is not None and self._odometry_stamp > self._pictured:
+            self._pictured, self._misstamped = self._odometry_stamp, False
             self._tell_refused(self._odometry_stamp)
 
     def _refuse_frame(self, stamp: int, error: InvalidInputError) -> None:

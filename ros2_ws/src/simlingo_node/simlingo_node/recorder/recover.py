@@ -22,13 +22,15 @@ from simlingo_node.recorder.bag import CHUNK_BYTES, TEMPORARY_SUFFIX
 _OPCODE, _HEAD_BYTES = 6, 9
 _COMPRESSION = struct.pack("<I", 4) + b"zstd"
 _COMPRESSION_AT = _HEAD_BYTES + 8 + 8 + 8 + 4
-#: What the recorder's own bags begin with.
-_MAGIC_BYTES = 8
+#: Records between two readable chunks that show a loss: zeros of a disk, a message outside a chunk, and a chunk.
+_LOST = (0, 5, _OPCODE)
+#: What a bag begins and a finished one ends with.
+_MAGIC = b"\x89MCAP0\r\n"
 
 
 def _chunks(data: mmap.mmap) -> Iterator[list[McapRecord] | None]:
     """The records of each chunk of a bag, in order; None for each stretch between two that is not whole, the torn end too."""
-    at = sought = _MAGIC_BYTES
+    at = sought = len(_MAGIC)
     while (found := data.find(_COMPRESSION, sought + _COMPRESSION_AT)) >= 0:
         begin = found - _COMPRESSION_AT
         end = _end_of_record(data, begin)
@@ -40,7 +42,7 @@ def _chunks(data: mmap.mmap) -> Iterator[list[McapRecord] | None]:
             yield None
         yield records
         at = sought = end
-    if not _whole(data, at, len(data)):
+    if not _whole(data, at, len(data) - len(_MAGIC) * (data[-len(_MAGIC) :] == _MAGIC)):
         yield None
 
 
@@ -50,8 +52,8 @@ def _end_of_record(data: mmap.mmap, begin: int) -> int:
 
 
 def _whole(data: mmap.mmap, begin: int, end: int) -> bool:
-    """Whether records fill the stretch."""
-    while begin + _HEAD_BYTES <= end:
+    """Whether records that hold no message fill the stretch."""
+    while begin + _HEAD_BYTES <= end and data[begin] not in _LOST:
         begin = _end_of_record(data, begin)
     return begin == end
 
