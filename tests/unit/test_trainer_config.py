@@ -21,7 +21,7 @@ def test_the_shipped_configuration_holds_the_values_of_the_shipped_weights() -> 
     assert not driving.mixture.needs_samples, "data without a log of the world trains a driver"
     weights = dataclasses.asdict(config.losses.weights)
     assert weights == {
-        "path": 1.0, "speed_waypoints": 1.0, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
+        "path": 1.0, "speed_waypoints": 1.0, "pace": 0.5, "text": 1.0, "semantic": 1.0, "depth": 0.3, "light": 1.0, "lead": 0.1, "cause": 0.5,
         "request": 1.0, "outcome": 1.0, "words": 1.0, "named_speed": 1.0,
     }  # fmt: skip
     losses = config.losses

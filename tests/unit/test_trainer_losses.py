@@ -26,6 +26,7 @@ from training.trainer.losses import (  # noqa: E402
     answer_places,
     depth_loss,
     gap_loss,
+    pace_loss,
     point_loss,
     semantic_loss,
     shared_tokens,
@@ -94,7 +95,7 @@ def test_the_state_before_a_token_of_the_answer_has_to_tell_it() -> None:
     "name",
     [
         "path", "speed_waypoints", "text", "semantic", "depth", "light", "lead", "cause", "request", "outcome", "words",
-        "named_speed",
+        "named_speed", "pace",
     ],
 )  # fmt: skip
 def test_each_loss_has_its_weight_in_the_sum(name: str) -> None:
@@ -111,6 +112,7 @@ def test_each_loss_has_its_weight_in_the_sum(name: str) -> None:
         "outcome": 1.0,
         "words": 1.0,
         "named_speed": 1.0,
+        "pace": 0.5,
     }
     losses = {each: torch.tensor(float(each == name)) for each in wanted}
     assert DrivingLosses(MODEL, LossConfig()).total(losses).item() == pytest.approx(wanted[name])
@@ -196,6 +198,26 @@ def test_both_prompts_of_a_frame_are_judged_by_their_own_labels(judged) -> None:
         assert found[name].item() == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_the_pace_is_that_of_the_steps_from_the_ego_on(judged) -> None:  # type: ignore[no-untyped-def]
+    network, _, batch, found = judged
+    with torch.no_grad():
+        _, speed = network.heads(hidden_of(network, batch))
+    steps = [
+        np.diff(points.double().numpy(), axis=1, prepend=0.0) / 0.25 for points in (speed, batch["speed_waypoints"])
+    ]
+    expected = 0.25 * smooth_l1((steps[0] - steps[1]) / 0.25).sum(-1).mean()
+    assert found["pace"].item() == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize(("creeps_mps", "loss"), [(0.5, 0.375 / 10), (0.1, 0.02 / 10), (-2.0, 1.875 / 10)])
+def test_a_plan_that_creeps_on_at_its_end_pays_for_that_step(creeps_mps: float, loss: float) -> None:
+    stops = torch.zeros(1, 10, 2)
+    stops[0, :, 0] = torch.tensor([1.0, 1.5, *[1.75] * 8])
+    creeps = stops.clone()
+    creeps[0, -1, 0] += 0.25 * creeps_mps
+    assert pace_loss(creeps, stops).value.item() == pytest.approx(loss, rel=1e-5)
+
+
 def test_text_is_learned_on_the_answers_alone(judged) -> None:  # type: ignore[no-untyped-def]
     network, _, batch, found = judged
     hidden, ids, answers = hidden_of(network, batch), batch["input_ids"], batch["answer_mask"]
@@ -278,7 +300,7 @@ def test_cells_are_judged_on_the_frames(judged) -> None:  # type: ignore[no-unty
 def test_every_loss_reaches_the_network(judged) -> None:  # type: ignore[no-untyped-def]
     network, losses, batch, found = judged
     assert list(found) == [
-        "semantic", "depth", "path", "speed_waypoints", "text", "words", "named_speed", "light", "cause", "lead",
+        "semantic", "depth", "path", "speed_waypoints", "pace", "text", "words", "named_speed", "light", "cause", "lead",
     ]  # fmt: skip
     for name in found:
         network.zero_grad()

@@ -150,6 +150,7 @@ class LossWeights:
 
     path: float = number(1.0)
     speed_waypoints: float = number(1.0)
+    pace: float = number(0.5)
     text: float = number(1.0)
     request: float = number(1.0)
     outcome: float = number(1.0)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S
 from simlingo.model.config import ModelConfig
 from simlingo.model.judgement import KINDS
 from simlingo.model.network import SimLingoNetwork
@@ -23,6 +24,8 @@ MIN_DEPTH_M = 0.5
 MAX_GAP_M, GAP_UNIT_M = 50.0, 10.0
 #: Speeds that words name are learned in units of this.
 SPEED_UNIT_MPS = 10.0
+#: Errors of a plan's speed below this count by their square, m/s.
+PACE_BETA_MPS = 0.25
 
 # The first logarithm of a process is taken here, on one thread: where MKL's first call comes from two threads at once, one of them may take
 # another code path, of other last digits (23 of 1500 processes), and a resumed run would not be equal bit for bit.
@@ -84,6 +87,7 @@ class DrivingLosses(nn.Module):
         path, speed = network.heads(hidden)
         losses["path"] = (point_loss(path, batch["path"]),)
         losses["speed_waypoints"] = (point_loss(speed, batch["speed_waypoints"]),)
+        losses["pace"] = (pace_loss(speed, batch["speed_waypoints"]),)
         answers = answer_places(batch["answer_mask"])
         said = network.lm_head(hidden[:, : answers.shape[1]][answers])
         losses["text"] = (told_loss(said, batch["input_ids"][:, 1:][answers]),)
@@ -117,6 +121,18 @@ def shared_tokens(ids: Tensor, mask: Tensor) -> int:
 def point_loss(predicted: Tensor, label: Tensor) -> Mean:
     """Smooth L1 (beta 1), summed over x and y, averaged over points and samples; (N, P, 2) m."""
     return _mean(functional.smooth_l1_loss(predicted, label, reduction="none").sum(-1))
+
+
+def pace_loss(predicted: Tensor, label: Tensor) -> Mean:
+    """Smooth L1 of the velocity from each of the speed waypoints (N, 10, 2) m to the next, the ego at first; summed over x
+    and y, averaged over steps and samples; m/s.
+
+    Places alone leave the end's speed loose: a plan that is to stop and creeps on at 0.5 m/s is 0.1 m off at its last
+    waypoints, where their loss is nearly flat.
+    """
+    apart = functional.pad(predicted - label, (0, 0, 1, 0)).diff(dim=1) / SPEED_WAYPOINT_PERIOD_S
+    none = torch.zeros_like(apart)
+    return _mean(functional.smooth_l1_loss(apart, none, reduction="none", beta=PACE_BETA_MPS).sum(-1))
 
 
 def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Mean:
