@@ -133,6 +133,26 @@ def test_only_nodes_that_are_allowed_may_plan(tmp_path: Path) -> None:
         assert max(status.velocity for status in vehicle) < 0.2
 
 
+def test_in_lockstep_a_tick_without_an_answer_is_braked_and_the_drive_goes_on(tmp_path: Path) -> None:
+    nodes = geometric(stack(StackOptions(page_port=None, traffic="none", lockstep=True)))
+    nodes[0] = process("carla_bridge", {**nodes[0].parameters, "lockstep_lost_s": 0.4})
+    with running(nodes, tmp_path) as (network, supervisor):
+        states = network.listen(StackState, "/simlingo/state")
+        vehicle = network.listen(CarlaEgoVehicleStatus, VEHICLE)
+        network.until(lambda: vehicle and vehicle[-1].velocity > 4.0, START_S, "a drive")
+        os.kill(supervisor.pids["controller"], signal.SIGSTOP)
+        said = network.until(
+            lambda: [each for each in states if "tick without an answer for 0." in each.detail], 5.0, "the state"
+        )
+        assert (said[0].node, said[0].mode) == ("carla_bridge", "braking")
+        began = len(vehicle)
+        network.until(lambda: len(vehicle) > began + 2, 5.0, "two more ticks")
+        os.kill(supervisor.pids["controller"], signal.SIGCONT)
+        assert all(each.control.brake > 0.0 and each.control.throttle == 0.0 for each in vehicle[began : began + 2])
+        network.until(lambda: len(vehicle) > began + 40, START_S, "the drive's going on")
+        assert max(each.control.throttle for each in vehicle[began + 20 :]) > 0.0
+
+
 def test_in_lockstep_a_silent_stack_ends_the_drive_as_failed(tmp_path: Path) -> None:
     nodes = geometric(stack(StackOptions(page_port=None, traffic="none", lockstep=True)))
     nodes[0] = process("carla_bridge", {**nodes[0].parameters, "lockstep_timeout_s": 2.0})

@@ -225,6 +225,28 @@ def test_lockstep_hears_of_a_tick_whose_image_has_another_stamp(inputs: Inputs, 
     assert refused == []
 
 
+@pytest.mark.parametrize("image_first", [False, True])
+@pytest.mark.parametrize("seconds", [1000, -4])
+def test_lockstep_hears_of_a_tick_whose_odometry_has_another_stamp(
+    inputs: Inputs, image_first: bool, seconds: int
+) -> None:
+    """Its own is told, since the controller waits for a plan of it; odometry first needs the last tick's picture to compare with."""
+    refused = inputs.network.listen(Header, "/simlingo/refused_frame")
+    inputs.network.matched("/simlingo/refused_frame", 1, 1)
+    inputs.stamp += 5 * 10**9
+    inputs.answered(inputs.send())
+    for _ in range(2):
+        inputs.stamp += TICK
+        wrong = inputs.stamp + seconds * 10**9
+        steps = [lambda: inputs.odometry(odometry(wrong)), lambda: inputs.image(picture(inputs.stamp))]  # noqa: B023
+        for step in reversed(steps) if image_first else steps:
+            step()
+            inputs.network.spin(0.2)
+        told = inputs.network.until(lambda: refused, 5.0, "word that no plan comes")
+        assert wrong in [stamp_to_ns(header.stamp) for header in told]
+        refused.clear()
+
+
 def test_nan_in_odometry_makes_no_plan(inputs: Inputs) -> None:
     inputs.stamp += TICK
     broken = odometry(inputs.stamp)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import uniform_filter
 
 from simlingo.camera_monitor import CameraMonitor
 from simlingo.contracts import EgoState, ImageArray, InvalidInputError
@@ -62,6 +63,62 @@ def test_a_speed_that_is_wrong_moves_no_car() -> None:
     monitor = CameraMonitor()
     for second in range(20):
         monitor.check(noise(1), replace(HERE, stamp=HERE.stamp + second * 10**9, speed=15.0))
+
+
+def road(seed: int) -> ImageArray:
+    """Shapes with edges and some noise, as a lens sees them; those of neighbouring seeds are like each other."""
+    y, x = np.mgrid[0:512, 0:1024]
+    shapes = 128.0 + 60.0 * np.sign(np.sin(x / 12.0 + 0.2 * seed) * np.cos(y / 30.0))
+    grain = np.random.default_rng(seed).normal(0.0, 1.0, (512, 1024))
+    return np.repeat(np.clip(shapes + grain, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def spoilt(what: str, picture: ImageArray) -> ImageArray:
+    if what == "blurred":
+        return uniform_filter(picture, (17, 17, 1))
+    if what == "noisy":
+        grain = np.random.default_rng(0).normal(0.0, 12.0, picture.shape)
+        return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    other = picture.copy()
+    other[:, :200] = 0
+    return other
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("blurred", r"blurred: edges are 0\.\d\d times as sharp as before"),
+        ("noisy", r"noisy: \d+\.\d times as rough as before"),
+        ("gone black", "20 % of the picture have gone black"),
+    ],
+)
+def test_what_is_suddenly_on_the_lens_is_named_for_as_long_as_it_is_there(what: str, said: str) -> None:
+    monitor = CameraMonitor()
+    for number in range(12):
+        monitor.check(road(number), moved(0.4 * number))
+    for number in range(12, 40):
+        with pytest.raises(InvalidInputError, match=said):
+            monitor.check(spoilt(what, road(number)), moved(0.4 * number))
+    monitor.check(road(40), moved(16.0))
+
+
+@pytest.mark.parametrize("what", ["blurred", "noisy", "gone black"])
+def test_a_lens_that_was_so_from_the_start_passes_and_so_does_another_place(what: str) -> None:
+    monitor = CameraMonitor()
+    for number in range(12):
+        monitor.check(spoilt(what, road(number)), moved(0.4 * number))
+    if what == "blurred":
+        return
+    monitor.clear()
+    monitor.check(road(0), moved(0.0))
+    monitor.check(spoilt(what, road(1)), moved(8.1))  # more than a second later
+
+
+def test_light_that_fades_within_seconds_is_no_fault() -> None:
+    monitor = CameraMonitor()
+    for number in range(50):
+        dimmed = road(number).astype(float) * (1.0 - number / 60.0)
+        monitor.check(dimmed.astype(np.uint8), moved(0.4 * number))
 
 
 @pytest.mark.parametrize("weather", WEATHERS)

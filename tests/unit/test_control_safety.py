@@ -56,6 +56,30 @@ def test_lateral_acceleration_wins_over_the_rate() -> None:
     assert bound_steer(-1.0, -1.0, 20.0, 0.05, LIMITS) == -bound
 
 
+@pytest.mark.parametrize(
+    ("degrees", "fault"),
+    [(59.9, None), (60.1, "path turns off by 60 degrees at the car"), (180.0, "path turns off by 180")],
+)
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_path_does_not_turn_off_at_the_car(degrees: float, fault: str | None, side: float) -> None:
+    plan, angle = straight_plan(start=0.0), side * math.radians(degrees)
+    turned = np.arange(20.0)[:, None] * (math.cos(angle), math.sin(angle))
+    found = plan_fault(replace(plan, path=turned), LIMITS)
+    assert found is None if fault is None else str(found).startswith(fault)
+
+
+@pytest.mark.parametrize(("step", "fault"), [(0.33, False), (0.34, True)])
+def test_a_path_that_has_not_gone_a_metre_has_no_direction(step: float, fault: bool) -> None:
+    aside = np.stack((np.zeros(20), step * np.arange(20.0)), axis=1)
+    assert (plan_fault(replace(straight_plan(), path=aside), LIMITS) is not None) is fault
+
+
+@pytest.mark.parametrize(("metres", "fault"), [(-1.0, None), (-1.1, "speed waypoints lead 1.1 m backwards")])
+def test_a_plan_drives_ahead(metres: float, fault: str | None) -> None:
+    back = np.stack((np.linspace(0.0, metres, 10), np.zeros(10)), axis=1)
+    assert plan_fault(replace(straight_plan(), speed_waypoints=back), LIMITS) == fault
+
+
 @pytest.mark.parametrize("speed", [0.0, 70.0])
 def test_odometry_at_the_bounds_of_speed_is_true(speed: float) -> None:
     assert ego_fault(replace(EGO, speed=speed), LIMITS) is None
@@ -84,9 +108,9 @@ def test_plans_beyond_them_are_told_what_is_wrong() -> None:
 
 def test_distances_are_of_both_coordinates() -> None:
     plan = straight_plan()
-    aside = np.stack((np.zeros(20), 2.0 + np.arange(20.0)), axis=1)
+    aside = np.stack((1.5 + np.arange(20.0), 2.0 + np.arange(20.0)), axis=1)
     assert plan_fault(replace(plan, path=aside), LIMITS) is None
-    assert "starts 3.6 m" in str(plan_fault(replace(plan, path=aside + np.array([3.0, 0.0])), LIMITS))
+    assert "starts 3.6 m" in str(plan_fault(replace(plan, path=aside + np.array([1.5, 0.0])), LIMITS))
     slanted = np.cumsum(np.full((20, 2), 2.2), axis=0) - 2.0  # 3.11 m from point to point
     assert "jumps by 3.1 m" in str(plan_fault(replace(plan, path=slanted), LIMITS))
 

@@ -7,13 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from carla_msgs.msg import CarlaEgoVehicleControl
+from geometry_msgs.msg import Point
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Image
-from simlingo_msgs.msg import Score, StackState
+from simlingo_msgs.msg import Navigation, Score, StackState
 
 from simlingo.contracts import DrivingPlan, EgoState, InvalidInputError
-from simlingo_node.conversions import ns_to_stamp, odometry_to_ego_state, plan_to_message, stamp_to_ns
+from simlingo_node.conversions import (
+    message_to_navigation,
+    ns_to_stamp,
+    odometry_to_ego_state,
+    plan_to_message,
+    stamp_to_ns,
+)
 from simlingo_node.faults.changes import CHANGES, late, old, stamp
 from simlingo_node.faults.entry import Fault, chosen, read_faults
 from simlingo_node.faults.outcome import ASIDE_M, Outcome, as_json, judge
@@ -52,7 +61,8 @@ def through(where: str, what: str, messages: list[Any], **numbers: Any) -> list[
 
 def test_every_fault_of_the_campaign_can_be_made_and_has_a_name_of_its_own() -> None:
     faults = read_faults(config_file("faults.yaml"))
-    assert len({fault.kind for fault in faults}) >= 30
+    assert len({fault.kind for fault in faults}) >= 45
+    assert sum(bool(fault.undetectable) for fault in faults) <= 3
     for fault in faults:
         if fault.where in CHANGES:
             assert callable(fault.change())
@@ -130,6 +140,64 @@ def test_odometry_lies_about_speed_place_and_heading() -> None:
     assert message.pose.pose.position.x == 1e200
 
 
+def test_odometry_is_noisy_drifts_and_has_no_orientation() -> None:
+    ticks = [odometry(tick, 0.3) for tick in range(400)]
+    found = [odometry_to_ego_state(each) for each in through("odometry", "noise", ticks, metres=0.1, degrees=0.6)]
+    for values, spread in (
+        ([ego.x - tick for tick, ego in enumerate(found)], 0.1),
+        ([ego.y for ego in found], 0.1),
+        ([ego.yaw + 0.3 for ego in found], math.radians(0.6)),
+    ):
+        assert np.mean(values) == pytest.approx(0.0, abs=0.2 * spread)
+        assert np.std(values) == pytest.approx(spread, rel=0.15)
+    assert through("odometry", "noise", ticks, metres=0.1) == through("odometry", "noise", ticks, metres=0.1)
+    drifting = through("odometry", "drift", [odometry(tick, 0.0) for tick in range(1, 21)], mps=0.4)
+    assert [each.pose.pose.position.y for each in drifting] == pytest.approx([0.02 * tick for tick in range(1, 21)])
+    (broken,) = through("odometry", "orientation", [odometry(3, 0.3)], length=0.0)
+    with pytest.raises(InvalidInputError, match="unit quaternion"):
+        odometry_to_ego_state(broken)
+
+
+def test_pictures_are_painted_over() -> None:
+    pixels = np.random.default_rng(3).integers(1, 256, (40, 60, 4), dtype=np.uint8)
+    picture = Image(width=60, height=40, step=240, encoding="bgra8", data=pixels.tobytes())
+
+    def seen(what: str, **numbers: Any) -> Any:
+        (message,) = through("image", what, [picture], **numbers)
+        assert len(message.data) == message.height * message.step
+        return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 4)
+
+    covered = seen("covered", share=0.25)
+    assert not covered[:, :15, :3].any()
+    assert (covered[:, 15:] == pixels[:, 15:]).all()
+    assert seen("blurred", pixels=9)[..., 0].std() < 0.3 * pixels[..., 0].std()
+    assert 5.0 < np.abs(seen("grain", level=20.0).astype(float) - pixels).mean() < 20.0
+    assert (seen("size", width=30, height=20) == pixels[:20, :30]).all()
+    assert bytes(picture.data) == pixels.tobytes()
+
+
+def test_navigation_points_elsewhere_or_nowhere() -> None:
+    message = Navigation(target_points=[Point(x=7.0, y=1.0), Point(x=14.0, y=2.0)], command=4)
+    (aside,) = through("navigation", "points", [message], aside_m=3.0, command=99)
+    assert ([point.y for point in aside.target_points], aside.command) == ([4.0, 5.0], 99)
+    (broken,) = through("navigation", "points", [message], nan=True)
+    with pytest.raises(InvalidInputError, match="NaN"):
+        message_to_navigation(broken)
+    assert (message.target_points[0].y, message.command) == (1.0, 4)
+
+
+def test_commands_are_changed_as_asked() -> None:
+    message = CarlaEgoVehicleControl(steer=0.1, throttle=0.3)
+    for numbers, wanted in (
+        ({"steer": 3.0}, (3.0, 0.3, 0.0, False)),
+        ({"throttle": 0.8, "brake": 0.5}, (0.1, 0.8, 0.5, False)),
+        ({"throttle": 0.5, "reverse": True}, (0.1, 0.5, 0.0, True)),
+    ):
+        (other,) = through("command", "command", [message], **numbers)
+        assert (other.steer, other.throttle, other.brake, other.reverse) == pytest.approx(wanted)
+    assert (message.steer, message.reverse) == (pytest.approx(0.1), False)
+
+
 def test_pictures_are_plain_or_cut() -> None:
     picture = Image(width=4, height=2, encoding="bgra8", data=bytes(range(32)))
     assert bytes(through("image", "shade", [picture], grey=7)[0].data) == bytes([7]) * 32
@@ -139,8 +207,6 @@ def test_pictures_are_plain_or_cut() -> None:
 
 
 def test_plans_turn_hurry_and_jump() -> None:
-    import numpy as np
-
     straight = plan_to_message(
         DrivingPlan(TICK, np.stack((np.arange(1.0, 21.0), np.zeros(20)), 1), np.ones((10, 2))), "ego", "test"
     )
@@ -149,6 +215,8 @@ def test_plans_turn_hurry_and_jump() -> None:
     assert abs(turned.speed_waypoints[0].x) == pytest.approx(3.0)
     (jumping,) = through("plan", "plan", [straight], jump_m=5.0)
     assert [point.y for point in jumping.path[8:12]] == [0.0, 0.0, 5.0, 5.0]
+    (short,) = through("plan", "plan", [straight], points=7)
+    assert len(short.path) == 7
     (broken,) = through("plan", "plan", [straight], nan=True)
     assert math.isnan(broken.path[7].x)
     assert straight.path[7].x == 8.0

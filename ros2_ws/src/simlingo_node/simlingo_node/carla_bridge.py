@@ -24,9 +24,9 @@ from simlingo.contracts import (
     SimlingoError,
 )
 from simlingo_node import conversions, qos
-from simlingo_node.bridge.command_gate import LAST_BRAKE, CommandGate, VehicleCommand
+from simlingo_node.bridge.command_gate import LAST_BRAKE, CommandGate
 from simlingo_node.bridge.judge import Judge
-from simlingo_node.bridge.messages import command_to_carla, message_to_command
+from simlingo_node.bridge.messages import command_to_carla, forward_speed, message_to_command
 from simlingo_node.bridge.options import PARAMETERS, world_settings
 from simlingo_node.bridge.output import BridgeOutput, Tick
 from simlingo_node.bridge.simulator import Simulator, sensor_rig
@@ -68,7 +68,7 @@ class CarlaBridgeNode(StackNode):
         self._judge: Judge | None = None
         self._frame = -1
         self._now = 0
-        self._published_at = math.inf
+        self._published_at = self._heard_at = math.inf
 
     def activate(self) -> None:
         """Tick as soon as a planner listens and a controller speaks."""
@@ -144,16 +144,13 @@ class CarlaBridgeNode(StackNode):
                 if first:
                     self._mode, self._detail = LAST_BRAKE, dropped
                     self.publish_state()
-            # In lockstep no other command comes for the tick: it is braked, as after silence.
-            if not (
-                refused
-                and self.lockstep
-                and self._gate.offer(stamp, VehicleCommand(brake=self._gate.brake), self._now) is None
-            ):
+            if not (refused and self.lockstep) or self._gate.answered(self._now):
                 return
+            self._gate.brake_for(self._now)  # in lockstep no other command comes for the tick
         else:
             self._refused = ""
             self.good_input()
+        self._heard_at = time.perf_counter()
         if self.lockstep:
             self.statistics.add(time.perf_counter() - self._published_at)
             if not self._paused:
@@ -174,7 +171,7 @@ class CarlaBridgeNode(StackNode):
         if not self.is_active or not self._started:
             return
         if message.command == CarlaControl.STEP_ONCE or (was_paused and not self._paused and self.lockstep):
-            self._published_at = time.perf_counter()
+            self._published_at = self._heard_at = time.perf_counter()
             if not self.lockstep or self._gate.answered(self._now):
                 self._step()
 
@@ -201,9 +198,16 @@ class CarlaBridgeNode(StackNode):
             if not self._paused:
                 self._step()
         elif not (self._paused or self._ended):
-            silent_s = time.perf_counter() - self._published_at
+            now = time.perf_counter()
+            silent_s, waited_s = now - self._heard_at, now - self._published_at
             if silent_s > self.parameters["lockstep_timeout_s"]:
                 self._end("failed", f"no command for {silent_s:.1f} s of wall time; see the other nodes' states")
+            elif waited_s > self.parameters["lockstep_lost_s"]:
+                self._refused = f"a tick without an answer for {waited_s:.1f} s of wall time: something was lost"
+                self.refuse(self._refused)
+                self._gate.brake_for(self._now)
+                self._step()
+                self.publish_state()
 
     def _start_when_ready(self) -> None:
         missing = self._output.missing_partner(self.count_publishers(self.ego_topic("vehicle_control_cmd")))
@@ -216,6 +220,7 @@ class CarlaBridgeNode(StackNode):
             self._started = True
             if self.lockstep:
                 self._set_timer(WATCH_PERIOD_S)
+            self._heard_at = time.perf_counter()
             self._step()
 
     def _set_timer(self, period_s: float | None) -> None:
@@ -237,6 +242,7 @@ class CarlaBridgeNode(StackNode):
                 self._simulator.ego.apply_control(command_to_carla(command))
             self._frame = self._simulator.tick()
             data = self._rig.collect(self._frame)
+            self._gate.forward_mps = forward_speed(self._simulator.ego)
         except (RuntimeError, SimlingoError) as error:
             self._set_timer(None)  # it will not tick any more
             self._end("failed", f"the simulator failed: {error}")

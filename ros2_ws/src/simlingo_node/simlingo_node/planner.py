@@ -35,7 +35,7 @@ from simlingo.model.load import FLAGS, load_policy
 from simlingo.model.prompt import RouteAs
 from simlingo.policy import Policy
 from simlingo_node import conversions, qos
-from simlingo_node.camera_gate import CameraGate
+from simlingo_node.camera_gate import MAX_AHEAD_NS, CameraGate
 from simlingo_node.frame_join import FrameJoin
 from simlingo_node.node_base import ERROR, FAILED, OK, WARN, StackNode
 from simlingo_node.parameters import Parameter
@@ -286,7 +286,9 @@ class PlannerNode(StackNode):
             return
         self._odometry_stamp = ego.stamp
         self._take("odometry", ego.stamp, ego)
-        if self._misstamped:
+        if self._pictured >= 0 and abs(ego.stamp - self._pictured) > MAX_AHEAD_NS:
+            self._tell_refused(ego.stamp)  # no picture comes with this stamp
+        elif self._misstamped:
             self._refuse_misstamped()
 
     def _on_navigation(self, message: NavigationMsg) -> None:

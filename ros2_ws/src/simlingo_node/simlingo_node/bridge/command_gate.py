@@ -16,6 +16,9 @@ STAMP_TOLERANCE_NS = 1_000_000
 MAX_STEER_RATE = 1.1 * GateLimits().steer_rate
 MAX_ELAPSED_S = 2 * TICK_S
 
+#: Faster ahead than this the reverse gear brakes instead, m/s.
+MAX_SHIFT_MPS = 1.0
+
 #: Who drives.
 STACK, PERSON, LAST_BRAKE = "driving", "manual", "braking"
 
@@ -62,6 +65,7 @@ class CommandGate:
         self.brake = 0.6  # [0, 1] of the last brake
         self.override = False  # a person drives
         self.doubted = False  # the stack's commands may be a stranger's
+        self.forward_mps = 0.0  # speed of the vehicle along its heading
         self._command: VehicleCommand | None = None
         self._stamp = -1
         self._manual: VehicleCommand | None = None
@@ -95,11 +99,18 @@ class CommandGate:
             return "a second command for the same tick, or an older one, is dropped"
         age = now - stamp
         if age < -STAMP_TOLERANCE_NS:
-            return "a command stamped in the future is dropped"
-        if age > (STAMP_TOLERANCE_NS if self.lockstep else self.timeout_s * 1e9):
+            return f"command refused: it is stamped {-age * 1e-9:.3f} s ahead of the world; give it the stamp of its odometry"
+        if self.lockstep and age > STAMP_TOLERANCE_NS:
             return "a command that answers an older tick is dropped"
+        if age > self.timeout_s * 1e9:
+            return f"command refused: it is stamped {age * 1e-9:.3f} s ago; give it the stamp of its odometry"
         self._command, self._stamp = command, stamp
         return None
+
+    def brake_for(self, now: int) -> None:
+        """No usable command answers the tick of ``now``: it is braked, steering as at the last one."""
+        steer = self._applied[0] if self._applied is not None else 0.0
+        self._command, self._stamp = VehicleCommand(steer=steer, brake=self.brake), now
 
     def offer_manual(self, command: VehicleCommand, now: int) -> str | None:
         """Take a person's command; it counts while ``override`` is on. ``None`` or why it was dropped."""
@@ -118,6 +129,8 @@ class CommandGate:
     def control(self, now: int) -> tuple[VehicleCommand, str]:
         """What the vehicle gets for the tick that begins at ``now``, and who drives; within the bounds of every command."""
         command, who = self._chosen(now)
+        if command.reverse and self.forward_mps > MAX_SHIFT_MPS:
+            command = VehicleCommand(steer=command.steer, brake=max(self.brake, command.brake))
         before, at = self._applied or (0.0, now - TICK_NS)
         bounded = command.bounded(before, (now - at) * 1e-9)
         self._applied = bounded.steer, now

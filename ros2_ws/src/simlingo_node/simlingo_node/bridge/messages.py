@@ -32,6 +32,11 @@ _LIGHT_STATES = {
 _OPTICAL = Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)
 
 
+def forward_speed(ego: Any) -> float:
+    """Along its heading, m/s; ``ego`` is a carla.Vehicle."""
+    return _dot(ego.get_velocity(), ego.get_transform().get_forward_vector())
+
+
 class EgoMessages:
     """Messages of one ego vehicle; every method takes the tick's stamp in ns."""
 

@@ -42,6 +42,13 @@ PARAMETERS = (
         0.5,
         600.0,
     ),
+    Parameter(
+        "lockstep_lost_s",
+        5.0,
+        "Lockstep: wall time (s, steady clock) after which a tick without an answer is braked and the world goes on.",
+        0.2,
+        600.0,
+    ),
     ALLOWED,
 )
 

@@ -11,17 +11,19 @@ from pathlib import Path
 import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
-from std_msgs.msg import String
+from std_msgs.msg import Bool, String
 
 from simlingo.contracts import SimlingoError
 from simlingo_node import dds, qos
 from simlingo_node.faults.entry import Fault
 from simlingo_node.faults.outcome import Outcome, judge
-from simlingo_node.faults.relay import CHANNELS, Relay, through_relay
+from simlingo_node.faults.relay import CHANNELS, ROLE, Relay, through_relay
 from simlingo_node.faults.witness import STANDING_MPS, Witness
 from simlingo_node.stack import NodeSpec, StackOptions, stack
 from simlingo_node.supervisor import Supervisor
@@ -126,7 +128,7 @@ def inject(run: StackRun, fault: Fault) -> Outcome:
     outcome = Outcome(fault.name, fault.kind, not fault.undetectable)
     witness.begin()
     since = witness.now
-    _HAPPENS[fault.where](run, fault, outcome)
+    _HAPPENS[fault.what if fault.where == "other" else fault.where](run, fault, outcome)
     run.relay.mend()
     if outcome.recovered is None and fault.what != "kill":
         ended = witness.now
@@ -165,38 +167,72 @@ def _on_node(run: StackRun, fault: Fault, outcome: Outcome) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
-def _on_others(run: StackRun, fault: Fault, outcome: Outcome) -> None:
-    """Somebody else publishes, floods, or asks for a transition."""
+def _publisher(run: StackRun, fault: Fault, outcome: Outcome) -> None:
+    """Somebody else has a publisher on a topic of the stack."""
+    channel = CHANNELS[fault.numbers["channel"]]
+    stranger = Node("stranger", context=run.node.context, enable_rosout=False, start_parameter_services=False)
+    publisher = stranger.create_publisher(channel.kind, channel.topic, qos.DEFAULT)
+    run.until(lambda: False, fault.seconds, 12.0)
+    stranger.destroy_publisher(publisher)
+    stranger.destroy_node()
+
+
+def _flood(run: StackRun, fault: Fault, outcome: Outcome) -> None:
+    """Instructions, many at every tick or of many letters."""
     numbers = fault.numbers
-    if fault.what == "publisher":
-        channel = CHANNELS[numbers["channel"]]
-        stranger = Node("stranger", context=run.node.context, enable_rosout=False, start_parameter_services=False)
-        publisher = stranger.create_publisher(channel.kind, channel.topic, qos.DEFAULT)
-        run.until(lambda: False, fault.seconds, 12.0)
-        stranger.destroy_publisher(publisher)
-        stranger.destroy_node()
-    elif fault.what == "flood":
-        publisher = run.node.create_publisher(String, "/simlingo/instruction", qos.DEFAULT)
-        end = run.witness.now + fault.seconds
-        while run.witness.now < end:
-            for number in range(int(numbers["a_burst"])):
-                publisher.publish(String(data=f"{numbers['text']} {number}"))
-            if not run.until(lambda now=run.witness.now: run.witness.now > now, 0.05, 12.0):  # type: ignore[misc]
-                break
-        run.node.destroy_publisher(publisher)
-    else:
-        client = run.node.create_client(ChangeState, f"/{fault.node}/change_state")
-        asked = client.call_async(ChangeState.Request(transition=Transition(id=int(numbers["id"]))))
-        run.until(lambda: False, fault.seconds, 12.0)
-        if asked.done() and not asked.result().success:
-            outcome.verdict_s, outcome.said = 0.0, "refused"
-        run.node.destroy_client(client)
+    publisher = run.node.create_publisher(String, "/simlingo/instruction", qos.DEFAULT)
+    end = run.witness.now + fault.seconds
+    while run.witness.now < end:
+        for number in range(int(numbers["a_burst"])):
+            publisher.publish(String(data=f"{numbers['text'] * int(numbers.get('times', 1))} {number}"))
+        if not run.until(lambda now=run.witness.now: run.witness.now > now, 0.05, 12.0):  # type: ignore[misc]
+            break
+    run.node.destroy_publisher(publisher)
+
+
+def _transition(run: StackRun, fault: Fault, outcome: Outcome) -> None:
+    """A node is asked for a transition, and at the end for the one ``back``."""
+    client = run.node.create_client(ChangeState, f"/{fault.node}/change_state")
+    asked = client.call_async(ChangeState.Request(transition=Transition(id=int(fault.numbers["id"]))))
+    run.until(lambda: False, fault.seconds, 12.0)
+    if asked.done() and not asked.result().success:
+        outcome.verdict_s, outcome.said = 0.0, "refused"
+    if "back" in fault.numbers:
+        client.call_async(ChangeState.Request(transition=Transition(id=int(fault.numbers["back"]))))
+        run.spin(1.0)
+    run.node.destroy_client(client)
+
+
+def _parameter(run: StackRun, fault: Fault, outcome: Outcome) -> None:
+    """A node's parameter is set to what it must not be."""
+    client = run.node.create_client(SetParameters, f"/{fault.node}/set_parameters")
+    parameter = Parameter(str(fault.numbers["name"]), value=fault.numbers["value"]).to_parameter_msg()
+    asked = client.call_async(SetParameters.Request(parameters=[parameter]))
+    run.until(lambda: False, fault.seconds, 12.0)
+    if asked.done() and not asked.result().results[0].successful:
+        outcome.verdict_s, outcome.said = 0.0, f"refused: {asked.result().results[0].reason}"
+    run.node.destroy_client(client)
+
+
+def _take_over(run: StackRun, fault: Fault, outcome: Outcome) -> None:
+    """A person takes the wheel, says nothing, and gives it back."""
+    topic = f"/carla/{ROLE}/vehicle_control_manual_override"
+    publisher = run.node.create_publisher(Bool, topic, qos.LATCHED)
+    publisher.publish(Bool(data=True))
+    run.until(lambda: False, fault.seconds, 12.0)
+    publisher.publish(Bool(data=False))
+    run.spin(0.3)
+    run.node.destroy_publisher(publisher)
 
 
 _HAPPENS: dict[str, Callable[[StackRun, Fault, Outcome], None]] = {
     **dict.fromkeys(CHANNELS, _on_channel),
     "node": _on_node,
-    "other": _on_others,
+    "publisher": _publisher,
+    "flood": _flood,
+    "transition": _transition,
+    "parameter": _parameter,
+    "take-over": _take_over,
 }
 
 

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
+from simlingo.contracts import TICK_S
 from simlingo_node.conversions import ns_to_stamp, stamp_to_ns
 
 Change = Callable[[Any], list[Any]]
@@ -149,6 +151,42 @@ def value(x: float) -> Change:
     return _edited(lambda message: setattr(message.pose.pose.position, "x", x))
 
 
+def orientation(length: float) -> Change:
+    """A quaternion of another length; 0: none at all."""
+
+    def edit(message: Any) -> None:
+        rotation = message.pose.pose.orientation
+        rotation.z, rotation.w = rotation.z * length, rotation.w * length
+
+    return _edited(edit)
+
+
+def noise(metres: float = 0.0, degrees: float = 0.0) -> Change:
+    """Place and heading with normal noise of these deviations, the same in every run."""
+    rng = np.random.default_rng(0)
+
+    def edit(message: Any) -> None:
+        position, rotation = message.pose.pose.position, message.pose.pose.orientation
+        position.x += rng.normal(0.0, metres)
+        position.y += rng.normal(0.0, metres)
+        half = math.atan2(rotation.z, rotation.w) + rng.normal(0.0, math.radians(degrees)) / 2.0
+        rotation.z, rotation.w = math.sin(half), math.cos(half)
+
+    return _edited(edit)
+
+
+def drift(mps: float) -> Change:
+    """The pose moves aside (to the left), more with every message."""
+    aside = 0.0
+
+    def change(message: Any) -> list[Any]:
+        nonlocal aside
+        aside += mps * TICK_S
+        return place(aside_m=aside)(message)
+
+    return change
+
+
 # --- pictures -----------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +204,61 @@ def torn(share: float) -> Change:
     )
 
 
+def _painted(paint: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Change:
+    """A change of the pixels (H, W, channels), uint8."""
+
+    def edit(message: Any) -> None:
+        pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step // 4, 4)
+        message.data = array.array("B", paint(pixels).tobytes())
+
+    return _edited(edit, whole=False)
+
+
+def covered(share: float) -> Change:
+    """The left ``share`` of the picture is black."""
+
+    def paint(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        other = pixels.copy()
+        other[:, : round(share * other.shape[1]), :3] = 0
+        return other
+
+    return _painted(paint)
+
+
+def blurred(pixels: int) -> Change:
+    """The mean over so many neighbours in each row and column, twice, as of a lens with water on it."""
+
+    def paint(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        other = picture.astype(np.float32)
+        for _ in range(2):
+            other = uniform_filter(other, (pixels, pixels, 1), mode="nearest")
+        return other.astype(np.uint8)
+
+    return _painted(paint)
+
+
+def grain(level: float) -> Change:
+    """Normal noise of so much of 255 on each value, the same in every run."""
+    rng = np.random.default_rng(0)
+
+    def paint(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        values = picture + rng.normal(0.0, level, picture.shape).astype(np.float32)
+        return values.clip(0.0, 255.0).astype(np.uint8)
+
+    return _painted(paint)
+
+
+def size(width: int, height: int) -> Change:
+    """Another size than CameraInfo says: the upper left part."""
+
+    def edit(message: Any) -> None:
+        pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+        message.data = array.array("B", pixels[:height, : 4 * width].tobytes())
+        message.width, message.height, message.step = width, height, 4 * width
+
+    return _edited(edit, whole=False)
+
+
 def encoding(name: str) -> Change:
     """A picture that says that it is of another encoding."""
     return _edited(lambda message: setattr(message, "encoding", name), whole=False)
@@ -174,8 +267,22 @@ def encoding(name: str) -> Change:
 # --- plans and commands -------------------------------------------------------------------------------------------
 
 
-def plan(turn_deg: float = 0.0, speed_factor: float = 1.0, nan: bool = False, jump_m: float = 0.0) -> Change:
-    """A plan whose path turns aside, asks for another speed, is not finite, or jumps half way."""
+def points(aside_m: float = 0.0, nan: bool = False, command: int | None = None) -> Change:
+    """Navigation whose target points lie aside (to the left) or are not finite, or with another command."""
+
+    def edit(message: Any) -> None:
+        for point in message.target_points:
+            point.y = math.nan if nan else point.y + aside_m
+        if command is not None:
+            message.command = command
+
+    return _edited(edit)
+
+
+def plan(
+    turn_deg: float = 0.0, speed_factor: float = 1.0, nan: bool = False, jump_m: float = 0.0, points: int | None = None
+) -> Change:
+    """A plan whose path turns aside, asks for another speed, is not finite, jumps half way, or has fewer points."""
     rotation = np.exp(1j * math.radians(turn_deg))
 
     def edit(message: Any) -> None:
@@ -186,18 +293,23 @@ def plan(turn_deg: float = 0.0, speed_factor: float = 1.0, nan: bool = False, ju
             point.x, point.y = point.x * speed_factor, point.y * speed_factor
         if nan:
             message.path[7].x = math.nan
+        if points is not None:
+            message.path = message.path[:points]
 
     return _edited(edit)
 
 
-def command(steer: float | None = None, throttle: float | None = None) -> Change:
-    """A command with another steering or throttle, as a controller gone wrong gives it."""
+def command(
+    steer: float | None = None, throttle: float | None = None, brake: float = 0.0, reverse: bool = False
+) -> Change:
+    """A command with another steering or other pedals, as a controller gone wrong gives it."""
 
     def edit(message: Any) -> None:
         if steer is not None:
             message.steer = steer
         if throttle is not None:
-            message.throttle, message.brake = throttle, 0.0
+            message.throttle, message.brake = throttle, brake
+        message.reverse = reverse
 
     return _edited(edit, whole=False)
 
@@ -212,9 +324,27 @@ COMMON: dict[str, Callable[..., Change]] = {
 }
 #: The changes of each topic that the relay carries, by name.
 CHANGES: dict[str, dict[str, Callable[..., Change]]] = {
-    "image": {**COMMON, "shade": shade, "torn": torn, "encoding": encoding},
-    "odometry": {**COMMON, "speed": speed, "place": place, "turned": turned, "value": value},
-    "navigation": COMMON,
+    "image": {
+        **COMMON,
+        "shade": shade,
+        "torn": torn,
+        "encoding": encoding,
+        "covered": covered,
+        "blurred": blurred,
+        "grain": grain,
+        "size": size,
+    },
+    "odometry": {
+        **COMMON,
+        "speed": speed,
+        "place": place,
+        "turned": turned,
+        "value": value,
+        "orientation": orientation,
+        "noise": noise,
+        "drift": drift,
+    },
+    "navigation": {**COMMON, "points": points},
     "plan": {**COMMON, "plan": plan},
     "command": {**COMMON, "command": command},
 }

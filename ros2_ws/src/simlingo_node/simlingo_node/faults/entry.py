@@ -17,7 +17,7 @@ from simlingo_node.faults.changes import CHANGES, Change
 #: What is done to a whole node.
 PROCESS = ("kill", "stop")
 #: What others do beside the stack.
-OTHERS = ("publisher", "flood", "transition")
+OTHERS = ("publisher", "flood", "transition", "parameter", "take-over")
 
 
 @dataclass(frozen=True)

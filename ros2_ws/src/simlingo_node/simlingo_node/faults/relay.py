@@ -19,6 +19,8 @@ from simlingo_node.stack import NodeSpec
 ROLE = "ego_vehicle"
 #: Before the relay topics have this in front.
 BEFORE = "/before"
+#: Wall time after which a message is taken for lost: many times what a plan takes.
+LOST_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,12 @@ CHANNELS: dict[str, Channel] = {
 
 
 def through_relay(nodes: list[NodeSpec]) -> list[NodeSpec]:
-    """The same nodes, whose publishers speak to the relay."""
+    """The same nodes, whose publishers speak to the relay; in lockstep a lost message costs a second, not five."""
     return [
         replace(
             node,
             remaps={each.topic: BEFORE + each.topic for each in CHANNELS.values() if each.source == node.name},
+            parameters={**node.parameters, **({"lockstep_lost_s": LOST_S} if node.name == "carla_bridge" else {})},
         )
         for node in nodes
     ]
