@@ -33,6 +33,7 @@ from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.engine.speech import SpeechCancelledError
 from simlingo.model.load import FLAGS, load_policy
 from simlingo.model.prompt import RouteAs
+from simlingo.picture_lag import PictureLag
 from simlingo.policy import Policy
 from simlingo_node import conversions, qos
 from simlingo_node.camera_gate import MAX_AHEAD_NS, CameraGate
@@ -130,6 +131,7 @@ class PlannerNode(StackNode):
         self._join = FrameJoin(PARTS)
         self._gate = CameraGate()
         self._camera = CameraMonitor()
+        self._lag = PictureLag()
         self._loaded: Policy | None = None
         self._worker: threading.Thread | None = None
         self._arrival: dict[str, float] = {}
@@ -182,6 +184,7 @@ class PlannerNode(StackNode):
         self._join.clear()
         self._gate.clear()
         self._camera.clear()
+        self._lag.clear()
         self._policy.reset()
         self._activated = self._paired = time.monotonic()
         self._arrival.clear()
@@ -367,6 +370,7 @@ class PlannerNode(StackNode):
         begin = time.perf_counter()
         image, intrinsics = self._gate.decode(message)
         self._camera.check(image, parts["odometry"])
+        self._lag.check(image, parts["odometry"], intrinsics)
         guidance: NavigationMsg = parts["navigation"]
         self._standing = _NO_GUIDANCE.get(guidance.status, "")
         if self._standing:
