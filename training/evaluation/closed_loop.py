@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from simlingo_drive.session import Session, open_numbered
 TRACE_EVERY = 10
 #: Progress is told every so many ticks.
 TELL_EVERY = 20
+#: Different alarms of a drive that its record keeps, the most frequent ones.
+MOST_ALARMS = 10
 
 #: Hears route completion (%) and driving score now and then.
 Tell = Callable[[float, float], None]
@@ -45,6 +48,7 @@ class DriveRecord:
     trace: list[tuple[float, float]] = field(default_factory=list)  # m, map frame, twice a second
     route: list[tuple[float, float]] = field(default_factory=list)  # m, map frame, every 5 m
     texts: int = 0  # commentaries
+    alarms: list[str] = field(default_factory=list)  # of the monitors, tick by tick
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the single plan times."""
@@ -54,6 +58,7 @@ class DriveRecord:
             "weather": self.weather,
             **self.result,
             "texts": self.texts,
+            "alarms": dict(Counter(self.alarms).most_common(MOST_ALARMS)),
         }
         return {**record, "real_time_factor": round(self.result["duration_s"] / max(self.wall_s, 1e-9), 3)}
 
@@ -125,6 +130,7 @@ def drive(
         wall_s=time.perf_counter() - begin,
         planner_ms=driver.planner_ms,
         texts=driver.texts,
+        alarms=driver.alarms,
         trace=trace.places,
         route=route_line(route),
     )

@@ -72,6 +72,7 @@ def figures(routes: Sequence[Route]) -> dict[str, Any]:
         "vehicle_collisions_per_km": _ratio(hits["vehicle"], kilometres),
         "static_collisions_per_km": _ratio(hits["static"], kilometres),
         "driven_km": round(kilometres, 3),
+        "alarms": sum(sum(route.get("alarms", {}).values()) for route in routes),
         "real_time_factor": _mean([route["real_time_factor"] for route in ended]),
         "collisions": hits,
     }

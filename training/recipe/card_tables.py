@@ -13,7 +13,7 @@ _INTERVALS = "intervals"
 _NAMES = {
     "routes": "routes", "driving_score": "driving score", "route_completion": "route completion, %",
     "clean_routes": "routes without infraction, %", "red_lights_met": "red lights met",
-    "red_lights_stopped": "stopped at, %", "collisions_per_km": "collisions a km", "driven_km": "driven, km",
+    "red_lights_stopped": "stopped at, %", "collisions_per_km": "collisions a km", "driven_km": "driven, km", "alarms": "alarms of the monitors",
     "instructions_obeyed": "turns on instruction taken, %", "planner_p50_ms": "plan p50, ms",
 }  # fmt: skip
 

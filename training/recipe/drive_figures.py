@@ -10,7 +10,7 @@ from scipy.stats import binomtest, bootstrap
 #: Figures that travel in a stage's record.
 KEPT = (
     "routes", "driving_score", "route_completion", "clean_routes", "red_lights_met", "red_lights_stopped", "collisions",
-    "collisions_per_km", "driven_km", "instructions_obeyed", "planner_p50_ms",
+    "collisions_per_km", "driven_km", "alarms", "instructions_obeyed", "planner_p50_ms",
 )  # fmt: skip
 _RESAMPLES = 2000
 

@@ -25,6 +25,10 @@ class Driver(Protocol):
     def texts(self) -> int:
         """How many commentaries came with the plans."""
 
+    @property
+    def alarms(self) -> list[str]:
+        """What monitors had against pictures, odometry and plans, tick by tick."""
+
 
 class InstructedDriver(Driver, Protocol):
     """A driver that takes another way where it is asked to; the drivers of the registry do."""

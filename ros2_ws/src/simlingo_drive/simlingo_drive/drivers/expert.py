@@ -21,6 +21,7 @@ class ExpertDriver:
         self.info: ExpertInfo | None = None  # of the newest control
         self.planner_ms: list[float] = []
         self.texts = 0
+        self.alarms: list[str] = []
 
     def control(self, tick: int) -> carla.VehicleControl:
         """The expert's control."""

@@ -7,14 +7,25 @@ import time
 
 import carla
 
-from simlingo.contracts import MODEL_CAMERA, DrivingPlan, EgoState, Instruction, Navigation, Observation
-from simlingo.control.controller import Controller
+from simlingo.camera_monitor import CameraMonitor
+from simlingo.contracts import (
+    MODEL_CAMERA,
+    DrivingPlan,
+    EgoState,
+    ImageArray,
+    Instruction,
+    InvalidInputError,
+    Navigation,
+    Observation,
+)
+from simlingo.control.controller import DRIVING, Controller
 from simlingo.instructions.parts import split
 from simlingo.model.driver import TextOptions
 from simlingo.model.engine.commentary_trigger import CommentaryMode
 from simlingo.model.load import load_policy
 from simlingo.navigation.global_planner import DenseRoute, GlobalPlanner
 from simlingo.navigation.route import RoutePlanner
+from simlingo.picture_lag import PictureLag
 from simlingo.policy import Policy
 from simlingo_drive.driver import DriverSettings
 from simlingo_drive.drivers.frames import FrameSource, frame_source
@@ -25,8 +36,11 @@ from simlingo_drive.session import Session
 class Pilot:
     """A policy, the frames that it sees, and the controller that follows its plans."""
 
-    def __init__(self, policy: Policy, frames: FrameSource) -> None:
-        self._policy, self._frames = policy, frames
+    def __init__(self, policy: Policy, frames: FrameSource, watched: bool = False) -> None:
+        """``watched``: pictures that cannot be of here and now are refused, as the planner node refuses them."""
+        self._policy, self._frames, self._watched = policy, frames, watched
+        self._camera, self._lag = CameraMonitor(), PictureLag()
+        self.alarms: list[str] = []  # each refused picture, and each tick that is not driven by a plan after the first
         self._controller = Controller()
         self._plan: DrivingPlan | None = None
         self.planner_ms: list[float] = []
@@ -37,30 +51,51 @@ class Pilot:
         """Somebody else has driven: forget the plan and what the controller remembers."""
         self._plan = None
         self._controller.reset()
+        self._camera.clear()
+        self._lag.clear()
         self._frames.restart()
 
     def control(self, tick: int, ego: EgoState, navigation: Navigation) -> carla.VehicleControl:
         """A plan where there is a frame, and the control that follows the newest plan."""
         image = self._frames.frame(tick)
-        if image is not None:
+        if image is not None and self._trusted(image, ego):
             observation = Observation(ego.stamp, image, MODEL_CAMERA, ego.speed, navigation)
             begin = time.perf_counter()
             self._plan = self._policy.plan(observation)
             self.planner_ms.append((time.perf_counter() - begin) * 1e3)
             self.texts += bool(self._plan.text)
         control = self._controller.update(ego, self._plan)
+        if self._plan is not None and self._controller.mode != DRIVING:
+            self.alarms.append(f"{self._controller.mode}: {self._controller.detail}")
         return carla.VehicleControl(throttle=control.throttle, steer=control.steer, brake=control.brake)
+
+    def _trusted(self, image: ImageArray, ego: EgoState) -> bool:
+        if not self._watched:
+            return True
+        try:
+            self._camera.check(image, ego)
+            self._lag.check(image, ego, MODEL_CAMERA)
+        except InvalidInputError as error:
+            self.alarms.append(str(error))
+            return False
+        return True
 
 
 class ModelDriver:
     """A pilot on a route."""
 
     def __init__(
-        self, session: Session, dense: DenseRoute, planner: GlobalPlanner, policy: Policy, frames: FrameSource
+        self,
+        session: Session,
+        dense: DenseRoute,
+        planner: GlobalPlanner,
+        policy: Policy,
+        frames: FrameSource,
+        watched: bool = False,
     ) -> None:
         self._session, self._planner, self._policy = session, planner, policy
         self._route = _route_planner(planner, dense)
-        self._pilot = Pilot(policy, frames)
+        self._pilot = Pilot(policy, frames, watched)
 
     @property
     def planner_ms(self) -> list[float]:
@@ -71,6 +106,11 @@ class ModelDriver:
     def texts(self) -> int:
         """How many commentaries came with the plans."""
         return self._pilot.texts
+
+    @property
+    def alarms(self) -> list[str]:
+        """What the monitors of pictures, odometry and plans had against them."""
+        return self._pilot.alarms
 
     def control(self, tick: int) -> carla.VehicleControl:
         """The control that follows the newest plan."""
@@ -93,4 +133,4 @@ def make_model(session: Session, route: Route, planner: GlobalPlanner, settings:
     text = TextOptions(CommentaryMode(settings.text), before_plan=settings.text_before_plan)
     policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
-    return ModelDriver(session, route.dense, planner, policy, frames)
+    return ModelDriver(session, route.dense, planner, policy, frames, watched=settings.camera == "real")

@@ -243,7 +243,8 @@ def grain(level: float) -> Change:
 
     def paint(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         values = picture + rng.normal(0.0, level, picture.shape).astype(np.float32)
-        return values.clip(0.0, 255.0).astype(np.uint8)
+        grey: np.ndarray[Any, Any] = values.clip(0.0, 255.0).astype(np.uint8)
+        return grey
 
     return _painted(paint)
 
