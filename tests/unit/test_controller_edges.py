@@ -52,15 +52,15 @@ def test_the_brake_grows_by_a_twenty_fifth_a_tick_to_its_bound() -> None:
 def test_steering_of_the_first_tick_moves_half_a_lock() -> None:
     for tick in (1, 200):
         controller = Controller()
-        assert controller.update(ego_of(tick, speed=1.0), plan_of(tick * TICK_NS, degrees=80.0)).steer == 0.5
+        assert controller.update(ego_of(tick, speed=1.0), plan_of(tick * TICK_NS, degrees=59.0)).steer == 0.5
 
 
 @pytest.mark.parametrize(("ticks", "steer"), [(0.5, 0.25), (1.0, 0.0), (1.5, -0.25), (2.0, -0.5), (3.0, -0.5)])
 def test_after_a_gap_steering_may_move_as_in_two_ticks_at_most(ticks: float, steer: float) -> None:
     controller = Controller()
-    controller.update(ego_of(1, speed=1.0), plan_of(TICK_NS, degrees=80.0))
+    controller.update(ego_of(1, speed=1.0), plan_of(TICK_NS, degrees=59.0))
     later = ego_of(1 + ticks, speed=1.0)
-    assert controller.update(later, plan_of(later.stamp, degrees=-80.0)).steer == pytest.approx(steer)
+    assert controller.update(later, plan_of(later.stamp, degrees=-59.0)).steer == pytest.approx(steer)
 
 
 def test_a_plan_of_this_very_tick_is_followed_from_its_first_point_on() -> None:
