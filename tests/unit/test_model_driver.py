@@ -27,15 +27,17 @@ from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.driver import ModelPolicy, TextOptions  # noqa: E402
 from simlingo.model.engine import Speech, SpeechCancelledError  # noqa: E402
 from simlingo.model.engine.commentary_trigger import CommentaryMode, Intent, Pace, Way  # noqa: E402
+from simlingo.model.engine.instruction_answer import answer_to_instruction  # noqa: E402
 from simlingo.model.engine.published import published_plan  # noqa: E402
 from simlingo.model.engine.torch_backend import TorchBackend  # noqa: E402
+from simlingo.model.judgement import Judgement  # noqa: E402
 from simlingo.model.language_prompt import InstructionFlag, commentary_prompt  # noqa: E402
 from simlingo.model.load import load_policy  # noqa: E402
 from simlingo.model.network import SimLingoNetwork  # noqa: E402
 from simlingo.model.preprocess import model_image  # noqa: E402
 from simlingo.model.prompt import DRIVING_ANSWER, TURN_END, RouteAs, navigation_text, open_chat, situation  # noqa: E402
 from simlingo.model.tokenizer import PromptTokenizer  # noqa: E402
-from simlingo.requests import Reason  # noqa: E402
+from simlingo.requests import Reason, Verdict  # noqa: E402
 
 LONGEST = 6
 
@@ -274,6 +276,32 @@ def test_the_published_order_reads_an_instruction_before_it_speaks(instructed) -
     np.testing.assert_array_equal(plan.path, silent.plan(observation(1)).path)
     speaks_first.set_instruction(None)
     assert speaks_first.plan(observation(2)).text_stamp == 2
+
+
+def test_the_words_go_with_what_the_plan_decided(instructed, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    policy = instructed(InstructionFlag.SAFETY)
+    processor, engine = policy._processor, policy._engine
+    policy.plan(observation(7))
+    prompt = processor.instruction("", "drive faster", InstructionFlag.SAFETY, answer=None)
+    own = engine.say(prompt.request).result(30.0)[0]
+    assert processor.text(processor.following) == "Following the given instruction. Waypoints:"
+    for begin in (
+        processor.following,
+        [own[0], *processor.following[1:]],
+    ):  # the second: the model would say that it follows
+        monkeypatch.setattr(processor, "following", begin)
+        decided = {
+            verdict: answer_to_instruction(
+                engine, processor, prompt, verdict and Judgement(None, verdict, None), 7
+            ).result(30.0)
+            for verdict in (None, Verdict.FOLLOW, Verdict.UNSAFE, Verdict.NOT_UNDERSTOOD)
+        }
+        assert decided[None] == (own, 7)
+        assert decided[Verdict.FOLLOW] == (begin, 7)
+        for verdict in (Verdict.UNSAFE, Verdict.NOT_UNDERSTOOD):
+            assert decided[verdict][1] == 7
+            assert decided[verdict][0][:1] != begin[:1]
+    assert decided[Verdict.UNSAFE][0] != own
 
 
 def test_the_first_text_after_an_instruction_answers_it(instructed, monkeypatch) -> None:  # type: ignore[no-untyped-def]

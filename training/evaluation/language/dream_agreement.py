@@ -107,10 +107,10 @@ def _sentence(listener: Listener, reply: Reply) -> str:
     here = processor.situation(frame.speed_mps, frame.navigation, RouteAs.TARGET_POINT)
     picture = listener.picture(frame.image())
     flag = FLAGS[told.safety]
-    listener.read(
+    planned = listener.read(
         Request(picture, processor.instruction(here, told.sentence, flag), frame.navigation.target_points)
-    )  # fmt: skip
-    return listener.say(processor.instruction(here, told.sentence, flag, answer=None))
+    )
+    return listener.answer(processor.instruction(here, told.sentence, flag, answer=None), planned.judgement)
 
 
 def says_following(sentence: str) -> bool:

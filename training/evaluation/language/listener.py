@@ -10,6 +10,7 @@ import numpy as np
 from simlingo.contracts import FloatArray, ImageArray, InvalidInputError
 from simlingo.model.config import ModelConfig
 from simlingo.model.engine import Engine, Reading
+from simlingo.model.engine.instruction_answer import answer_to_instruction
 from simlingo.model.engine.onnx_backend import OnnxBackend
 from simlingo.model.folder import CONFIG_FILE, GRAPH_WEIGHTS_FILE, GRAPHS, TOKENIZER_FILE, digest, find_model
 from simlingo.model.judgement import Judgement
@@ -94,6 +95,11 @@ class Listener:
     def say(self, prompt: PromptIds) -> str:
         """The text that ``prompt`` asks for, which goes on from the situation that was read last; without the plan's word."""
         return self.processor.commentary_text(self._engine.say(prompt.request).result()[0])
+
+    def answer(self, prompt: PromptIds, judged: Judgement | None) -> str:
+        """What it says to the instruction of ``prompt``, of which the plan that was read last decided ``judged``."""
+        speech = answer_to_instruction(self._engine, self.processor, prompt, judged, self._stamp)
+        return self.processor.commentary_text(speech.result()[0])
 
     def plan_after_words(self, request: Request) -> Planned:
         """The plan after the model's own words, for which it waits: the published order."""

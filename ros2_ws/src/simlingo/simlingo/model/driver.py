@@ -10,7 +10,6 @@ import numpy as np
 
 from simlingo.contracts import (
     Answer,
-    Command,
     DrivingPlan,
     Instruction,
     InvalidInputError,
@@ -20,6 +19,8 @@ from simlingo.contracts import (
 from simlingo.model.engine import Engine, Reading, Speech, SpeechCancelledError
 from simlingo.model.engine.backend import Backend
 from simlingo.model.engine.commentary_trigger import CommentaryMode, CommentaryTrigger, Intent, intent_of
+from simlingo.model.engine.instruction_answer import answer_to_instruction
+from simlingo.model.judgement import Judgement
 from simlingo.model.language_prompt import InstructionFlag
 from simlingo.model.processor import Processor
 from simlingo.model.prompt import RouteAs
@@ -138,10 +139,10 @@ class ModelPolicy:
             outcome = self._engine.plan(reading)
             said, said_stamp, fault = self._said()
         self._intent = intent_of(outcome.path, outcome.speed_waypoints, observation.speed)
-        if not self.text.before_plan:
-            self._speak_when_due(here, navigation.command, told)
         # Words that are refused unread never reach the network: it judges only what it was told.
         judged = outcome.judgement if told.words else None
+        if not self.text.before_plan:
+            self._speak_when_due(here, observation, told, judged)
         reason = judged.reason if judged is not None else told.reason
         return DrivingPlan(
             stamp=observation.stamp,
@@ -194,21 +195,22 @@ class ModelPolicy:
             return Answer(error=str(error) or type(error).__name__)
         return Answer(text=self._processor.text(ids), stamp=stamp)
 
-    def _speak_when_due(self, here: str, command: Command, told: _Told) -> None:
+    def _speak_when_due(self, here: str, observation: Observation, told: _Told, judged: Judgement | None) -> None:
         """Ask for a text about the newest plan where one is due and none is in the making.
 
         The first one after an instruction is the answer to it, that it is followed or why not; all others are commentaries.
         """
-        if self._trigger.due(self._intent, command, told.id):
+        if self._trigger.due(self._intent, observation.navigation.command, told.id):
             self._due = True  # until the text in the making is whole
         if not self._due or self._speech is not None:
             return
         self._due = False
-        prompt = self._processor.commentary(here)
         if told.words and told.id != self._answered:
             self._answered = told.id
             prompt = self._processor.instruction(here, told.words, self._flag, answer=None)
-        self._speech = self._engine.say(prompt.request)
+            self._speech = answer_to_instruction(self._engine, self._processor, prompt, judged, observation.stamp)
+        else:
+            self._speech = self._engine.say(self._processor.commentary(here).request)
 
     def _said(self) -> tuple[str, int, str]:
         """The commentary that has become whole since the last plan, the stamp of its frame, and why one failed."""

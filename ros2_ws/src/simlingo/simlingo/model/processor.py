@@ -83,6 +83,7 @@ class Processor:
         self.tokenizer = tokenizer
         self.pad: int = tokenizer.encode(PAD)[0]
         self.end_of_turn: int = tokenizer.encode(TURN_END)[0]
+        self.following: list[int] = tokenizer.encode(FOLLOWING_ANSWER)  # what a model says to what it obeys
 
     def key(self) -> str:
         """See :func:`picture_key`."""

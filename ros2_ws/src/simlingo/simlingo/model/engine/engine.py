@@ -92,14 +92,15 @@ class Engine:
         found: BatchPlans = self._plan_job(lambda: self._backend.plan_batch(pictures, ids, target_points))
         return found
 
-    def say(self, suffix: list[int], longest: int | None = None) -> Speech:
+    def say(self, suffix: list[int], longest: int | None = None, unlike: int | None = None) -> Speech:
         """Ask for a text about the newest frame; it begins when all texts before it are whole.
 
         Args:
             suffix: ids after the shared ones of the newest reading, up to where the answer begins; at least one.
             longest: most tokens; default: the configuration's.
+            unlike: an id that the text does not begin with.
         """
-        speech = Speech(list(suffix), self._most(longest))
+        speech = Speech(list(suffix), self._most(longest), unlike)
         with self._wake:
             if self._closed:
                 raise SimlingoError("the engine is closed")
@@ -194,7 +195,7 @@ class Engine:
         try:
             if speech.cancelled:
                 raise SpeechCancelledError("the text was called off")
-            for token, _ in self._tokens(context, speech.suffix, speech.longest):
+            for token, _ in self._tokens(context, speech.suffix, speech.longest, unlike=speech.unlike):
                 if speech.cancelled:
                     raise SpeechCancelledError("the text was called off")
                 if token != self._end_of_turn:
@@ -209,14 +210,22 @@ class Engine:
             speech.finish(ids, stamp)
 
     def _tokens(
-        self, context: Any, ids: list[int], longest: int, scores: np.ndarray | None = None
+        self,
+        context: Any,
+        ids: list[int],
+        longest: int,
+        scores: np.ndarray | None = None,
+        unlike: int | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """The likeliest tokens after ``context`` and ``ids``, up to and with the end of turn, each with the context
-        before it; ``scores`` are those of the first where they are known."""
+        before it; ``scores`` are those of the first where they are known, which is not ``unlike``."""
         for _ in range(longest):
             if scores is None:
                 scores, context = self._backend.read_on(context, ids)
-            ids, scores = [int(np.argmax(scores))], None
+            if unlike is not None:
+                scores = np.array(scores, dtype=np.float32)
+                scores.reshape(-1)[unlike] = -np.inf
+            ids, scores, unlike = [int(np.argmax(scores))], None, None
             yield ids[0], context
             if ids[0] == self._end_of_turn:
                 return

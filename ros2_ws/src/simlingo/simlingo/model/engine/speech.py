@@ -15,9 +15,10 @@ class SpeechCancelledError(SimlingoError):
 class Speech:
     """A text in the making; made by :meth:`Engine.say`, safe to use from any thread."""
 
-    def __init__(self, suffix: list[int], longest: int) -> None:
+    def __init__(self, suffix: list[int], longest: int, unlike: int | None = None) -> None:
         self.suffix = suffix  # ids that follow the shared prefix
         self.longest = longest  # tokens
+        self.unlike = unlike  # id that it does not begin with
         self._done: Future[tuple[list[int], int]] = Future()
         self._called_off = threading.Event()
 
