@@ -32,7 +32,7 @@ from training.trainer.losses import (  # noqa: E402
     shared_tokens,
     values_of,
 )
-from training.trainer.sample import UNTOLD  # noqa: E402
+from training.trainer.sample import UNTOLD, outcome_label  # noqa: E402
 from training.trainer.tokenizer import train_tokenizer  # noqa: E402
 
 
@@ -198,14 +198,16 @@ def test_both_prompts_of_a_frame_are_judged_by_their_own_labels(judged) -> None:
         assert found[name].item() == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_the_pace_is_that_of_the_steps_from_the_ego_on(judged) -> None:  # type: ignore[no-untyped-def]
+def test_the_pace_is_that_of_the_steps_from_the_ego_on_where_an_instruction_is_followed(judged) -> None:  # type: ignore[no-untyped-def]
     network, _, batch, found = judged
     with torch.no_grad():
         _, speed = network.heads(hidden_of(network, batch))
     steps = [
         np.diff(points.double().numpy(), axis=1, prepend=0.0) / 0.25 for points in (speed, batch["speed_waypoints"])
     ]
-    expected = 0.25 * smooth_l1((steps[0] - steps[1]) / 0.25).sum(-1).mean()
+    followed = [row for row, outcome in enumerate(batch["outcome"].tolist()) if outcome == outcome_label(None)]
+    assert followed == [0]
+    expected = 0.25 * smooth_l1((steps[0] - steps[1]) / 0.25)[followed].sum(-1).mean()
     assert found["pace"].item() == pytest.approx(float(expected), rel=1e-4)
 
 
@@ -215,7 +217,10 @@ def test_a_plan_that_creeps_on_at_its_end_pays_for_that_step(creeps_mps: float, 
     stops[0, :, 0] = torch.tensor([1.0, 1.5, *[1.75] * 8])
     creeps = stops.clone()
     creeps[0, -1, 0] += 0.25 * creeps_mps
-    assert pace_loss(creeps, stops).value.item() == pytest.approx(loss, rel=1e-5)
+    assert pace_loss(creeps, stops, torch.tensor([True])).value.item() == pytest.approx(loss, rel=1e-5)
+    both = torch.cat((creeps, stops + 9.0)), torch.cat((stops, stops))
+    assert pace_loss(*both, torch.tensor([True, False])).value.item() == pytest.approx(loss, rel=1e-5)
+    assert pace_loss(*both, torch.tensor([False, False])).value.item() == 0.0
 
 
 def test_text_is_learned_on_the_answers_alone(judged) -> None:  # type: ignore[no-untyped-def]

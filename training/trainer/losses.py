@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from simlingo.contracts import SPEED_WAYPOINT_PERIOD_S
 from simlingo.model.config import ModelConfig
-from simlingo.model.judgement import KINDS
+from simlingo.model.judgement import KINDS, OUTCOMES
 from simlingo.model.network import SimLingoNetwork
 from training.trainer.config import LossConfig
 from training.trainer.heads import HelperHeads, class_weights
@@ -24,6 +24,8 @@ MIN_DEPTH_M = 0.5
 MAX_GAP_M, GAP_UNIT_M = 50.0, 10.0
 #: Speeds that words name are learned in units of this.
 SPEED_UNIT_MPS = 10.0
+#: The outcome of what is followed.
+FOLLOWED = OUTCOMES.index(None)
 #: Errors of a plan's speed below this count by their square, m/s.
 PACE_BETA_MPS = 0.25
 
@@ -87,7 +89,7 @@ class DrivingLosses(nn.Module):
         path, speed = network.heads(hidden)
         losses["path"] = (point_loss(path, batch["path"]),)
         losses["speed_waypoints"] = (point_loss(speed, batch["speed_waypoints"]),)
-        losses["pace"] = (pace_loss(speed, batch["speed_waypoints"]),)
+        losses["pace"] = (pace_loss(speed, batch["speed_waypoints"], batch["outcome"] == FOLLOWED),)
         answers = answer_places(batch["answer_mask"])
         said = network.lm_head(hidden[:, : answers.shape[1]][answers])
         losses["text"] = (told_loss(said, batch["input_ids"][:, 1:][answers]),)
@@ -123,16 +125,19 @@ def point_loss(predicted: Tensor, label: Tensor) -> Mean:
     return _mean(functional.smooth_l1_loss(predicted, label, reduction="none").sum(-1))
 
 
-def pace_loss(predicted: Tensor, label: Tensor) -> Mean:
+def pace_loss(predicted: Tensor, label: Tensor, counts: Tensor) -> Mean:
     """Smooth L1 of the velocity from each of the speed waypoints (N, 10, 2) m to the next, the ego at first; summed over x
-    and y, averaged over steps and samples; m/s.
+    and y, averaged over steps and over the samples that ``counts`` (N,); m/s.
 
     Places alone leave the end's speed loose: a plan that is to stop and creeps on at 0.5 m/s is 0.1 m off at its last
-    waypoints, where their loss is nearly flat.
+    waypoints, where their loss is nearly flat. It is for plans that words decide. Where the scene alone does, it may go on in several
+    ways: the middle one of them, which this loss asks for, stands for ever at a stop sign where most pictures are of standing.
     """
     apart = functional.pad(predicted - label, (0, 0, 1, 0)).diff(dim=1) / SPEED_WAYPOINT_PERIOD_S
     none = torch.zeros_like(apart)
-    return _mean(functional.smooth_l1_loss(apart, none, reduction="none", beta=PACE_BETA_MPS).sum(-1))
+    each = functional.smooth_l1_loss(apart, none, reduction="none", beta=PACE_BETA_MPS).sum(-1).mean(-1)
+    weight = counts.to(each)
+    return Mean((each * weight).sum(), weight.sum())
 
 
 def semantic_loss(scores: Tensor, classes: Tensor, class_weight: Tensor) -> Mean:
