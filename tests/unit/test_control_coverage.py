@@ -24,7 +24,7 @@ def test_no_line_and_no_branch_of_control_is_without_a_test(tmp_path: Path) -> N
     data, report = tmp_path / "data", tmp_path / "report.json"
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run(
-        [*coverage, "run", "--branch", f"--source={CONTROL}", f"--data-file={data}", "-m", "pytest", "-q", "-p", "no:xdist", *tests],
+        [*coverage, "run", "--branch", f"--source={CONTROL}", f"--data-file={data}", "-m", "pytest", "-q", "-m", "not slow", "-p", "no:xdist", *tests],
         check=True,
         capture_output=True,
         cwd=TESTS.parents[1],

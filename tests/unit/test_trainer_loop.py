@@ -103,7 +103,7 @@ def test_a_network_learns_all_that_it_is_taught(tmp_path: Path) -> None:
     before = trainer.validate()
     trainer.run(budget, ignore)
     after = trainer.progress.history[-1]
-    for name in ("path", "speed_waypoints", "pace", "text", "semantic", "depth", "light", "lead", "cause"):
+    for name in ("path", "speed_waypoints", "text", "semantic", "depth", "light", "lead", "cause"):
         assert after[f"val_{name}"] < 0.98 * before[f"val_{name}"], name
     assert after["val_text"] < 0.5 * before["val_text"]
     assert after["val_path"] < 0.7 * before["val_path"]

@@ -39,6 +39,7 @@ class CollectDriver:
         self.decision: Decision | None = None  # of the newest tick
         self.planner_ms: list[float] = []
         self.texts = 0
+        self.alarms: list[str] = []
 
     def control(self, tick: int) -> carla.VehicleControl:
         """The control to apply."""

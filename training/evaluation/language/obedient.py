@@ -58,6 +58,7 @@ class ObedientExpert:
         self.steps: list[Step] = []
         self.planner_ms: list[float] = []
         self.texts = 0
+        self.alarms: list[str] = []
 
     def say(self, text: str) -> None:
         """Take the next meaning for ``text``; an empty one withdraws all."""

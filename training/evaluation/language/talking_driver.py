@@ -90,6 +90,7 @@ class TalkingDriver:
         self.steps: list[Step] = []
         self.planner_ms: list[float] = []
         self.texts = 0
+        self.alarms: list[str] = []
         policy.reset()
 
     def say(self, text: str) -> None:
