@@ -61,6 +61,17 @@ def test_a_crashed_route_counts_as_zero_and_is_named() -> None:
     json.dumps(document)
 
 
+def test_alarms_are_counted_and_each_route_names_its_most_frequent() -> None:
+    one, other, quiet = (record(RouteSpec("gridtown", 1, index)) for index in range(3))
+    one.alarms.extend(["blurred"] * 3 + ["late"])
+    other.alarms.extend(f"alarm {number}" for number in range(30))
+    document = report([one, other, quiet, crashed_route(RouteSpec("gridtown", 1, 3), "no")], {})
+    assert document["routes"][0]["alarms"] == {"blurred": 3, "late": 1}
+    assert len(document["routes"][1]["alarms"]) == 10
+    assert document["summary"]["alarms"] == 14
+    assert report([quiet], {})["summary"]["alarms"] == 0
+
+
 def test_spread_is_over_the_means_of_the_seeds() -> None:
     scores = {(1, 0): 100.0, (1, 1): 60.0, (2, 0): 60.0, (2, 1): 60.0}
     records = [record(RouteSpec("gridtown", seed, index), score) for (seed, index), score in scores.items()]

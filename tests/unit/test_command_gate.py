@@ -112,6 +112,14 @@ def test_a_person_takes_over_at_any_time_and_lets_go_again() -> None:
     assert gate.control(21 * TICK) == (GO, STACK)
 
 
+def test_lockstep_drops_what_comes_late_and_refuses_what_another_clock_has_stamped() -> None:
+    gate = CommandGate(lockstep=True)
+    assert gate.offer(20 * TICK, GO, 20 * TICK) is None
+    assert "older" in str(gate.offer(12 * TICK, GO, 21 * TICK))
+    for stamp, now in ((0, 21 * TICK), (10 * TICK, 21 * TICK), (22 * TICK, 21 * TICK)):
+        assert str(gate.offer(stamp, GO, now)).startswith("command refused: it is stamped")
+
+
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_a_tick_that_nobody_answers_is_braked_as_the_wheels_stand(lockstep: bool) -> None:
     gate = CommandGate(lockstep)

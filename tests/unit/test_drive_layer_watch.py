@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from simlingo.contracts import TICK_NS, Command, DrivingPlan, EgoState, ImageArray, Instruction, Navigation, Observation
+from simlingo_drive.backends.embedded import EmbeddedBackend, embedded_planner
+from simlingo_drive.driver import DriverSettings
 from simlingo_drive.drivers.model import Pilot
+from simlingo_drive.drivers.registry import make_driver
+from simlingo_drive.rollout import roll_out
+from simlingo_drive.routes import RouteSpec
+from simlingo_drive.session import open_numbered
+from training.evaluation.closed_loop import route_of
 
 NAVIGATION = Navigation(np.array([[7.0, 0.0], [14.0, 0.0]]), Command.FOLLOW_LANE, Command.FOLLOW_LANE, 50.0)
 
@@ -39,6 +46,34 @@ class Frames:
 
     def restart(self) -> None:
         """Goes on."""
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("camera", ["real", "grey"])
+def test_the_camera_is_watched_and_what_stands_in_for_it_is_not(camera: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simlingo.camera_monitor.LEAST_CONTRAST", 1000.0)  # no picture shows as much
+    route = route_of(RouteSpec("gridtown", 1, 0))
+    settings = DriverSettings(camera=camera, traffic="none")
+    session = open_numbered(EmbeddedBackend(), route, "none")
+    driver = make_driver(session, route, embedded_planner("gridtown"), settings)
+    session.tick()
+    try:
+        roll_out(session, driver, [], 5)
+    finally:
+        session.close()
+    assert len(driver.alarms) == (5 if camera == "real" else 0)
+    assert len(driver.planner_ms) == (0 if camera == "real" else 5)
+
+
+def test_after_somebody_else_has_driven_pictures_are_compared_with_none_before() -> None:
+    pilot = Pilot(Straight(), Frames(), watched=True)  # type: ignore[arg-type]
+    for tick in range(5):
+        pilot.control(tick, EgoState(10**9 + tick * TICK_NS, 0.25 * tick, 0.0, 0.0, 5.0), NAVIGATION)
+    assert len(pilot._camera._usual) == 5
+    assert pilot._lag._before is not None
+    pilot.restart()
+    assert len(pilot._camera._usual) == 0
+    assert pilot._lag._before is None
 
 
 @pytest.mark.parametrize("watched", [True, False])

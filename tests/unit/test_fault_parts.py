@@ -236,6 +236,8 @@ def test_only_the_sources_speak_to_the_relay() -> None:
     }  # fmt: skip
     assert by_name["planner"].remaps == {"/simlingo/plan": BEFORE + "/simlingo/plan"}
     assert by_name["lifecycle_manager"].remaps == {}
+    assert by_name["carla_bridge"].parameters["lockstep_lost_s"] == 1.0
+    assert "lockstep_lost_s" not in by_name["planner"].parameters
 
 
 def state(node: str, mode: str, detail: str) -> StackState:

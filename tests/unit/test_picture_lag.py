@@ -11,7 +11,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from simlingo.contracts import MODEL_CAMERA, TICK_NS, CameraIntrinsics, EgoState, ImageArray, InvalidInputError
-from simlingo.picture_lag import PictureLag
+from simlingo.picture_lag import PictureLag, _misfit
 
 PANORAMA = 128.0 + 500.0 * gaussian_filter1d(np.random.default_rng(7).normal(0.0, 0.4, 3600), 8.0, mode="wrap")
 
@@ -40,9 +40,11 @@ def drive(
 
 
 def first_fault(
-    drive: Iterator[tuple[ImageArray, EgoState]], camera: CameraIntrinsics = MODEL_CAMERA
+    drive: Iterator[tuple[ImageArray, EgoState]],
+    camera: CameraIntrinsics = MODEL_CAMERA,
+    monitor: PictureLag | None = None,
 ) -> tuple[int, str] | None:
-    monitor = PictureLag()
+    monitor = monitor or PictureLag()
     for tick, (image, ego) in enumerate(drive):
         try:
             monitor.check(image, ego, camera)
@@ -70,6 +72,57 @@ def test_a_small_picture_of_another_lens_is_judged_alike() -> None:
     assert first_fault(drive(12, camera=camera), camera) is not None
 
 
+def test_only_the_band_above_the_horizon_tells() -> None:
+    """What is near stands still before the camera here, as the own bonnet does."""
+    near = view(1.0)
+
+    def banded(late: int) -> Iterator[tuple[ImageArray, EgoState]]:
+        for image, ego in drive(late):
+            seen = near.copy()
+            seen[240:256] = image[240:256]
+            yield seen, ego
+
+    assert first_fault(banded(0)) is None
+    assert first_fault(banded(10)) is not None
+
+
+def test_in_a_slow_bend_a_small_lag_does_not_show() -> None:
+    def slow(tick: int) -> float:
+        part = min(max((tick - 40) / 300, 0.0), 1.0)
+        return 0.8 * (part - math.sin(2 * math.pi * part) / (2 * math.pi))
+
+    late = ((view(slow(tick - 7)), EgoState(tick * TICK_NS, 0.4 * tick, 0.0, slow(tick), 8.0)) for tick in range(380))
+    assert first_fault(late) is None
+
+
+def test_a_fault_is_doubted_in_four_pictures_one_after_the_other() -> None:
+    doubts: list[bool] = []
+
+    class Noted(PictureLag):
+        def _judge(self) -> str:
+            doubts.append(bool(found := super()._judge()))
+            return found
+
+    assert first_fault(drive(20), monitor=Noted()) is not None
+    assert doubts[-4:] == [True] * 4
+    assert [True] * 4 not in [doubts[at : at + 4] for at in range(len(doubts) - 4)]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_is_not_believed_of_a_picture_counts_nowhere(early: bool) -> None:
+    rng = np.random.default_rng(2)
+    turned = rng.normal(0.0, 0.03, 110)
+    seen, believed = np.roll(turned, -10 if early else 10), np.ones(110)
+    wrong = np.arange(15, 95, 4)
+    seen[wrong], believed[wrong] = 5.0, 0.0
+    pair = (seen, turned) if early else (turned, seen)
+    misfit = _misfit(*pair, believed, weigh_moved=early)
+    assert misfit is not None
+    assert misfit.argmin() == 10
+    assert misfit[10] == pytest.approx(0.0)
+    assert misfit[0] < 1.0
+
+
 def test_straight_on_nobody_can_tell() -> None:
     assert first_fault(iter(list(drive(20))[:40])) is None
 
@@ -77,6 +130,10 @@ def test_straight_on_nobody_can_tell() -> None:
 def test_where_pictures_show_too_little_or_come_seldom_nothing_is_said() -> None:
     plain = ((np.full_like(image, 90), ego) for image, ego in drive(20))
     assert first_fault(plain) is None
+    most_plain = (
+        (image if tick % 4 < 2 else np.full_like(image, 90), ego) for tick, (image, ego) in enumerate(drive(20))
+    )
+    assert first_fault(most_plain) is None
     seldom = (pair for tick, pair in enumerate(drive(20)) if tick % 4 == 0)
     assert first_fault(seldom) is None
     every_third = (pair for tick, pair in enumerate(drive(20)) if tick % 3 == 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,8 +36,6 @@ LEAST_BELIEVED = 0.4
 LEAST_TURNING = 0.25 * WINDOW * (0.1 * TICK_S) ** 2
 #: What is left of a turn, as a share of its squares, where picture and odometry fit.
 FITS = 0.1
-#: A turn within a tick counts as no more than this, rad: a wrong match must not decide.
-MOST_A_TICK = 0.06
 #: From this lag on it is a fault, s, where it fits so much better than none. In 7,100 ticks of seven drives of the expert in sun, rain,
 #: fog and dusk, seen at 20, 10 and 7 Hz, none is better than 0.28. (With 0.3 and without confirmation, three bends of seventeen
 #: routes that a model drove, seen at 10 Hz, were taken for a fault.)
@@ -103,7 +102,7 @@ class PictureLag:
         believed = correlation > LEAST_CORRELATION and elapsed_s <= MAX_STEP_S
         seen = -shift * _step_rad(camera) / ticks
         for _ in range(ticks):
-            self._seen.append(min(max(seen, -MOST_A_TICK), MOST_A_TICK))
+            self._seen.append(seen)
             self._believed.append(believed)
             self._turned.append(wrap_angle(ego.yaw - before.yaw) / ticks)
 
@@ -163,6 +162,13 @@ def _sides(camera: CameraIntrinsics) -> tuple[float, float]:
     )
 
 
+@lru_cache(maxsize=2)
+def _places(camera: CameraIntrinsics) -> FloatArray:
+    """Where the steps lie, (``STEPS``,), in columns and parts of them."""
+    places: FloatArray = camera.center_x + camera.focal_x * np.tan(np.linspace(*_sides(camera), STEPS)) - 0.5
+    return places
+
+
 def _band(image: ImageArray, camera: CameraIntrinsics) -> FloatArray:
     """The brightness (green) of the rows above the horizon, by angle, (``STEPS``,), without what changes slowly."""
     bottom = min(max(round(camera.center_y), 1), image.shape[0])
@@ -172,8 +178,7 @@ def _band(image: ImageArray, camera: CameraIntrinsics) -> FloatArray:
 
 def _unrolled(columns: FloatArray, camera: CameraIntrinsics) -> FloatArray:
     """Values of columns (W,) by angle, without what changes slowly."""
-    angles = np.linspace(*_sides(camera), STEPS)
-    by_angle = np.interp(camera.center_x + camera.focal_x * np.tan(angles) - 0.5, np.arange(len(columns)), columns)
+    by_angle = np.interp(_places(camera), np.arange(len(columns)), columns)
     width = round(DETAIL * STEPS)
     detail: FloatArray = by_angle - np.convolve(by_angle, np.full(width, 1.0 / width), "same")
     return detail

@@ -36,14 +36,14 @@ class GateLimits:
     path_step: float = 3.0  # m
     #: The path starts at the car.
     path_start: float = 3.0  # m
+    #: It does not turn off at the car. Of 12,000 paths of the expert none does by more than 17 degrees, of as many of a car that was
+    #: put aside and turned away by more than 52.
+    path_turn: float = math.radians(60.0)  # rad
+    path_turn_from: float = 1.0  # m; a nearer point has no direction
     #: A plan drives ahead; one that stands may wander so far.
     backward: float = 1.0  # m
     #: The map frame is no larger than the Earth.
     place: float = 1e7  # m
-    #: Nor does it turn off at the car. Of 12,000 paths of the expert none does by more than 17 degrees, of as many of a car that was
-    #: put aside and turned away by more than 52.
-    path_turn: float = math.radians(60.0)  # rad
-    path_turn_from: float = 1.0  # m; a nearer point has no direction
     #: 252 km/h: no car of this stack goes faster.
     speed: float = 70.0  # m/s
 

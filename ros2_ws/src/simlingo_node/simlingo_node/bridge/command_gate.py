@@ -95,15 +95,15 @@ class CommandGate:
             return f"command refused: {problem}"
         if self._closed:
             return "a command after the end is dropped"
-        if stamp < self._stamp or (stamp == self._stamp and not command.only_brakes):
-            return "a second command for the same tick, or an older one, is dropped"
         age = now - stamp
         if age < -STAMP_TOLERANCE_NS:
             return f"command refused: it is stamped {-age * 1e-9:.3f} s ahead of the world; give it the stamp of its odometry"
-        if self.lockstep and age > STAMP_TOLERANCE_NS:
-            return "a command that answers an older tick is dropped"
         if age > self.timeout_s * 1e9:
             return f"command refused: it is stamped {age * 1e-9:.3f} s ago; give it the stamp of its odometry"
+        if stamp < self._stamp or (stamp == self._stamp and not command.only_brakes):
+            return "a second command for the same tick, or an older one, is dropped"
+        if self.lockstep and age > STAMP_TOLERANCE_NS:
+            return "a command that answers an older tick is dropped"
         self._command, self._stamp = command, stamp
         return None
 
