@@ -115,6 +115,16 @@ def test_nan_in_odometry_brakes_at_once(lockstep: Partner) -> None:
     assert newest.mode == "stopping"
 
 
+def test_odometry_without_orientation_is_named_as_what_it_is(lockstep: Partner) -> None:
+    broken = odometry(lockstep.tick())
+    broken.pose.pose.orientation.w = broken.pose.pose.orientation.z = 0.0
+    lockstep.odometry(broken)
+    assert lockstep.answer(lockstep.stamp).brake > 0.0
+    lockstep.network.until(
+        lambda: [each for each in lockstep.states if "no unit quaternion" in each.detail], 5.0, "a state that says so"
+    )
+
+
 def test_a_plan_of_another_clock_is_dropped_and_the_next_one_drives(real_time: Partner) -> None:
     real_time.odometry(odometry(real_time.tick(), speed=0.0))
     real_time.answer(real_time.stamp)

@@ -108,6 +108,7 @@ class ControllerNode(StackNode):
         try:
             ego = conversions.odometry_to_ego_state(message)
         except InvalidInputError as error:
+            self._fault = str(error)
             self.refuse(f"{error}: braking")
             self._send(self._core.update(EgoState(stamp, math.nan, math.nan, math.nan, math.nan), None))
             self._tell_mode()
