@@ -24,7 +24,7 @@ LEFT, RIGHT = RequestKind.LANE_LEFT, RequestKind.LANE_RIGHT
 
 
 def changed(case: Scene, kind: RequestKind, **slots: object) -> Dream:
-    return change(case, kind, Slots(**(slots or {"lanes": 1})), np.random.default_rng(0))  # type: ignore[arg-type]
+    return change(case, kind, Slots(**(slots or {"lanes": 1})))  # type: ignore[arg-type]
 
 
 def test_a_change_to_the_right_ends_in_the_middle_of_the_next_lane() -> None:
@@ -132,12 +132,11 @@ def test_without_a_junction_near_no_way_is_offered() -> None:
 
 def test_overtaking_needs_somebody_and_a_lane() -> None:
     slow = user(71, 20.0, 0.0, speed_mps=3.0)
-    rng = np.random.default_rng(0)
-    assert overtake(scene(6.0), None, rng).reason is Reason.NO_LEAD
+    assert overtake(scene(6.0), None).reason is Reason.NO_LEAD
     case = scene(6.0, [slow])
-    assert overtake(case, case.lead_on(case.line, case.place_m), rng).reason is Reason.ONCOMING_LANE
+    assert overtake(case, case.lead_on(case.line, case.place_m)).reason is Reason.ONCOMING_LANE
     fast = scene(6.0, [user(71, 20.0, 0.0, speed_mps=15.0)])
-    assert overtake(fast, fast.lead_on(fast.line, fast.place_m), rng).reason is Reason.OUT_OF_REACH
+    assert overtake(fast, fast.lead_on(fast.line, fast.place_m)).reason is Reason.OUT_OF_REACH
 
 
 def test_too_near_is_unsafe_and_far_is_kept() -> None:

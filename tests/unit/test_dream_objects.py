@@ -15,11 +15,11 @@ RNG = np.random.default_rng
 
 
 def to(case: Scene, target: Thing) -> Dream:
-    return drive_to(case, target, Slots(object=ObjectSlots(target.name)), RNG(0))
+    return drive_to(case, target, Slots(object=ObjectSlots(target.name)))
 
 
 def around(case: Scene, target: Thing) -> Dream:
-    return avoid(case, target, Slots(object=ObjectSlots(target.name)), RNG(0))
+    return avoid(case, target, Slots(object=ObjectSlots(target.name)))
 
 
 def test_driving_to_a_cone_hits_it() -> None:

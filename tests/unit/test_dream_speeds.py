@@ -19,7 +19,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def test_faster_is_faster_than_now_and_than_the_expert() -> None:
-    dream = faster(scene(8.0), rng())
+    dream = faster(scene(8.0))
     assert dream.verdict is Verdict.FOLLOW
     assert dream.reason is None
     assert end_speed(dream.speed_waypoints) > 8.0 + 0.96
@@ -27,20 +27,20 @@ def test_faster_is_faster_than_now_and_than_the_expert() -> None:
 
 def test_faster_towards_a_standing_car_hits_it_and_says_whom_and_when() -> None:
     ahead = user(71, 2.45 + 10.0 + 2.4, 0.0)
-    dream = faster(scene(10.0, [ahead]), rng())
+    dream = faster(scene(10.0, [ahead]))
     assert (dream.verdict, dream.reason, dream.by) == (Verdict.UNSAFE, Reason.VEHICLE, 71)
     assert dream.at_s == pytest.approx(0.93, abs=0.07)  # 9.85 m of room at 10 m/s and rising
     beside = user(71, 2.45 + 10.0 + 2.4, 3.5)
-    assert faster(scene(10.0, [beside]), rng()).verdict is Verdict.FOLLOW
+    assert faster(scene(10.0, [beside])).verdict is Verdict.FOLLOW
 
 
 def test_what_is_hit_just_after_the_waypoints_end_counts() -> None:
     # 2.5 s at 10 to 12.5 m/s are 30 m; from there the firm brake takes 20 m more.
-    dream = faster(scene(10.0, [user(71, 42.0, 0.0)]), rng())
+    dream = faster(scene(10.0, [user(71, 42.0, 0.0)]))
     assert dream.reason is Reason.VEHICLE
     assert dream.at_s is not None
     assert dream.at_s > 2.5
-    assert faster(scene(10.0, [user(71, 75.0, 0.0)]), rng()).verdict is Verdict.FOLLOW
+    assert faster(scene(10.0, [user(71, 75.0, 0.0)])).verdict is Verdict.FOLLOW
 
 
 def test_a_person_who_crosses_is_hit_where_both_are_at_once() -> None:
@@ -51,10 +51,10 @@ def test_a_person_who_crosses_is_hit_where_both_are_at_once() -> None:
 
 
 def test_a_red_light_is_not_run_and_a_green_one_is() -> None:
-    dream = faster(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
+    dream = faster(scene(10.0, stop_lines=[light(12.0, red=True)]))
     assert (dream.verdict, dream.reason, dream.by) == (Verdict.UNSAFE, Reason.RED_LIGHT, 50)
     assert dream.at_s == pytest.approx(1.0, abs=0.1)
-    assert faster(scene(10.0, stop_lines=[light(12.0, red=False)]), rng()).verdict is Verdict.FOLLOW
+    assert faster(scene(10.0, stop_lines=[light(12.0, red=False)])).verdict is Verdict.FOLLOW
 
 
 def test_a_light_that_turns_green_later_is_red_to_who_sees_it_now() -> None:
@@ -97,7 +97,7 @@ def test_target_speeds_are_what_the_words_say() -> None:
 
 def test_the_limit_is_no_reason_where_the_speed_does_not_reach_it() -> None:
     assert target_speed(scene(15.5), 16.5, MPS).verdict is Verdict.FOLLOW
-    over = faster(scene(16.0), rng())
+    over = faster(scene(16.0))
     assert over.reason is Reason.SPEED_LIMIT
     assert over.at_s is not None
 
@@ -117,13 +117,13 @@ def test_a_stop_ends_in_a_standstill_and_is_obeyed_whatever_stands_ahead(speed: 
 def test_slower_is_slower_than_an_expert_who_slows_down() -> None:
     seconds = 0.25 * np.arange(1, 11)
     brakes = np.stack((10.0 * seconds - 1.0 * seconds**2, np.zeros(10)), axis=1)  # 5 m/s at the end
-    (dream,) = slower(scene(10.0, speed_waypoints_m=brakes), rng())
+    (dream,) = slower(scene(10.0, speed_waypoints_m=brakes))
     assert dream.verdict is Verdict.FOLLOW
     assert end_speed(dream.speed_waypoints) < end_speed(brakes) - 0.5
 
 
 def test_nothing_is_slower_than_to_stand() -> None:
-    (dream,) = slower(scene(0.0), rng())
+    (dream,) = slower(scene(0.0))
     assert (dream.verdict, dream.reason, dream.dreamt) == (Verdict.IMPOSSIBLE, Reason.OUT_OF_REACH, False)
 
 
@@ -131,12 +131,26 @@ def test_a_little_slower_is_too_little_before_a_red_light() -> None:
     seconds = 0.25 * np.arange(1, 11)
     brakes = np.stack((8.0 * seconds - 1.4 * seconds**2, np.zeros(10)), axis=1)  # 1 m/s at the end
     case = scene(8.0, stop_lines=[light(14.0, red=True)], speed_waypoints_m=brakes)
-    for seed in range(20):
-        dreams = slower(case, np.random.default_rng(seed))
-        assert dreams[-1].reason is Reason.RED_LIGHT
-        assert end_speed(dreams[-1].speed_waypoints) < 0.9 * 8.0
-    free = slower(scene(8.0, speed_waypoints_m=brakes), rng())
-    assert all(dream.verdict is Verdict.FOLLOW for dream in free)
+    (dream,) = slower(case)
+    assert dream.reason is Reason.RED_LIGHT
+    assert end_speed(dream.speed_waypoints) == pytest.approx(0.6 * 8.0, abs=0.3)
+    assert slower(scene(8.0, speed_waypoints_m=brakes)) == []  # enough, and the expert is slower still
+
+
+def test_faster_keeps_to_the_limit_where_there_is_room_below_it() -> None:
+    dream = faster(scene(LIMIT_MPS - 2.0))
+    assert dream.verdict is Verdict.FOLLOW
+    assert end_speed(dream.speed_waypoints) == pytest.approx(LIMIT_MPS, abs=0.35)
+
+
+def test_what_no_word_says_does_not_differ_from_one_draw_to_another() -> None:
+    # Else one sentence at one frame would be followed at one time and refused at another.
+    lead = user(71, 22.0, 0.0, speed_mps=6.0)
+    case = scene(9.0, [lead], stop_lines=[light(32.0, red=True)])
+    for kind in (RequestKind.FASTER, RequestKind.SLOWER, RequestKind.STOP):
+        found = [[dream for dream in speed_dreams(case, rng(seed)) if dream.kind is kind] for seed in range(12)]
+        assert {len(dreams) for dreams in found} == {1}
+        assert len({(dreams[0].reason, dreams[0].speed_waypoints.tobytes()) for dreams in found}) == 1
 
 
 def test_to_go_on_is_mostly_asked_where_the_expert_does_not() -> None:
@@ -152,13 +166,13 @@ def test_to_go_on_is_mostly_asked_where_the_expert_does_not() -> None:
 
 
 def test_slower_does_not_run_a_light_either() -> None:
-    (dream,) = slower(scene(10.0, stop_lines=[light(12.0, red=True)]), rng())
+    (dream,) = slower(scene(10.0, stop_lines=[light(12.0, red=True)]))
     assert dream.reason is Reason.RED_LIGHT
 
 
 def test_who_follows_would_brake_and_does_not_count() -> None:
     behind = user(72, -2.45 - 4.0 - 2.4, 0.0, speed_mps=10.0)
-    (dream,) = slower(scene(10.0, [behind]), rng())
+    (dream,) = slower(scene(10.0, [behind]))
     assert dream.verdict is Verdict.FOLLOW
 
 
@@ -173,7 +187,7 @@ def test_the_first_waypoint_is_a_quarter_of_a_second_ahead() -> None:
 
 def test_labels_follow_the_flag() -> None:
     case = scene(10.0, stop_lines=[light(12.0, red=True)])
-    dream = faster(case, rng())
+    dream = faster(case)
     path, waypoints = dream.labels(case.row, safety=True)
     assert waypoints == pytest.approx(case.row["speed_waypoints_m"])
     assert path == pytest.approx(case.row["path_m"])

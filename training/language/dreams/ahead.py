@@ -35,7 +35,7 @@ def ahead_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
     distance = float(DISTANCES_M[int(rng.integers(len(DISTANCES_M)))])
     found = [follow(scene, lead), keep_distance(scene, lead, distance)]
     if not changes_soon(scene) and own_lane(scene) != NOWHERE:
-        found.append(overtake(scene, lead, rng))
+        found.append(overtake(scene, lead))
         found.append(pull_over(scene))
     return found
 
@@ -62,7 +62,7 @@ def keep_distance(scene: Scene, lead: Lead | None, distance_m: float) -> Dream:
     return replace(dream, by=lead.actor.id) if too_near else dream
 
 
-def overtake(scene: Scene, lead: Lead | None, rng: np.random.Generator) -> Dream:
+def overtake(scene: Scene, lead: Lead | None) -> Dream:
     """Into the lane on the left and past the vehicle ahead."""
     kind, lane = RequestKind.OVERTAKE, own_lane(scene)
     if lead is None:
@@ -73,7 +73,7 @@ def overtake(scene: Scene, lead: Lead | None, rng: np.random.Generator) -> Dream
     if target.lane == NOWHERE:
         return impossible(scene, kind, Slots(), Reason.NO_LANE)
     way = way_from(scene, lane)
-    line = change_line(scene, way, target, rng)
+    line = change_line(scene, way, target)
     if line is None:
         return impossible(scene, kind, Slots(), (*target.wrong, Reason.OUT_OF_REACH)[0])
     wanted = min(scene.limit_mps, max(scene.vehicle.speed_mps, lead.speed_mps + OVERTAKE_MPS))

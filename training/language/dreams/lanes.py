@@ -18,9 +18,7 @@ from training.language.dreams.ways import Way, own_lane, way_from
 from training.language.surroundings.road import NOWHERE, Beside, RoadMap, Side
 
 #: Time that a change by one lane takes, s, and its least length, m.
-CHANGE_S, CHANGE_LEAST_M = (2.2, 3.2), 11.0
-#: It begins within this time, s.
-BEGIN_WITHIN_S = 0.5
+CHANGE_S, CHANGE_LEAST_M = 2.7, 11.0
 #: Most lateral acceleration of a change, m/s^2.
 CHANGE_LATERAL_MPS2 = 3.5
 #: The route's own lane change nearer than this is under way, m.
@@ -44,11 +42,11 @@ def lane_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
         return []
     found = []
     for kind in _KINDS:
-        found.append(change(scene, kind, Slots(lanes=1), rng))
-        found.append(change(scene, kind, Slots(lanes=2), rng))
+        found.append(change(scene, kind, Slots(lanes=1)))
+        found.append(change(scene, kind, Slots(lanes=2)))
     kind_and_slots = _named(scene, lane, rng)
     if kind_and_slots is not None:
-        found.append(change(scene, *kind_and_slots, rng))
+        found.append(change(scene, *kind_and_slots))
     return found
 
 
@@ -58,14 +56,14 @@ def changes_soon(scene: Scene) -> bool:
     return int(scene.row["command"]) in commands and scene.row["distance_to_command_m"] < ROUTE_CHANGES_M
 
 
-def change(scene: Scene, kind: RequestKind, slots: Slots, rng: np.random.Generator) -> Dream:
+def change(scene: Scene, kind: RequestKind, slots: Slots) -> Dream:
     """Change lanes to the side that ``kind`` names, by ``slots.lanes`` or to ``slots.lane``."""
     lane = own_lane(scene)
     target = find_target(scene.road, lane, _KINDS[kind], count_of(scene.road, lane, slots))
     if target.lane == NOWHERE:
         return impossible(scene, kind, slots, Reason.NO_LANE)
     way = way_from(scene, lane)
-    line = change_line(scene, way, target, rng)
+    line = change_line(scene, way, target)
     if line is None:
         return impossible(scene, kind, slots, (*target.wrong, Reason.OUT_OF_REACH)[0])
     pace = lawful(scene, line, way.place_m)
@@ -126,23 +124,21 @@ def _named(scene: Scene, lane: int, rng: np.random.Generator) -> tuple[RequestKi
     return RequestKind.LANE_LEFT if goes_left else RequestKind.LANE_RIGHT, Slots(lane=name)
 
 
-def change_line(scene: Scene, way: Way, target: Target, rng: np.random.Generator) -> Line | None:
+def change_line(scene: Scene, way: Way, target: Target) -> Line | None:
     """From the own lane's middle over to the target's; None where the next junction is too near for that."""
     speed, many = scene.vehicle.speed_mps, abs(target.offset_m) / 3.5
     gentle = math.pi * math.sqrt(abs(target.offset_m) / (2.0 * CHANGE_LATERAL_MPS2))
-    seconds = max(float(rng.uniform(*CHANGE_S)) * math.sqrt(many), gentle)
-    length = max(seconds * speed, CHANGE_LEAST_M * math.sqrt(many))
-    begin = float(rng.uniform(0.0, max(BEGIN_WITHIN_S * speed, 1.0)))
-    room = way.junction_m
-    if begin + length > room:
-        begin, length = 0.0, max(gentle * speed, CHANGE_LEAST_M * math.sqrt(many))
-    if length > room:
+    least = CHANGE_LEAST_M * math.sqrt(many)
+    length = max(CHANGE_S * math.sqrt(many) * speed, gentle * speed, least)
+    if length > way.junction_m:
+        length = max(gentle * speed, least)
+    if length > way.junction_m:
         return None
-    offset = target.offset_m * blend(way.line.places, way.place_m + begin, length)
+    offset = target.offset_m * blend(way.line.places, way.place_m, length)
     moved = way.line.beside(offset)
     if Reason.ONCOMING_LANE in target.wrong:
         return moved
-    return _onto(scene, moved, way.place_m + begin + length, target.lane)
+    return _onto(scene, moved, way.place_m + length, target.lane)
 
 
 def _onto(scene: Scene, line: Line, from_m: float, lane: int) -> Line:

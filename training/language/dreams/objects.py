@@ -23,8 +23,8 @@ from training.language.naming import PEDESTRIAN, VEHICLES
 
 #: Things this near to the way are driven to or around, m; farther along it than this they are out of the path's reach.
 BESIDE_M, ALONG_M = 7.0, (4.0, 20.0)
-#: Driving to a thing: at this share of the present speed, and at least so fast, m/s.
-TO_SHARE, TO_LEAST_MPS = (0.7, 1.3), 3.0
+#: Driving to a thing: at the present speed, and at least so fast, m/s.
+TO_LEAST_MPS = 3.0
 #: The path to a thing passes within this of it, else it cannot be reached, m (the rule that dreams are scored by).
 REACHED_M = 1.0
 #: Air that driving around a thing leaves, m, and a little for the steering.
@@ -48,13 +48,13 @@ def object_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
         options = [thing for thing in scene.things if thing.solid or kind is RequestKind.DRIVE_TO]
         if options:
             thing = options[int(rng.integers(len(options)))]
-            found.append(make(scene, thing, Slots(object=describe(thing, scene.things, rng)), rng))
+            found.append(make(scene, thing, Slots(object=describe(thing, scene.things, rng))))
         missing = absent(scene.things, ABSENT_NAMES, ABSENT_COLOURS, rng, scene.unsure)
         found.append(impossible(scene, kind, Slots(object=missing), Reason.NO_OBJECT))
     return found
 
 
-def drive_to(scene: Scene, thing: Thing, slots: Slots, rng: np.random.Generator) -> Dream:
+def drive_to(scene: Scene, thing: Thing, slots: Slots) -> Dream:
     """Head for a thing as if it could be driven through; up to the stop line of a light or sign, and stop there."""
     kind = RequestKind.DRIVE_TO
     if not ALONG_M[0] < thing.along_m < ALONG_M[1] or abs(thing.right_m) > BESIDE_M:
@@ -65,7 +65,7 @@ def drive_to(scene: Scene, thing: Thing, slots: Slots, rng: np.random.Generator)
         return dream_of(
             scene, Attempt(kind, slots, scene.line, replace(pace, stops_m=(*pace.stops_m, stop)))
         )  # fmt: skip
-    speed = max(scene.vehicle.speed_mps * float(rng.uniform(*TO_SHARE)), TO_LEAST_MPS)
+    speed = max(scene.vehicle.speed_mps, TO_LEAST_MPS)
     line = _towards(scene, thing, speed)
     wrong: tuple[Reason, ...] = ()
     if thing.speed_mps < STANDING_MPS:
@@ -91,9 +91,8 @@ def _towards(scene: Scene, thing: Thing, speed_mps: float) -> Line:
     return scene.line.beside(float(right[0]) * blend(scene.line.places, begin, length))
 
 
-def avoid(scene: Scene, thing: Thing, slots: Slots, rng: np.random.Generator) -> Dream:
+def avoid(scene: Scene, thing: Thing, slots: Slots) -> Dream:
     """Around a thing with half a metre of air; where the way clears it already, along the way."""
-    del rng
     kind = RequestKind.AVOID
     pace = lawful(scene, scene.line, scene.place_m, without=thing.actor_id)
     turned = thing.yaw_rad - _yaw_at(scene, thing.along_m)

@@ -1,4 +1,8 @@
-"""Requests about speed: faster, slower, a target speed, stop, go on. All keep to the expert's way."""
+"""Requests about speed: faster, slower, a target speed, stop, go on. All keep to the expert's way.
+
+How much faster or slower is said by no word, so it follows from the scene: drawn at random, one sentence at one frame would
+be safe at one time and refused at another, and nobody could learn which.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,9 @@ from training.language.dreams.scene import Scene
 #: Another speed differs from the expert's at the end of 2.5 s by this, m/s, or this share of it, whichever is more.
 LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE = 0.6, 0.12
 #: Faster: so much more than now and than the expert, m/s, at so much acceleration, m/s^2.
-FASTER_MPS, FASTER_UP_MPS2 = (1.5, 6.0), 2.6
-#: Slower: this share of the present speed, at so much deceleration, m/s^2.
-SLOWER_SHARE, SLOWER_DOWN_MPS2 = (0.35, 0.85), 2.5
+FASTER_MPS, FASTER_UP_MPS2 = 3.0, 2.6
+#: Slower: this share of the present speed or the expert's end speed, at so much deceleration, m/s^2.
+SLOWER_SHARE, SLOWER_DOWN_MPS2 = 0.6, 2.5
 #: Stop: firmly enough to stand within this time, s, at no less and no more than so much, m/s^2.
 STOP_WITHIN_S, STOP_MPS2 = 2.0, (2.0, 7.5)
 #: A wish below zero, m/s, so that the brake does not ease off before the end.
@@ -43,45 +47,37 @@ def free_mps(scene: Scene) -> float:
 
 
 def speed_dreams(scene: Scene, rng: np.random.Generator) -> list[Dream]:
-    """One of each that means something here; two target speeds, one of them lawful, and slower twice where little is too little."""
-    found = [faster(scene, rng), *slower(scene, rng), stop(scene)]
+    """One of each that means something here; two target speeds, one of them lawful."""
+    found = [faster(scene), *slower(scene), stop(scene)]
     going, drawn = go(scene), rng.random()
     if not (_as_the_expert(scene, going) and drawn < GO_ANYWAY_DROPPED):
         found.append(going)
     return found + [target_speed(scene, speed, unit) for speed, unit in draw_targets(scene, rng)]
 
 
-def faster(scene: Scene, rng: np.random.Generator) -> Dream:
-    """More speed than now and than the expert would have, whatever stands ahead."""
+def faster(scene: Scene) -> Dream:
+    """More speed than now and than the expert would have, whatever stands ahead; as the limit allows, where it allows any."""
     base = max(scene.vehicle.speed_mps, expert_end_mps(scene))
-    least = max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * base)
-    wanted = base + max(float(rng.uniform(*FASTER_MPS)), least)
+    wanted = base + FASTER_MPS
+    if scene.limit_mps - base >= max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * base):
+        wanted = min(wanted, scene.limit_mps)
     pace = Pace(wanted, up_mps2=FASTER_UP_MPS2)
     return dream_of(scene, Attempt(RequestKind.FASTER, Slots(), scene.line, pace, asks_speed=True))
 
 
-def slower(scene: Scene, rng: np.random.Generator) -> list[Dream]:
-    """Less speed than now, whatever stands ahead, and less than the expert would have where that is safe.
+def slower(scene: Scene) -> list[Dream]:
+    """Less speed than now and than the expert would have, whatever stands ahead.
 
-    Where the ego stands nothing is slower. Where the expert brakes, a second one is only a little slower, if that is not
-    enough for what is ahead. None where the expert slows down to a standstill anyway, and slower is all there is to do.
+    Where the ego stands nothing is slower. Where the expert all but stops, slower than now is refused if that is not
+    enough for what is ahead; none where it is enough, since the expert is slower still.
     """
     speed, end = scene.vehicle.speed_mps, expert_end_mps(scene)
     if speed < STANDING_MPS:
         return [impossible(scene, RequestKind.SLOWER, Slots(), Reason.OUT_OF_REACH)]
-    share = float(rng.uniform(*SLOWER_SHARE))
-    literal = _slower_to(scene, share * speed)
-    if literal.verdict is not Verdict.FOLLOW:
-        return [literal]
-    found = []
-    if end > share * speed + LEAST_DIFFERENCE_MPS:
-        found.append(literal)
-    elif (below := end - max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * end)) > 0.0:
-        found.append(_slower_to(scene, below * share))
-    if end < SLOWER_SHARE[1] * speed - LEAST_DIFFERENCE_MPS:
-        little = _slower_to(scene, SLOWER_SHARE[1] * speed)
-        found += [little] if little.verdict is not Verdict.FOLLOW else []
-    return found
+    if (1.0 - SLOWER_SHARE) * end >= max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * end):
+        return [_slower_to(scene, SLOWER_SHARE * min(speed, end))]
+    little = _slower_to(scene, SLOWER_SHARE * speed)
+    return [] if little.verdict is Verdict.FOLLOW else [little]
 
 
 def _slower_to(scene: Scene, wanted_mps: float) -> Dream:
