@@ -14,6 +14,7 @@ from statistics import median
 import numpy as np
 
 from simlingo.contracts import EgoState, ImageArray, InvalidInputError
+from simlingo.picture_pause import PicturePause
 
 #: Every so many pixels of a row and a column one is looked at.
 SAMPLED = 8
@@ -45,6 +46,7 @@ class CameraMonitor:
         self._since: EgoState | None = None  # where the car was when it saw this picture first
         self._before: EgoState | None = None
         self._way = 0.0  # by speed, since then, m
+        self._pause = PicturePause()
         self._usual: deque[tuple[float, float, float]] = deque(maxlen=USUAL_PICTURES)
 
     def check(self, image: ImageArray, ego: EgoState) -> None:
@@ -70,9 +72,11 @@ class CameraMonitor:
         moved = min(math.hypot(ego.x - self._since.x, ego.y - self._since.y), self._way)
         if moved > MOVED_M:
             seconds = (ego.stamp - self._since.stamp) * 1e-9
+            self._pause.paused(sampled[..., 1].astype(np.int16), seconds)
             raise InvalidInputError(
                 f"the picture has not changed for {seconds:.2f} s, in which the car moved {moved:.1f} m; the camera is frozen"
             )
+        self._pause.check(sampled[..., 1].astype(np.int16))
         self._compare(image, sampled)
 
     def _compare(self, image: ImageArray, sampled: ImageArray) -> None:

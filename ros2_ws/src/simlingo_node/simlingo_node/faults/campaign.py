@@ -130,6 +130,9 @@ def inject(run: StackRun, fault: Fault) -> Outcome:
     since = witness.now
     _HAPPENS[fault.what if fault.where == "other" else fault.where](run, fault, outcome)
     run.relay.mend()
+    if fault.confirmed:
+        for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
+            _ask(run, fault.node, transition)
     if outcome.recovered is None and fault.what != "kill":
         ended = witness.now
         outcome.recovered = run.until(
@@ -192,15 +195,19 @@ def _flood(run: StackRun, fault: Fault, outcome: Outcome) -> None:
 
 def _transition(run: StackRun, fault: Fault, outcome: Outcome) -> None:
     """A node is asked for a transition, and at the end for the one ``back``."""
-    client = run.node.create_client(ChangeState, f"/{fault.node}/change_state")
-    asked = client.call_async(ChangeState.Request(transition=Transition(id=int(fault.numbers["id"]))))
-    run.until(lambda: False, fault.seconds, 12.0)
-    if asked.done() and not asked.result().success:
+    if not _ask(run, fault.node, int(fault.numbers["id"]), fault.seconds):
         outcome.verdict_s, outcome.said = 0.0, "refused"
     if "back" in fault.numbers:
-        client.call_async(ChangeState.Request(transition=Transition(id=int(fault.numbers["back"]))))
-        run.spin(1.0)
+        _ask(run, fault.node, int(fault.numbers["back"]))
+
+
+def _ask(run: StackRun, node: str, transition: int, simulated_s: float = 1.0) -> bool:
+    """Ask a node for a transition and go on for so long; False where it has refused by then."""
+    client = run.node.create_client(ChangeState, f"/{node}/change_state")
+    asked = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+    run.until(lambda: False, simulated_s, 12.0)
     run.node.destroy_client(client)
+    return not asked.done() or bool(asked.result().success)
 
 
 def _parameter(run: StackRun, fault: Fault, outcome: Outcome) -> None:

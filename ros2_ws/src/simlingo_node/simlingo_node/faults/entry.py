@@ -33,6 +33,7 @@ class Fault:
     node: str = ""  # whose state names it, and what is stopped, killed or asked
     says: str = ""  # regular expression that the state's detail or mode must match; empty: nothing is expected
     undetectable: str = ""  # why nobody can notice it
+    confirmed: bool = False  # the node drives again only when a person activates it, which the campaign then does
 
     def change(self) -> Change:
         """A new change for the relay."""
