@@ -76,7 +76,7 @@ class CameraMonitor:
             raise InvalidInputError(
                 f"the picture has not changed for {seconds:.2f} s, in which the car moved {moved:.1f} m; the camera is frozen"
             )
-        self._pause.check(sampled[..., 1].astype(np.int16))
+        self._pause.check(sampled[..., 1].astype(np.int16), ego.stamp)
         self._compare(image, sampled)
 
     def _compare(self, image: ImageArray, sampled: ImageArray) -> None:

@@ -201,10 +201,11 @@ def _transition(run: StackRun, fault: Fault, outcome: Outcome) -> None:
         _ask(run, fault.node, int(fault.numbers["back"]))
 
 
-def _ask(run: StackRun, node: str, transition: int, simulated_s: float = 1.0) -> bool:
-    """Ask a node for a transition and go on for so long; False where it has refused by then."""
+def _ask(run: StackRun, node: str, transition: int, simulated_s: float = 0.0) -> bool:
+    """Ask a node for a transition, and go on until it has answered and for so long; False where it has refused."""
     client = run.node.create_client(ChangeState, f"/{node}/change_state")
     asked = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+    run.until(asked.done, 5.0, 12.0)
     run.until(lambda: False, simulated_s, 12.0)
     run.node.destroy_client(client)
     return not asked.done() or bool(asked.result().success)
