@@ -40,6 +40,10 @@ COMMANDS: dict[tuple[str, ...], Command] = {
         "training.evaluation.bench_drive",
         "drive many routes and report driving scores",
     ),
+    ("bench", "robust"): Command(
+        "training.evaluation.bench_robust",
+        "drive the same routes with worse senses and later hands, and report what it costs",
+    ),
     ("bench", "render"): Command(
         "simlingo_sim.render.bench",
         "measure the renderer's frames per CPU-second",

@@ -23,6 +23,7 @@ EPILOG = """examples:
   ./simlingo bench drive --policy expert --towns gridtown --routes 4 --seed 1 --traffic none
   ./simlingo bench drive --obstacles many --routes 6 --seed 1
   ./simlingo bench drive --camera grey --routes 6 --seed 1
+  ./simlingo bench drive --perturb frame_drops --routes 6 --seed 1
   ./simlingo bench drive --instructions --routes 20 --seed 1
   ./simlingo bench drive --text on_change --text-before-plan --routes 6 --seed 1
 
@@ -30,6 +31,9 @@ The scores follow CARLA's arithmetic on towns of our own; they are no Bench2Driv
 seed and number and is at least 300 m long with two signals and two turns; it begins where no training drive began.
 A route that crashes counts as zero and is named.
 """
+
+#: Names of simlingo_drive.drivers.perturbation, which is not imported before the command runs.
+PERTURBATIONS = ("none", "frame_drops", "partial_view", "place_noise", "speed_noise", "action_delay")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a frame and a plan every N ticks of 50 ms (default: 1)",
     )
     parser.add_argument(
+        "--perturb",
+        choices=PERTURBATIONS,
+        default="none",
+        help="what is done to the model's senses and hands, as Bench2Drive-Robust does (default: none)",
+    )
+    parser.add_argument(
         "--instructions", action="store_true", help="say a turn before a junction of each route and judge the way taken"
     )
     parser.add_argument(
@@ -90,7 +100,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Drive, show the table, write what was asked for; 1 when a route crashed, 2 for a bad argument."""
+    """Drive, show the table, write what was asked for; 1 when a route crashed, 2 for a bad argument, 130 when interrupted."""
+    return driven(args)[0]
+
+
+def driven(args: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
+    """:func:`run`'s exit status, and the report where there is one."""
     from rich.console import Console
 
     from simlingo.contracts import SimlingoError
@@ -102,17 +117,17 @@ def run(args: argparse.Namespace) -> int:
         report, records = _bench(args, DriveBars(console))
     except (SimlingoError, SimulatorError) as error:
         console.print(f"bench drive: {error}", style="red", markup=False)
-        return 2
+        return 2, None
     except KeyboardInterrupt:
         kept = f"; the same command takes up the finished routes from {args.json}.part" if args.json else ""
         console.print(f"bench drive: interrupted{kept}", style="yellow", markup=False)
-        return 130
+        return 130, None
     show_report(Console(), report)
     if args.plots:
         from training.evaluation.plots import plot_towns
 
         plot_towns(args.plots, records)
-    return 1 if report["crashed"] else 0
+    return (1 if report["crashed"] else 0), report
 
 
 def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Sequence[Any]]:
@@ -140,6 +155,7 @@ def _bench(args: argparse.Namespace, progress: Any) -> tuple[dict[str, Any], Seq
         threads=max(cores // jobs, 1),
         text=args.text,
         text_before_plan=args.text_before_plan,
+        perturbation=_perturbation(args),
     )
     for spec in specs:
         route_of(spec)  # a town without such routes is said before anything is driven
@@ -206,6 +222,7 @@ def _conditions(args: argparse.Namespace, settings: DriveSettings, towns: list[s
         "plan_every": settings.plan_every,
         "text": settings.text,
         "text_before_plan": settings.text_before_plan,
+        "perturbation": settings.perturbation,
         "instructions": args.instructions,
         "jobs": jobs,
         "threads": settings.threads,
@@ -242,6 +259,15 @@ def _weather(name: str | None) -> str | None:
     if name is not None and name not in WEATHERS:
         raise unknown_name("weather", name, WEATHERS)
     return name
+
+
+def _perturbation(args: argparse.Namespace) -> str:
+    """As asked for; InvalidInputError for the expert, which has no camera to cover."""
+    if args.policy == "expert" and args.perturb != "none":
+        from simlingo.contracts import InvalidInputError
+
+        raise InvalidInputError("the expert knows the world and cannot be perturbed; leave --perturb out")
+    return str(args.perturb)
 
 
 def _weights(args: argparse.Namespace) -> str:

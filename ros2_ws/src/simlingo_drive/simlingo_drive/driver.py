@@ -50,3 +50,4 @@ class DriverSettings:
     text: str = "never"  # never, every_n, on_change, always: when the model puts its driving into words
     text_before_plan: bool = False  # a plan waits for a text that is due, and reads it
     traffic: str = "light"  # of the route whose frames are shown instead, where they are
+    perturbation: str = "none"  # a name of drivers.perturbation: what is done to a model's senses and hands

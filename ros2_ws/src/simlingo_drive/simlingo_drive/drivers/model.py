@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import zlib
 
 import carla
+import numpy as np
 
 from simlingo.camera_monitor import CameraMonitor
 from simlingo.contracts import (
@@ -29,6 +31,7 @@ from simlingo.picture_lag import PictureLag
 from simlingo.policy import Policy
 from simlingo_drive.driver import DriverSettings
 from simlingo_drive.drivers.frames import FrameSource, frame_source
+from simlingo_drive.drivers.perturbation import PERTURBATIONS, Perturbation
 from simlingo_drive.routes.route import Route
 from simlingo_drive.session import Session
 
@@ -81,6 +84,22 @@ class Pilot:
         return True
 
 
+class PerturbedFrames:
+    """The frames of another source as a perturbation leaves them."""
+
+    def __init__(self, frames: FrameSource, perturbation: Perturbation) -> None:
+        self._frames, self._perturbation = frames, perturbation
+
+    def frame(self, tick: int) -> ImageArray | None:
+        """The frame of this tick."""
+        image = self._frames.frame(tick)
+        return None if image is None else self._perturbation.frame(image)
+
+    def restart(self) -> None:
+        """See the source's."""
+        self._frames.restart()
+
+
 class ModelDriver:
     """A pilot on a route."""
 
@@ -92,10 +111,12 @@ class ModelDriver:
         policy: Policy,
         frames: FrameSource,
         watched: bool = False,
+        perturbation: Perturbation | None = None,
     ) -> None:
         self._session, self._planner, self._policy = session, planner, policy
+        self._perturbation = perturbation or Perturbation()
         self._route = _route_planner(planner, dense)
-        self._pilot = Pilot(policy, frames, watched)
+        self._pilot = Pilot(policy, PerturbedFrames(frames, self._perturbation), watched)
 
     @property
     def planner_ms(self) -> list[float]:
@@ -114,8 +135,8 @@ class ModelDriver:
 
     def control(self, tick: int) -> carla.VehicleControl:
         """The control that follows the newest plan."""
-        ego = self._session.ego_state()
-        return self._pilot.control(tick, ego, self._route.update(ego))
+        ego = self._perturbation.ego(self._session.ego_state())
+        return self._perturbation.control(self._pilot.control(tick, ego, self._route.update(ego)))
 
     def instruct(self, instruction: Instruction, dense: DenseRoute) -> None:
         """The navigation follows ``dense`` from now on; the policy is told what of the words is no matter of the route."""
@@ -133,4 +154,5 @@ def make_model(session: Session, route: Route, planner: GlobalPlanner, settings:
     text = TextOptions(CommentaryMode(settings.text), before_plan=settings.text_before_plan)
     policy = load_policy(settings.weights, settings.threads, settings.route_as, text)
     frames = frame_source(settings.camera, route, session, planner, settings.traffic, settings.plan_every)
-    return ModelDriver(session, route.dense, planner, policy, frames, watched=settings.camera == "real")
+    perturbation = PERTURBATIONS[settings.perturbation](np.random.default_rng(zlib.crc32(route.name.encode())))
+    return ModelDriver(session, route.dense, planner, policy, frames, settings.camera == "real", perturbation)
