@@ -139,7 +139,9 @@ def test_inspect_counts_keys_and_weights(tmp_path: Path, capsys: pytest.CaptureF
     assert run("inspect", folder) == 0
     assert "tokenizer       none" in capsys.readouterr().out
     assert run("inspect", "simlingo-mini") == 0  # a shipped model's name
-    assert "simlingo layout, complete" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "simlingo layout, complete" in said
+    assert "  judgement " in said
 
 
 def test_large_models_are_sharded(tmp_path: Path) -> None:

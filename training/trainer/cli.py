@@ -13,6 +13,7 @@ from simlingo.arguments import real, whole
 
 if TYPE_CHECKING:
     from training.trainer.checkpoint import RunProgress
+    from training.trainer.config import TrainConfig
     from training.trainer.loop import Trainer
 
 DESCRIPTION = (
@@ -77,10 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make pictures, train, export; 0 when the model folder is complete."""
     from simlingo.contracts import SimlingoError
-    from training.trainer.group import RANK
+    from training.trainer.files import RECORD_FILE
+    from training.trainer.group import RANK, SIZE, check_group
     from training.trainer.processes import ended_badly, others
 
     try:
+        size = int(os.environ.get(SIZE, args.processes))
+        first = not (args.run / RECORD_FILE).is_file()  # later starts know the budget
+        check_group(size, _config(args).sampler.batch_frames, first and args.minutes is not None)  # before any picture
         with others(args.processes) as started:
             try:
                 return _run(args)
@@ -97,11 +102,16 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
+def _config(args: argparse.Namespace) -> TrainConfig:
+    from training.trainer.config_reading import read_config
+
+    return read_config(args.config, args.set if args.seed is None else [*args.set, f"seed={args.seed}"])
+
+
 def _run(args: argparse.Namespace) -> int:
     """In one process of the run's group."""
     import torch
 
-    from training.trainer.config_reading import read_config
     from training.trainer.data import open_data
     from training.trainer.group import joined, left
     from training.trainer.policies import policy_named
@@ -113,7 +123,7 @@ def _run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process tells when to end
     torch.set_num_threads(args.threads or cores_of(1))  # the main process prepares alone
     try:
-        config = read_config(args.config, args.set if args.seed is None else [*args.set, f"seed={args.seed}"])
+        config = _config(args)
         policy = policy_named(config.model)
         cache = args.cache or args.run / "cache"
         asked = BudgetRequest(args.samples, args.minutes)

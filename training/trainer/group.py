@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, distributed
 
+from simlingo.contracts import InvalidInputError
+
 #: One process may make pictures and dreams of a large data set while the others wait.
 _PATIENCE = timedelta(hours=12)
 RANK, SIZE = "RANK", "WORLD_SIZE"
@@ -73,6 +75,20 @@ class Group:
 
 
 ALONE = Group()
+
+
+def check_group(size: int, batch_frames: int, timed: bool) -> None:
+    """Refuse what so many processes cannot do: share fewer frames than they are, or measure one rate.
+
+    Raises:
+        InvalidInputError: one of the two.
+    """
+    if batch_frames < size:
+        raise InvalidInputError(
+            f"{size} processes cannot share a batch of {batch_frames} frames; set sampler.batch_frames higher"
+        )
+    if timed and size > 1:
+        raise InvalidInputError("several processes share no measurement of time; name --samples instead of minutes")
 
 
 def joined() -> Group:

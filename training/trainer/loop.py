@@ -23,7 +23,7 @@ from training.trainer.csv_log import EVALUATION, LOSSES, VALIDATION
 from training.trainer.data import TrainData
 from training.trainer.evaluation import ClosedLoopEvaluation, check_evaluation
 from training.trainer.files import EMBEDDINGS, write_whole
-from training.trainer.group import ALONE, Group
+from training.trainer.group import ALONE, Group, check_group
 from training.trainer.image_embeddings import image_embeddings
 from training.trainer.learner import Learner
 from training.trainer.loggers import Logger, log_all, open_loggers
@@ -65,10 +65,7 @@ class Trainer:
     ) -> None:
         check_evaluation(config.evaluation, evaluation)
         torch.manual_seed(config.seed)
-        if config.sampler.batch_frames < group.size:
-            raise InvalidInputError(
-                f"{group.size} processes cannot share a batch of {config.sampler.batch_frames} frames; set sampler.batch_frames higher"
-            )
+        check_group(group.size, config.sampler.batch_frames, timed=False)
         self.folder, self.config, self.group = folder, config, group
         self.policy = policy_named(config.model)
         tokenizer = PromptTokenizer.load(folder / TOKENIZER_FILE)
@@ -111,8 +108,7 @@ class Trainer:
         Raises:
             InvalidInputError: this is one of several processes, each of which would measure its own.
         """
-        if self.group.size > 1:
-            raise InvalidInputError("several processes share no measurement of time; name --samples instead of minutes")
+        check_group(self.group.size, self.config.sampler.batch_frames, timed=True)
         kept, step = copy.deepcopy(self.learner.state()), self.progress.step
         times = []
         with Prefetch(self.batches.training, step, self.config.data.workers) as batches:

@@ -28,6 +28,7 @@ _PARTS = (
     ("language model", ("vlm.language_model.", "lm_head.")),
     ("driving heads", ("route_", "speed_")),
     ("target points", "point_encoder."),
+    ("judgement", "judgement_head."),
 )
 
 
