@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from training.trainer.processes import ended_badly, others
 
     try:
-        size = int(os.environ.get(SIZE, args.processes))
+        size = args.processes if args.processes > 1 else int(os.environ.get(SIZE, "1"))
         first = not (args.run / RECORD_FILE).is_file()  # later starts know the budget
         check_group(size, _config(args).sampler.batch_frames, first and args.minutes is not None)  # before any picture
         with others(args.processes) as started:
