@@ -24,6 +24,7 @@ from simlingo.contracts import (  # noqa: E402
 from simlingo.model.checkpoint import load_network  # noqa: E402
 from simlingo.model.config import ModelConfig  # noqa: E402
 from simlingo.model.driver import ModelPolicy  # noqa: E402
+from simlingo.model.engine import Engine, Reading  # noqa: E402
 from simlingo.model.engine.backend import Backend, checked_judgement  # noqa: E402
 from simlingo.model.engine.onnx_backend import OnnxBackend  # noqa: E402
 from simlingo.model.engine.static_backend import StaticBackend  # noqa: E402
@@ -157,6 +158,9 @@ def test_a_plan_says_what_was_understood_and_whether_it_is_followed(
             outcome,
             RequestKind.STOP,
         )
+        assert np.array_equal(plan.path, plain.path) is refused, "what is not followed changes nothing"
+        assert np.array_equal(plan.speed_waypoints, plain.speed_waypoints) is refused
+        assert ("without_instruction" in plan.timing) is refused
         policy.set_instruction(Instruction("two", 0, ""))
         routed = policy.plan(observation())
         assert (routed.instruction_id, routed.refused, routed.request) == ("two", False, None)
@@ -165,3 +169,27 @@ def test_a_plan_says_what_was_understood_and_whether_it_is_followed(
         assert (unread.refused, unread.reason, unread.request) == (True, Reason.NOT_UNDERSTOOD, None)
     finally:
         policy.close()
+
+
+@pytest.mark.parametrize("backend", [TorchBackend, StaticBackend])
+def test_texts_about_a_refused_instruction_go_on_from_the_same_reading(folder: Path, backend: type[Backend]) -> None:
+    """The plan without the instruction is made in between; nobody who speaks of the frame notices."""
+    network, tokenizer = load_network(folder)
+    processor = Processor(network.config, tokenizer)
+    said = []
+    for reason in (None, Reason.RED_LIGHT):
+        with torch.no_grad():
+            last = network.judgement_head[-1]
+            last.weight.zero_()
+            last.bias.copy_(torch.from_numpy(scores_of(RequestKind.STOP, {reason: 5.0})))
+        engine = Engine(backend(network.eval()), processor.end_of_turn)
+        try:
+            picture, _, points = reading(JUDGING, folder, "go faster")
+            here = "Current speed: 3.0 m/s."
+            prompt = processor.instruction(here, "go faster", InstructionFlag.SAFETY)
+            engine.plan(Reading(3, picture, points, prompt.ids, prompt.shared, processor.plan(here).ids))
+            said.append((*engine.say(processor.commentary(here).request, 6).result(30.0), reason))
+        finally:
+            engine.close()
+    assert said[0][:2] == said[1][:2]
+    assert said[0][1] == 3

@@ -90,14 +90,18 @@ def _planned(frame: Frame, here: Sequence[Told], listener: Listener) -> list[dic
     prompts += [listener.processor.instruction(situation, one.sentence, FLAGS[one.safety]) for one in here]
     points = frame.navigation.target_points
     plans = listener.plans([Request(picture, prompt, points) for prompt in prompts])
-    return [
-        {
-            "path": np.round(plan.path, _DECIMALS).tolist(),
-            "waypoints": np.round(plan.speed_waypoints, _DECIMALS).tolist(),
-            "judgement": plain_judgement(plan.judgement),
-        }
-        for plan in plans
-    ]
+    found = []
+    for plan in plans:
+        # As when driving: an instruction that is not followed changes nothing.
+        driven = plan if plan.judgement is None or plan.judgement.reason is None else plans[0]
+        found.append(
+            {
+                "path": np.round(driven.path, _DECIMALS).tolist(),
+                "waypoints": np.round(driven.speed_waypoints, _DECIMALS).tolist(),
+                "judgement": plain_judgement(plan.judgement),
+            }
+        )
+    return found
 
 
 def _plan(data: Mapping[str, Any]) -> Plan:

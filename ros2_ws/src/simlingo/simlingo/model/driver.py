@@ -130,7 +130,8 @@ class ModelPolicy:
             prompt = processor.instruction(here, told.words, self._flag)
         else:
             prompt = processor.commentary(here) if text_first else processor.plan(here)
-        reading = Reading(observation.stamp, picture, navigation.target_points, prompt.ids, prompt.shared)
+        plain = processor.plan(here).ids if told.words else None
+        reading = Reading(observation.stamp, picture, navigation.target_points, prompt.ids, prompt.shared, plain)
         prepared = time.perf_counter()
         if text_first:
             outcome, words = self._engine.plan_after_text(reading, called_off=called_off)

@@ -26,6 +26,7 @@ class Reading:
     target_points: FloatArray  # (2, 2) m, ego frame
     ids: list[int]  # the prompt; for a plan without text its fixed answer too
     shared: int  # how many leading ids the prompts of texts about this frame have in common with it
+    refused: list[int] | None = None  # the prompt without the instruction that ``ids`` hold: the plan's where that is not followed
 
 
 class Engine:
@@ -52,6 +53,9 @@ class Engine:
 
     def plan(self, reading: Reading) -> Outcome:
         """A plan without text: prompt, fixed answer and queries in one pass.
+
+        An instruction that is not followed changes nothing: the plan is then made anew without it, on the same look at the
+        picture, and comes with the judgement of the first pass.
 
         Raises:
             SimlingoError: the network's answer is not finite, or the engine is closed.
@@ -163,6 +167,11 @@ class Engine:
         image = self._backend.see(reading.picture)
         seen = time.perf_counter()
         outcome = self._backend.plan(image, reading.ids, reading.target_points)
+        if reading.refused is not None and outcome.judgement is not None and outcome.judgement.reason is not None:
+            anew = time.perf_counter()
+            plain = self._backend.plan(image, reading.refused, reading.target_points)
+            timing = {**outcome.timing, "without_instruction": time.perf_counter() - anew}
+            outcome = plain._replace(judgement=outcome.judgement, timing=timing)
         self._newest = (reading.stamp, self._backend.cut(outcome.context, reading.shared))
         return outcome._replace(timing={"vision": seen - begin, **outcome.timing})
 
