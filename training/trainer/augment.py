@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from training.trainer.config import AugmentationConfig
 
+#: A car that stands is slower than this, m/s; it is about to start where it is to come further than this, m.
+STANDS_MPS, STARTS_M = 0.3, 1.0
+
 
 def changed_light(
     pictures: npt.NDArray[np.uint8], config: AugmentationConfig, rngs: Sequence[np.random.Generator]
@@ -41,10 +44,25 @@ class ToldSpeeds(NamedTuple):
 
 
 def told_speeds(labels: dict[str, np.ndarray]) -> ToldSpeeds:
-    """The ego's speed for the first prompt of each frame, and the speed that it did not have for the second."""
+    """The ego's speed for the first prompt of each frame, and the speed that it did not have for the second.
+
+    A car that stands and is about to start has its own speed for both. It may have stood for a stop sign, which no picture
+    shows: told that it moves, it would learn to pass the line.
+    """
+    names = ("speed", "speed_waypoints", "cause")
+    own, other = ([labels[f"{whose}{name}"] for name in names] for whose in ("", "other_"))
+    starts = (own[0] < STANDS_MPS) & (np.hypot(own[1][:, -1, 0], own[1][:, -1, 1]) > STARTS_M)
     return ToldSpeeds(
-        *(np.stack((labels[name], labels[f"other_{name}"]), axis=1) for name in ("speed", "speed_waypoints", "cause"))
+        *(
+            np.stack((mine, np.where(_like(starts, mine), mine, its)), axis=1)
+            for mine, its in zip(own, other, strict=True)
+        )
     )
+
+
+def _like(flags: npt.NDArray[np.bool_], values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """``flags`` (B,) with as many axes as ``values`` (B, ...)."""
+    return flags.reshape(-1, *(1,) * (values.ndim - 1))
 
 
 def changed_speeds(told: ToldSpeeds, config: AugmentationConfig, rng: np.random.Generator) -> ToldSpeeds:
