@@ -107,6 +107,21 @@ def test_a_speed_takes_its_waypoints_and_its_cause_along() -> None:
     assert 160 < swapped < 240
 
 
+def test_a_car_that_is_about_to_start_is_told_no_other_speed() -> None:
+    """It may have stood for a stop sign: told that it moves it would learn to pass the line."""
+    labels = frames(4).labels
+    labels["speed"][:], labels["other_speed"][:] = (0.1, 0.1, 0.5, 0.1), 4.0
+    labels["speed_waypoints"][:] = 0.0
+    labels["speed_waypoints"][:, -1, 0] = (1.2, 0.8, 1.2, 0.0)
+    labels["speed_waypoints"][3, -1, 1] = -1.2
+    labels["cause"][:], labels["other_cause"][:] = 1, 2
+    told = told_speeds(labels)
+    assert told.speed[:, 1].tolist() == pytest.approx([0.1, 4.0, 4.0, 0.1])  # starts, stands, rolls, starts
+    assert told.cause[:, 1].tolist() == [1, 2, 2, 1]
+    np.testing.assert_array_equal(told.waypoints[0, 1], labels["speed_waypoints"][0])
+    np.testing.assert_array_equal(told.waypoints[1, 1], labels["other_speed_waypoints"][1])
+
+
 @pytest.mark.parametrize(("chance", "first"), [(0.0, "speed"), (1.0, "other_speed")])
 def test_how_often_speeds_are_swapped_can_be_set(chance: float, first: str) -> None:
     labels = frames(6).labels
