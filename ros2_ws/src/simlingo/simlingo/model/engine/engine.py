@@ -26,7 +26,9 @@ class Reading:
     target_points: FloatArray  # (2, 2) m, ego frame
     ids: list[int]  # the prompt; for a plan without text its fixed answer too
     shared: int  # how many leading ids the prompts of texts about this frame have in common with it
-    refused: list[int] | None = None  # the prompt without the instruction that ``ids`` hold: the plan's where that is not followed
+    refused: list[int] | None = (
+        None  # the prompt without the instruction that ``ids`` hold: the plan's where that is not followed
+    )
 
 
 class Engine:
