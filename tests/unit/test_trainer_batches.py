@@ -122,6 +122,19 @@ def test_a_car_that_is_about_to_start_is_told_no_other_speed() -> None:
     np.testing.assert_array_equal(told.waypoints[1, 1], labels["other_speed_waypoints"][1])
 
 
+def test_a_car_that_comes_to_a_stop_sign_is_not_told_that_it_stands_there() -> None:
+    """Whoever stands at the line has stood, and goes; the label of a standing car there would keep it for ever."""
+    labels = frames(4).labels
+    labels["speed"][:], labels["other_speed"][:] = 4.0, (0.0, 0.0, 0.0, 2.0)
+    labels["other_speed_waypoints"][:] = 0.0
+    labels["other_speed_waypoints"][:, -1, 0] = (0.4, 6.0, 0.4, 0.4)
+    labels["cause"][:] = Cause.ROAD
+    labels["other_cause"][:] = (Cause.STOP_SIGN, Cause.STOP_SIGN, Cause.TRAFFIC_LIGHT, Cause.STOP_SIGN)
+    told = told_speeds(labels)
+    assert told.speed[:, 1].tolist() == [4.0, 0.0, 0.0, 2.0]  # at the sign, far before it, at a light, rolling up to it
+    assert told.cause[0].tolist() == [Cause.ROAD, Cause.ROAD]
+
+
 @pytest.mark.parametrize(("chance", "first"), [(0.0, "speed"), (1.0, "other_speed")])
 def test_how_often_speeds_are_swapped_can_be_set(chance: float, first: str) -> None:
     labels = frames(6).labels

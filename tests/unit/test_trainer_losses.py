@@ -211,6 +211,18 @@ def test_the_pace_is_that_of_the_steps_from_the_ego_on_where_an_instruction_is_f
     assert found["pace"].item() == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_plans_that_no_words_decide_have_a_pace_too_where_asked_for_and_refusals_never(judged) -> None:  # type: ignore[no-untyped-def]
+    network, _, batch, found = judged
+    losses = DrivingLosses(MODEL, LossConfig(pace_without_words=True))
+    with torch.no_grad():
+        _, speed = network.heads(hidden_of(network, batch))
+        everywhere = values_of(losses(network, batch))["pace"]
+    counts = torch.tensor([True, True, True, False])  # followed, no words, no words, refused
+    wanted = pace_loss(speed, batch["speed_waypoints"], counts).value
+    assert everywhere.item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert everywhere.item() != pytest.approx(found["pace"].item(), rel=1e-3)
+
+
 @pytest.mark.parametrize(("creeps_mps", "loss"), [(0.5, 0.375 / 10), (0.1, 0.02 / 10), (-2.0, 1.875 / 10)])
 def test_a_plan_that_creeps_on_at_its_end_pays_for_that_step(creeps_mps: float, loss: float) -> None:
     stops = torch.zeros(1, 10, 2)

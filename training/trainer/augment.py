@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simlingo_drive.expert.causes import Cause
 from training.trainer.config import AugmentationConfig
 
-#: A car that stands is slower than this, m/s; it is about to start where it is to come further than this, m.
+#: A car that stands is slower than this, m/s; it goes on standing where it is to come no further than this, m.
 STANDS_MPS, STARTS_M = 0.3, 1.0
 
 
@@ -46,18 +47,26 @@ class ToldSpeeds(NamedTuple):
 def told_speeds(labels: dict[str, np.ndarray]) -> ToldSpeeds:
     """The ego's speed for the first prompt of each frame, and the speed that it did not have for the second.
 
-    A car that stands and is about to start has its own speed for both. It may have stood for a stop sign, which no picture
-    shows: told that it moves, it would learn to pass the line.
+    No picture shows whether a car has stood for a stop sign, so two speeds that were not there are never told, and the car's
+    own takes their place. One that stands and is about to start would, told that it moves, learn to pass the line. One that comes
+    to a sign would, told that it stands there, learn to stand for ever: who stands at the line has stood, and goes.
     """
     names = ("speed", "speed_waypoints", "cause")
     own, other = ([labels[f"{whose}{name}"] for name in names] for whose in ("", "other_"))
-    starts = (own[0] < STANDS_MPS) & (np.hypot(own[1][:, -1, 0], own[1][:, -1, 1]) > STARTS_M)
+    starts = (own[0] < STANDS_MPS) & ~_stays(own[1])
+    waits = (other[0] < STANDS_MPS) & _stays(other[1]) & (other[2] == Cause.STOP_SIGN)
+    alone = starts | waits
     return ToldSpeeds(
         *(
-            np.stack((mine, np.where(_like(starts, mine), mine, its)), axis=1)
+            np.stack((mine, np.where(_like(alone, mine), mine, its)), axis=1)
             for mine, its in zip(own, other, strict=True)
         )
     )
+
+
+def _stays(waypoints: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """Whether speed waypoints (B, 10, 2) m end where they begin, but for a little."""
+    return np.asarray(np.hypot(waypoints[:, -1, 0], waypoints[:, -1, 1]) <= STARTS_M)
 
 
 def _like(flags: npt.NDArray[np.bool_], values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

@@ -168,6 +168,7 @@ class LossConfig:
     """Weights of the losses, and of rare classes within the semantic one."""
 
     weights: LossWeights = field(default_factory=LossWeights)
+    pace_without_words: bool = False  # compare the speeds of plans that no words decide, too
     lit_lens_weight: float = number(20.0)
     small_thing_weight: float = number(5.0)
     vehicle_weight: float = number(2.0)

@@ -60,6 +60,7 @@ class DrivingLosses(nn.Module):
         super().__init__()
         self.heads = HelperHeads(model)
         self.weights: dict[str, float] = dataclasses.asdict(config.weights)
+        self._pace_without_words = config.pace_without_words
         self.register_buffer("class_weight", class_weights(config), persistent=False)
 
     def forward(self, network: SimLingoNetwork, batch: Mapping[str, Tensor]) -> dict[str, tuple[Mean, ...]]:
@@ -89,7 +90,10 @@ class DrivingLosses(nn.Module):
         path, speed = network.heads(hidden)
         losses["path"] = (point_loss(path, batch["path"]),)
         losses["speed_waypoints"] = (point_loss(speed, batch["speed_waypoints"]),)
-        losses["pace"] = (pace_loss(speed, batch["speed_waypoints"], batch["outcome"] == FOLLOWED),)
+        decided = batch["outcome"] == FOLLOWED
+        if self._pace_without_words:
+            decided = decided | (batch["outcome"] == UNTOLD)
+        losses["pace"] = (pace_loss(speed, batch["speed_waypoints"], decided),)
         answers = answer_places(batch["answer_mask"])
         said = network.lm_head(hidden[:, : answers.shape[1]][answers])
         losses["text"] = (told_loss(said, batch["input_ids"][:, 1:][answers]),)
