@@ -166,12 +166,14 @@ def test_a_bad_frame_is_refused_with_the_reason_and_the_next_good_one_driven(inp
 
 
 def test_a_picture_that_stays_the_same_while_the_car_moves_is_not_driven_by(inputs: Inputs) -> None:
-    for x in (0.0, 0.25, 0.5, 0.75):  # as 5 m/s do in a tick
+    for x in (0.0, 0.15, 0.3, 0.45, 0.6, 0.75):  # as 3 m/s do in a tick, or 5
         inputs.answered(inputs.send(x=x))
     before = len(inputs.plans)
     inputs.send(x=1.0)
     inputs.refused_with("the car moved 1.0 m; the camera is frozen", 1)
     assert len(inputs.plans) == before
+    inputs.send(picture(0, moved=8), x=2.1)
+    inputs.refused_with("the next one tells whether it is late", 1)
     inputs.answered(inputs.send(picture(0, moved=8), x=2.1))
 
 

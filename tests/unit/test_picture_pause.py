@@ -95,3 +95,21 @@ def test_a_pause_of_a_blink_is_no_matter() -> None:
                 monitor.check(picture, ego)
         else:
             monitor.check(picture, ego)
+
+
+@pytest.mark.parametrize("changes_at", [3, 4])
+def test_another_size_ends_a_pause_whenever_it_comes(changes_at: int) -> None:
+    monitor, rng = CameraMonitor(), np.random.default_rng(0)
+    same = rng.integers(0, 255, (512, 1024, 3), np.uint8)
+    for tick in range(6):
+        size = (512, 1024, 3) if tick < changes_at else (480, 640, 3)
+        picture = same if tick < 3 else rng.integers(0, 255, size, np.uint8)
+        ego = EgoState(round((1.0 + 0.2 * tick) * 1e9), 2.0 * tick, 0.0, 0.0, 10.0)
+        if tick in (1, 2):
+            with pytest.raises(InvalidInputError, match="frozen"):
+                monitor.check(picture, ego)
+        elif tick == 3 and changes_at == 4:
+            with pytest.raises(InvalidInputError, match="whether it is late"):
+                monitor.check(picture, ego)
+        else:
+            monitor.check(picture, ego)

@@ -49,8 +49,8 @@ class PicturePause:
             InvalidInputError: it is late, or it is the first after a pause, and nobody can tell yet. Late ones are refused until
                 :meth:`clear`: no picture says that it is late no more.
         """
-        if self._paused is not None and self._pause_s < LEAST_PAUSE_S:
-            self._paused = None
+        if self._paused is not None and (self._pause_s < LEAST_PAUSE_S or self._paused.shape != picture.shape):
+            self._paused = self._first = None  # another camera tells nothing of this one's pause
         if self._paused is not None and self._first is None:
             self._first, self._first_ns = picture, stamp
             raise InvalidInputError(
