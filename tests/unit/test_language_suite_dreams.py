@@ -141,7 +141,7 @@ class _Planner:
 
     def plans(self, requests: Any) -> list[Planned]:
         self.asked.append(len(requests))
-        judged = [None, *[REFUSES] * (len(requests) - 1)]
+        judged = [None, REFUSES, *[FOLLOWS] * (len(requests) - 2)]
         return [Planned(STRAIGHT, waypoints(8.0 + number), judged[number]) for number in range(len(requests))]
 
 
@@ -155,8 +155,8 @@ def test_frames_are_planned_once_and_the_journal_answers_the_second_time(
     first = list(replies(told, planner, journal, "x", lambda _: None))
     assert planner.asked == [3, 3, 3], "a frame at a time: the plan without instruction, then each of its instructions"
     assert {one.plain.end_mps for one in first} == {8.0}
-    assert [one.plan.end_mps for one in first[:2]] == [9.0, 10.0]
-    assert first[0].judgement == REFUSES
+    assert [one.plan.end_mps for one in first[:2]] == [8.0, 10.0], "what is refused changes no plan"
+    assert [one.judgement for one in first[:2]] == [REFUSES, FOLLOWS]
     again = list(replies(told, planner, LineJournal(tmp_path / "r.json", {}), "x", lambda _: None))
     assert len(planner.asked) == 3
     assert [one.plan.end_mps for one in again] == [one.plan.end_mps for one in first]
