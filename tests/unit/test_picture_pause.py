@@ -9,6 +9,7 @@ import pytest
 
 from simlingo.camera_monitor import CameraMonitor
 from simlingo.contracts import TICK_S, EgoState, ImageArray, InvalidInputError
+from simlingo.picture_pause import PicturePause
 from simlingo_sim.render.renderer import Renderer
 from simlingo_sim.render.scene import SceneFrame
 from simlingo_sim.render.town_mesh import town_mesh
@@ -73,6 +74,38 @@ def test_pictures_that_catch_up_are_trusted_from_the_second_on(drive: Drive) -> 
     assert "frozen" in found[BEGINS + PAUSE]
     assert "whether it is late" in found[BEGINS + PAUSE + 1]
     assert not any(found[BEGINS + PAUSE + 2 :])
+
+
+def test_at_half_the_rate_a_camera_that_hung_is_not_taken_for_a_late_one(drive: Drive) -> None:
+    monitor, found = CameraMonitor(), []
+    for tick in range(1, len(drive), 2):
+        picture, ego = drive[BEGINS if BEGINS <= tick <= BEGINS + PAUSE else tick][0], drive[tick][1]
+        try:
+            monitor.check(picture, ego)
+        except InvalidInputError as error:
+            found.append(str(error))
+    assert sum("frozen" in words for words in found) > 0
+    assert not any("late:" in words for words in found)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "over_pause", "late"), [(0.05, 12, True), (0.1, 12, False), (0.1, 9, True), (0.15, 9, False)]
+)
+def test_how_much_must_have_changed_hangs_on_the_rate(step_s: float, over_pause: int, late: bool) -> None:
+    """Over the pause so many columns of 40, over the step after it 10."""
+    pause, paused = PicturePause(), np.zeros((10, 40), np.int16)
+    first = paused.copy()
+    first[:, :over_pause] = 50
+    second = first.copy()
+    second[:, over_pause : over_pause + 10] = 50
+    pause.paused(paused, 0.5)
+    with pytest.raises(InvalidInputError, match="whether it is late"):
+        pause.check(first, 10**9)
+    if late:
+        with pytest.raises(InvalidInputError, match="pictures are late"):
+            pause.check(second, round((1.0 + step_s) * 1e9))
+    else:
+        pause.check(second, round((1.0 + step_s) * 1e9))
 
 
 def test_who_stands_when_the_pictures_come_back_sees_the_same_twice_and_drives_on(drive: Drive) -> None:

@@ -127,13 +127,13 @@ def _named(scene: Scene, lane: int, rng: np.random.Generator) -> tuple[RequestKi
 def change_line(scene: Scene, way: Way, target: Target) -> Line | None:
     """From the own lane's middle over to the target's; None where the next junction is too near for that."""
     speed, many = scene.vehicle.speed_mps, abs(target.offset_m) / 3.5
-    gentle = math.pi * math.sqrt(abs(target.offset_m) / (2.0 * CHANGE_LATERAL_MPS2))
-    least = CHANGE_LEAST_M * math.sqrt(many)
-    length = max(CHANGE_S * math.sqrt(many) * speed, gentle * speed, least)
-    if length > way.junction_m:
-        length = max(gentle * speed, least)
-    if length > way.junction_m:
+    gentle_s = math.pi * math.sqrt(abs(target.offset_m) / (2.0 * CHANGE_LATERAL_MPS2))
+    shortest = max(gentle_s * speed, CHANGE_LEAST_M * math.sqrt(many))
+    if shortest > way.junction_m:
         return None
+    length = max(CHANGE_S * math.sqrt(many) * speed, shortest)
+    if length > way.junction_m:
+        length = shortest
     offset = target.offset_m * blend(way.line.places, way.place_m, length)
     moved = way.line.beside(offset)
     if Reason.ONCOMING_LANE in target.wrong:

@@ -59,7 +59,7 @@ def faster(scene: Scene) -> Dream:
     """More speed than now and than the expert would have, whatever stands ahead; as the limit allows, where it allows any."""
     base = max(scene.vehicle.speed_mps, expert_end_mps(scene))
     wanted = base + FASTER_MPS
-    if scene.limit_mps - base >= max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * base):
+    if scene.limit_mps - base >= _least_difference(base):
         wanted = min(wanted, scene.limit_mps)
     pace = Pace(wanted, up_mps2=FASTER_UP_MPS2)
     return dream_of(scene, Attempt(RequestKind.FASTER, Slots(), scene.line, pace, asks_speed=True))
@@ -74,10 +74,15 @@ def slower(scene: Scene) -> list[Dream]:
     speed, end = scene.vehicle.speed_mps, expert_end_mps(scene)
     if speed < STANDING_MPS:
         return [impossible(scene, RequestKind.SLOWER, Slots(), Reason.OUT_OF_REACH)]
-    if (1.0 - SLOWER_SHARE) * end >= max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * end):
+    if (1.0 - SLOWER_SHARE) * end >= _least_difference(end):
         return [_slower_to(scene, SLOWER_SHARE * min(speed, end))]
     little = _slower_to(scene, SLOWER_SHARE * speed)
     return [] if little.verdict is Verdict.FOLLOW else [little]
+
+
+def _least_difference(speed_mps: float) -> float:
+    """What another speed differs by at least, m/s."""
+    return max(LEAST_DIFFERENCE_MPS, LEAST_DIFFERENCE * speed_mps)
 
 
 def _slower_to(scene: Scene, wanted_mps: float) -> Dream:

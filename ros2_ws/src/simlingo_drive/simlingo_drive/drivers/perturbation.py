@@ -17,8 +17,9 @@ from simlingo.contracts import EgoState, ImageArray
 
 #: Bursts of lost frames: how many begin a frame, and how many frames each takes; the frame before is shown again.
 BURST_CHANCE, BURST_FRAMES = 0.05, (3, 8)
-#: A part of the picture is black: this share of its width and of its height, for so many frames in one place.
-COVERED_WIDTH, COVERED_HEIGHT, COVERED_FRAMES = 0.3, 0.5, 40
+#: A part of the picture is black: this share of its width and of its height, for so many frames in one place. Smaller than what the camera
+#: monitor takes for a covered lens (a tenth of the picture): the stack would rightly stand, and nothing be learned about driving.
+COVERED_WIDTH, COVERED_HEIGHT, COVERED_FRAMES = 0.3, 0.3, 40
 #: Standard deviation of place noise, m, anew each tick, and of speed noise, as a share of the speed.
 PLACE_M, SPEED_SHARE = 0.2, 0.1
 #: Controls come so many ticks late: 0.15 s.

@@ -26,9 +26,8 @@ class Reading:
     target_points: FloatArray  # (2, 2) m, ego frame
     ids: list[int]  # the prompt; for a plan without text its fixed answer too
     shared: int  # how many leading ids the prompts of texts about this frame have in common with it
-    refused: list[int] | None = (
-        None  # the prompt without the instruction that ``ids`` hold: the plan's where that is not followed
-    )
+    #: The prompt without the instruction that ``ids`` hold: the plan's, where that is not followed.
+    uninstructed: list[int] | None = None
 
 
 class Engine:
@@ -169,9 +168,9 @@ class Engine:
         image = self._backend.see(reading.picture)
         seen = time.perf_counter()
         outcome = self._backend.plan(image, reading.ids, reading.target_points)
-        if reading.refused is not None and outcome.judgement is not None and outcome.judgement.reason is not None:
+        if reading.uninstructed is not None and outcome.judgement is not None and outcome.judgement.reason is not None:
             anew = time.perf_counter()
-            plain = self._backend.plan(image, reading.refused, reading.target_points)
+            plain = self._backend.plan(image, reading.uninstructed, reading.target_points)
             timing = {**outcome.timing, "without_instruction": time.perf_counter() - anew}
             outcome = plain._replace(judgement=outcome.judgement, timing=timing)
         self._newest = (reading.stamp, self._backend.cut(outcome.context, reading.shared))
